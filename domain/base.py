@@ -1,0 +1,173 @@
+"""What every fact and every refusal shares: the Event, its bytes, its place in a log, the DomainError."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from enum import StrEnum
+from typing import Annotated, Any, ClassVar, Literal, Self
+from uuid import UUID
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, PlainSerializer, ValidationError
+
+MAX_PAYLOAD_BYTES = 1 << 20
+Kind = Literal["event", "import", "export", "erasure", "heads"]
+"""The kinds of log entry (shared format, section 3)."""
+
+
+class StreamClass(StrEnum):
+    """Which key a stream is encrypted with; the three first belong to one pupil."""
+
+    JOURNEY = "journey"
+    IDENTITY = "identity"
+    SAFEGUARDING = "safeguarding"
+    STAFF = "staff"
+    SCHOOL = "school"
+
+
+class DomainError(Exception):
+    """A rule of the school's world refused this. Subclasses are named for the broken rule.
+
+    ``str(error)`` is one sentence for people: what is wrong, where, and what to do.
+    """
+
+
+class UnreadableFact(DomainError):
+    """The bytes of a fact are not what any version of this software has written."""
+
+
+def _utc(value: datetime) -> datetime:
+    if value.tzinfo is None:
+        raise ValueError("an instant needs its time zone")
+    return value.astimezone(UTC)
+
+
+def instant_text(value: datetime) -> str:
+    """An instant as RFC 3339 text in UTC with microseconds: one text for one instant."""
+    return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+Instant = Annotated[datetime, AfterValidator(_utc), PlainSerializer(instant_text, return_type=str, when_used="json")]
+"""An instant with a zone, kept in UTC."""
+
+
+class Value(BaseModel):
+    """A frozen value inside a fact; unknown fields are refused, so that nothing is lost unseen."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Actor(Value):
+    """Who did it: an opaque id (names live in the staff or identity streams) and the role they acted in."""
+
+    id: UUID
+    role: str
+
+
+class Event(Value):
+    """A fact. Subclasses are named in the past tense and carry a TOPIC that is never reused.
+
+    No fact holds a stream or a version: those are local to one school's log and given afresh on import.
+    """
+
+    TOPIC: ClassVar[str]
+    STREAM: ClassVar[StreamClass] = StreamClass.JOURNEY
+    KIND: ClassVar[Kind] = "event"
+
+    event_id: UUID
+    recorded_at: Instant
+    by: Actor
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        super().__pydantic_init_subclass__(**kwargs)
+        topic = cls.__dict__.get("TOPIC")
+        if topic is None:
+            return
+        if topic in TOPICS and TOPICS[topic].__qualname__ != cls.__qualname__:
+            raise TypeError(f"the topic {topic} is taken by {TOPICS[topic].__qualname__}: give {cls.__qualname__} its own")
+        TOPICS[topic] = cls
+
+    @property
+    def day(self) -> date:
+        """The day it happened: ``happened_on`` where the fact says so, else the day it was recorded."""
+        happened: date | None = getattr(self, "happened_on", None)
+        return happened or self.recorded_at.date()
+
+    def restamped(self, at: datetime) -> Self:
+        """The same fact, recorded at another instant (when an append found the log already further on)."""
+        return self.model_copy(update={"recorded_at": at})
+
+
+class Opaque(Event):
+    """A fact whose topic this version does not know: kept, counted and handed on, never interpreted."""
+
+    topic: str
+    data: dict[str, Any]
+
+
+class Erased(Event):
+    """Stands where a fact was whose key has been destroyed."""
+
+    topic: str = ""
+
+
+TOPICS: dict[str, type[Event]] = {}
+Upcast = Callable[[dict[str, Any]], dict[str, Any]]
+UPCASTS: dict[str, tuple[str, Upcast]] = {}
+"""Old topic -> (next topic, pure function from its data to the next topic's data)."""
+
+_ENVELOPE = ("event_id", "recorded_at", "by")
+
+
+def encode(event: Event) -> bytes:
+    """The payload bytes that are committed to: {"topic","event_id","recorded_at","by","data"} as UTF-8 JSON."""
+    fields = event.model_dump(mode="json")
+    head = {name: fields.pop(name) for name in _ENVELOPE}
+    topic, data = (event.topic, event.data) if isinstance(event, Opaque) else (event.TOPIC, fields)
+    return json.dumps({"topic": topic, **head, "data": data}, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def decode(payload: bytes) -> Event:
+    """The fact in payload bytes, brought to its newest topic. Raises UnreadableFact."""
+    if len(payload) > MAX_PAYLOAD_BYTES:
+        raise UnreadableFact(f"a fact of {len(payload)} bytes is over the limit of {MAX_PAYLOAD_BYTES}")
+    try:
+        raw = json.loads(payload)
+        topic, data = upcast(raw["topic"], raw["data"])
+        head = {name: raw[name] for name in _ENVELOPE}
+        cls = TOPICS.get(topic)
+        if cls is None:
+            return Opaque(**head, topic=topic, data=data)
+        return cls(**head, **data)
+    except (ValueError, KeyError, TypeError, RecursionError, ValidationError) as error:
+        raise UnreadableFact(f"a fact could not be read: {type(error).__name__}") from error
+
+
+def upcast(topic: str, data: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """Follow the chain of upcasts from an old topic to the newest."""
+    fresh = dict(data)
+    while topic in UPCASTS:
+        topic, step = UPCASTS[topic]
+        fresh = step(fresh)
+    return topic, fresh
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """An event in its place: what projections and replay read.
+
+    ``position`` is the dense index in this school's log; ``recorded_at`` is when *this* school appended it,
+    while ``event.recorded_at`` is when its author did (they differ for imported facts);
+    ``origin`` names the log it was imported from, "" for the school's own.
+    """
+
+    position: int
+    pupil_id: UUID | None
+    stream_id: UUID
+    version: int
+    recorded_at: datetime
+    event: Event
+    origin: str = ""
