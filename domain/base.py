@@ -66,6 +66,19 @@ class Actor(Value):
     role: str
 
 
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """What a decision is given from outside: the instant, the actor, and where fresh ids come from."""
+
+    at: datetime
+    by: Actor
+    new_id: Callable[[], UUID]
+
+    def fresh(self) -> dict[str, Any]:
+        """The head of a new fact: its own id, this instant, this actor."""
+        return {"event_id": self.new_id(), "recorded_at": self.at, "by": self.by}
+
+
 class Event(Value):
     """A fact. Subclasses are named in the past tense and carry a TOPIC that is never reused.
 
@@ -87,7 +100,9 @@ class Event(Value):
         if topic is None:
             return
         if topic in TOPICS and TOPICS[topic].__qualname__ != cls.__qualname__:
-            raise TypeError(f"the topic {topic} is taken by {TOPICS[topic].__qualname__}: give {cls.__qualname__} its own")
+            raise TypeError(
+                f"the topic {topic} is taken by {TOPICS[topic].__qualname__}: give {cls.__qualname__} its own"
+            )
         TOPICS[topic] = cls
 
     @property

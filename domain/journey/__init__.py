@@ -1,0 +1,1 @@
+"""One pupil's story: its facts, the state they add up to, and what may happen next."""

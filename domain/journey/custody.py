@@ -1,0 +1,67 @@
+"""Handing a journey over: who holds the record, and when it may pass on. Pure decisions, like the others."""
+
+from __future__ import annotations
+
+from datetime import date
+from uuid import UUID
+
+from domain.base import Event, Stamp
+from domain.journey import facts as f
+from domain.journey import refusals as no
+from domain.journey.decisions import _held
+from domain.journey.state import Custody, Journey
+
+ADULT_AGE_MONTHS = 18 * 12
+
+
+def prepare_transfer(journey: Journey, prepared: f.TransferPrepared) -> list[Event]:
+    """Make the record ready for the next school; it is frozen here from now on.
+
+    Raises PlaceNotAccepted, ConsentNotNamed, NotEnrolled, RecordFrozen.
+    """
+    _held(journey)
+    if prepared.accepted_on is None or prepared.start_on is None:
+        raise no.PlaceNotAccepted(
+            "nothing is released for admission: record the day the place was accepted and the start date first"
+        )
+    _basis(prepared)
+    return [prepared]
+
+
+def _basis(prepared: f.TransferPrepared) -> None:
+    if prepared.lawful_basis == "consent" and not prepared.consent_by:
+        raise no.ConsentNotNamed("consent is the basis of this transfer: say who gave it and when")
+
+
+def release_custody(journey: Journey, stamp: Stamp, *, transfer_id: UUID, receipt_sha256: str) -> list[Event]:
+    """The receiving school's receipt came: custody is theirs. Raises TransferNotOpen."""
+    _open_transfer(journey, transfer_id)
+    return [f.CustodyReleased(**stamp.fresh(), transfer_id=transfer_id, receipt_sha256=receipt_sha256)]
+
+
+def withdraw_transfer(journey: Journey, stamp: Stamp, *, transfer_id: UUID, why: str = "withdrawn") -> list[Event]:
+    """Call a transfer off before it was acknowledged; the journey goes on here. Raises TransferNotOpen."""
+    _open_transfer(journey, transfer_id)
+    return [f.TransferWithdrawn.model_validate({**stamp.fresh(), "transfer_id": transfer_id, "why": why})]
+
+
+def _open_transfer(journey: Journey, transfer_id: UUID) -> None:
+    if journey.transfer is None or journey.transfer.transfer_id != transfer_id:
+        raise no.TransferNotOpen(f"transfer {transfer_id} is not open on this record: it ended, or was never prepared")
+
+
+def receive_record(journey: Journey, received: f.RecordReceived) -> list[Event]:
+    """Take over a record whose imported facts ``journey`` already includes. Raises AlreadyEnrolled."""
+    if journey.custody is Custody.HELD:
+        raise no.AlreadyEnrolled("this record is held here already: a sealed file cannot replace it")
+    return [received]
+
+
+def pass_ownership(
+    journey: Journey, stamp: Stamp, *, transfer_id: UUID, on: date, eighteen_on: date, lawful_basis: f.LawfulBasis
+) -> list[Event]:
+    """Prepare the student's own copy, from their 18th birthday. Raises NotYetEighteen, NotEnrolled, RecordFrozen."""
+    _held(journey)
+    if on < eighteen_on:
+        raise no.NotYetEighteen("the record passes to the student on their 18th birthday: try again from that day on")
+    return [f.TransferPrepared(**stamp.fresh(), transfer_id=transfer_id, kind="student", lawful_basis=lawful_basis)]
