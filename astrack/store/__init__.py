@@ -1,0 +1,49 @@
+"""The event store: one append-only, encrypted, provable log for each school, on PostgreSQL.
+
+    with Store.open(settings) as store:
+        store.create_school(school_id, now)
+        log = store.log(school_id)
+        log.append([Change(stream_id, StreamClass.JOURNEY, -1, (event,))], idempotency=None)
+"""
+
+from astrack.store.log import SchoolLog
+from astrack.store.store import Store
+from astrack.store.types import (
+    BadSetting,
+    Change,
+    ClockBehind,
+    DeadLetter,
+    Idempotency,
+    KeyMissing,
+    KeyReused,
+    PupilStreams,
+    Row,
+    SchoolUnknown,
+    StoreError,
+    StoreUnavailable,
+    Stream,
+    StreamErased,
+    UnsafeRole,
+    VersionClash,
+)
+
+__all__ = [
+    "BadSetting",
+    "Change",
+    "ClockBehind",
+    "DeadLetter",
+    "Idempotency",
+    "KeyMissing",
+    "KeyReused",
+    "PupilStreams",
+    "Row",
+    "SchoolLog",
+    "SchoolUnknown",
+    "Store",
+    "StoreError",
+    "StoreUnavailable",
+    "Stream",
+    "StreamErased",
+    "UnsafeRole",
+    "VersionClash",
+]

@@ -1,0 +1,56 @@
+"""The only reader of the environment."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Where the service keeps its data and how it reaches its database.
+
+    ``database_url`` is None for the embedded PostgreSQL in ``home``; ``database`` names a database of the embedded
+    server; ``pool_size`` limits connections, ``timeout_s`` every wait for the database, in seconds.
+    """
+
+    home: Path
+    database_url: str | None = None
+    root_key_file: Path | None = None
+    database: str = "astrack"
+    pool_size: int = 12
+    timeout_s: float = 30.0
+
+    @property
+    def root_key_path(self) -> Path:
+        """The file of the root key: 32 bytes as 64 hexadecimal digits, readable by its owner alone."""
+        return self.root_key_file or self.home / "root.key"
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
+        """ASTRACK_HOME, ASTRACK_DATABASE_URL, ASTRACK_ROOT_KEY_FILE, ASTRACK_POOL_SIZE, ASTRACK_TIMEOUT_S."""
+        given = os.environ if environment is None else environment
+        root_key = given.get("ASTRACK_ROOT_KEY_FILE")
+        return cls(
+            home=Path(given.get("ASTRACK_HOME") or _default_home(given)).expanduser().absolute(),
+            database_url=given.get("ASTRACK_DATABASE_URL") or None,
+            root_key_file=Path(root_key).expanduser().absolute() if root_key else None,
+            pool_size=_number(given, "ASTRACK_POOL_SIZE", 12, most=200),
+            timeout_s=_number(given, "ASTRACK_TIMEOUT_S", 30, most=3600),
+        )
+
+
+def _default_home(given: Mapping[str, str]) -> Path:
+    # PostgreSQL refuses to run as root, and another user could not reach into root's own home
+    if os.geteuid() == 0:
+        return Path("/var/lib/astrack")
+    return Path(given.get("XDG_DATA_HOME") or Path.home() / ".local/share") / "astrack"
+
+
+def _number(given: Mapping[str, str], name: str, default: int, *, most: int) -> int:
+    text = given.get(name) or str(default)
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= most:
+        raise ValueError(f"{name} is {text!r}: set a whole number from 1 to {most}")
+    return int(text)
