@@ -2,25 +2,53 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import datetime
 from types import TracebackType
 from typing import Self
 from uuid import UUID
 
+import psycopg
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from psycopg import sql
+
 from astrack.settings import Settings
+from astrack.store import database, keys
+from astrack.store.embedded import Embedded
 from astrack.store.log import SchoolLog
 
 
 class Store:
     """All schools of one database. Use as a context manager; safe to share between threads."""
 
+    def __init__(self, db: database.Database, root: bytes, embedded: Embedded | None) -> None:
+        self._db, self._root, self._embedded = db, AESGCM(root), embedded
+        self._logs: dict[UUID, SchoolLog] = {}
+        self._lock = threading.Lock()
+
     @classmethod
     def open(cls, settings: Settings) -> Store:
         """Start the embedded PostgreSQL where no URL is set, migrate, and check the roles."""
-        raise NotImplementedError
+        root = keys.root_key(settings.root_key_path)
+        embedded = None if settings.database_url else Embedded(settings.home)
+        try:
+            if embedded is not None:
+                embedded.start()
+                _create_database(embedded, settings.database)
+            secret = embedded.secret if embedded else root
+            admin = embedded.conninfo(database=settings.database) if embedded else settings.database_url or ""
+            service, projector = database.logins(admin, secret, embedded, settings.database)
+            return cls(database.Database(service, projector, settings.pool_size, settings.timeout_s), root, embedded)
+        except BaseException:
+            if embedded is not None:
+                embedded.stop()
+            raise
 
     def close(self) -> None:
         """Close every connection; stop the embedded PostgreSQL when no other process uses it."""
+        self._db.close()
+        if self._embedded is not None:
+            self._embedded.stop()
 
     def __enter__(self) -> Self:
         return self
@@ -30,12 +58,34 @@ class Store:
 
     def create_school(self, school_id: UUID, at: datetime) -> None:
         """Begin a school's log at an instant; does nothing where it already exists."""
-        raise NotImplementedError
+        school_key, own = keys.new_key(), keys.new_key()
+        wrapped = keys.wrap(self._root, school_key, school_id, school_id, 0, 1)
+        own_wrapped = keys.wrap(AESGCM(school_key), own, school_id, school_id, keys.SCHOOL_CLASS, 1)
+        self._db.ask(
+            school_id,
+            ("SELECT record.open_school(%s, %s)", (school_id, at)),
+            ("WITH fresh AS (INSERT INTO keys.school_keys VALUES (%s, 1, %s) ON CONFLICT DO NOTHING RETURNING 1) "
+             "INSERT INTO keys.stream_keys SELECT %s, %s, %s, 1, 1, %s FROM fresh",
+             (school_id, wrapped, school_id, school_id, keys.SCHOOL_CLASS, own_wrapped)),
+        )  # fmt: skip
 
     def schools(self) -> list[UUID]:
         """The schools that have a log here, in the order of their ids."""
-        raise NotImplementedError
+        (rows,) = self._db.ask(None, ("SELECT record.list_schools()", ()))
+        return [school for (school,) in rows]
 
     def log(self, school_id: UUID) -> SchoolLog:
         """The log of one school."""
-        raise NotImplementedError
+        with self._lock:
+            if school_id not in self._logs:
+                self._logs[school_id] = SchoolLog(self._db, self._root, school_id)
+            return self._logs[school_id]
+
+
+def _create_database(embedded: Embedded, name: str) -> None:
+    with database.translated(), psycopg.connect(embedded.conninfo(), autocommit=True) as conn:
+        if not conn.execute("SELECT 1 FROM pg_database WHERE datname = %s", (name,)).fetchone():
+            try:
+                conn.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+            except (psycopg.errors.DuplicateDatabase, psycopg.errors.UniqueViolation):
+                pass  # another process was first

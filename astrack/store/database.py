@@ -1,0 +1,155 @@
+"""Connections: two pools, one for each role, and one message for each question."""
+
+from __future__ import annotations
+
+import select
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any, LiteralString
+from uuid import UUID
+
+import psycopg
+from psycopg import ClientCursor
+from psycopg_pool import ConnectionPool, PoolTimeout
+
+from astrack.store import migrate
+from astrack.store.embedded import Embedded, derived_password
+from astrack.store.types import (
+    BadSetting,
+    ClockBehind,
+    SchoolUnknown,
+    StoreError,
+    StoreUnavailable,
+    StreamErased,
+    UnsafeRole,
+    VersionClash,
+)
+
+Connection = psycopg.Connection[tuple[Any, ...]]
+Rows = list[tuple[Any, ...]]
+Statement = tuple[LiteralString, Sequence[Any]]
+CONNECT_S = 10
+
+
+class Database:
+    """The pools of the service and of the projector."""
+
+    def __init__(self, service: Login, projector: Login, size: int, timeout_s: float) -> None:
+        self._service = _pool(service, size, timeout_s)
+        self._projector = _pool(projector, max(2, size // 2), timeout_s)
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._service.close()
+        self._projector.close()
+
+    def ask(self, school: UUID | None, *statements: Statement) -> list[Rows]:
+        """Send statements as one simple-query message, which is one transaction; the rows of each."""
+        text = "; ".join(query for query, _ in statements)
+        values = [value for _, given in statements for value in given]
+        if school is not None:
+            text, values = "SET LOCAL app.school = %s; " + text, [str(school), *values]
+        with translated(), self._service.connection() as conn, ClientCursor(conn) as cursor:
+            cursor.execute(text.encode(), values)
+            return [part.fetchall() for part in cursor.results() if part.description]
+
+    @contextmanager
+    def views(self, school: UUID) -> Iterator[Connection]:
+        """One transaction of the projector, bound to one school."""
+        with translated(), self._projector.connection() as conn, conn.transaction():
+            conn.execute("SELECT set_config('app.school', %s, true)", (str(school),))
+            yield conn
+
+
+class Login:
+    """How one role connects: its connection string, and the role to take on after it, if any."""
+
+    def __init__(self, conninfo: str, role: str, take_on: bool) -> None:
+        self.conninfo, self.role, self.take_on = conninfo, role, take_on
+
+    def prepare(self, conn: Connection) -> None:
+        """Take on the role and make sure that row-level security holds for it. Raises UnsafeRole."""
+        if self.take_on:
+            conn.execute(f"SET ROLE {self.role}".encode())
+        check_role(conn)
+
+
+def check_role(conn: Connection) -> None:
+    """Raise UnsafeRole when the connection's role could read or write past row-level security."""
+    row = conn.execute(
+        "SELECT current_user, bool_or(r.rolsuper), bool_or(r.rolbypassrls), bool_or(r.rolname = 'astrack_owner')"
+        " FROM pg_roles r WHERE pg_has_role(current_user, r.oid, 'MEMBER')"
+    ).fetchone()
+    if row is None or any(row[1:]):
+        raise UnsafeRole(
+            f"the database role {row[0] if row else '?'} could bypass row-level security: "
+            "use a role that is neither superuser nor BYPASSRLS nor a member of astrack_owner"
+        )
+
+
+def logins(admin: str, secret: bytes, embedded: Embedded | None, database: str) -> tuple[Login, Login]:
+    """The two logins for a database; prepares it first where the connection may."""
+    with translated(), psycopg.connect(admin, autocommit=True, connect_timeout=CONNECT_S) as conn:
+        if conn.info.server_version < 150000:
+            raise BadSetting("ASTRACK_DATABASE_URL names a PostgreSQL older than 15: upgrade it")
+        if embedded is not None or migrate.may_migrate(conn):
+            migrate.migrate(conn, lambda role: derived_password(secret, role))
+            return (_own(admin, secret, migrate.SERVICE), _own(admin, secret, migrate.PROJECTOR))
+        if not migrate.migrated(conn):
+            raise BadSetting("the database is not prepared and this role may not do it: start once with a role that "
+                             "may create roles, then grant astrack_service and astrack_projector to this one")  # fmt: skip
+        check_role(conn)
+    return Login(admin, migrate.SERVICE, True), Login(admin, migrate.PROJECTOR, True)
+
+
+def _own(admin: str, secret: bytes, role: str) -> Login:
+    info = psycopg.conninfo.make_conninfo(admin, user=role, password=derived_password(secret, role))
+    return Login(info, role, False)
+
+
+def _pool(login: Login, size: int, timeout_s: float) -> ConnectionPool[Connection]:
+    options = f"-c statement_timeout={int(timeout_s * 1000)} -c timezone=UTC"
+    pool = ConnectionPool(
+        login.conninfo, min_size=1, max_size=size, timeout=timeout_s, open=False, check=_alive,
+        kwargs={"autocommit": True, "connect_timeout": CONNECT_S, "options": options}, configure=login.prepare,
+        reconnect_timeout=timeout_s,
+    )  # fmt: skip
+    with translated(), psycopg.connect(login.conninfo, autocommit=True, connect_timeout=CONNECT_S) as conn:
+        login.prepare(conn)
+    pool.open()
+    return pool
+
+
+def _alive(conn: Connection) -> None:
+    # an idle connection has nothing to say: a readable one has been closed by the server
+    poll = select.poll()
+    poll.register(conn.fileno(), select.POLLIN)
+    if poll.poll(0):
+        raise psycopg.OperationalError("the server has closed this connection")
+
+
+REFUSALS: dict[str, Callable[[str, str], StoreError]] = {
+    "AS001": lambda text, detail: SchoolUnknown(f"{text}: create the school first"),
+    "AS002": lambda text, detail: VersionClash(f"{text}: load it again and decide again"),
+    "AS003": lambda text, detail: ClockBehind(datetime.fromisoformat(detail)),
+    "AS004": lambda text, detail: StreamErased(f"{text}: nothing may follow the erasure"),
+    "AS005": lambda text, detail: StoreError(text),
+}
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """The database's refusals in our own words."""
+    try:
+        yield
+    except psycopg.errors.UniqueViolation as error:
+        if error.diag.constraint_name in ("stream_keys_once", "events_pkey", "answers_once"):
+            raise VersionClash("somebody else wrote this first: load it again and decide again") from error
+        raise
+    except (PoolTimeout, psycopg.OperationalError) as error:
+        raise StoreUnavailable("the database does not answer: repeat with the same idempotency key") from error
+    except psycopg.Error as error:
+        if refusal := REFUSALS.get(error.sqlstate or ""):
+            raise refusal(error.diag.message_primary or "", error.diag.message_detail or "") from error
+        raise

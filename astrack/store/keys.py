@@ -1,0 +1,97 @@
+"""Keys: a root key opens each school's key, which opens the keys of its streams."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from astrack.store.types import KeyMissing
+from domain.base import StreamClass
+
+NONCE_BYTES = 12
+KEY_BYTES = 32
+WRAP_LABEL = b"astrack/wrap/v1"
+CLASSES: dict[StreamClass, int] = {
+    StreamClass.JOURNEY: 1,
+    StreamClass.IDENTITY: 2,
+    StreamClass.SAFEGUARDING: 3,
+    StreamClass.STAFF: 4,
+    StreamClass.SCHOOL: 5,
+}
+SCHOOL_CLASS = CLASSES[StreamClass.SCHOOL]
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One key ready for use, with the class and generation that headers name."""
+
+    key_class: int
+    generation: int
+    cipher: AESGCM
+
+
+def root_key(path: Path) -> bytes:
+    """The root key of a file, made at first use (0600). Raises KeyMissing when the file holds no key."""
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o711)
+        try:
+            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
+                out.write(secrets.token_bytes(KEY_BYTES).hex() + "\n")
+        except FileExistsError:
+            pass
+    text = path.read_text("ascii").strip()
+    try:
+        key = bytes.fromhex(text)
+    except ValueError:
+        key = b""
+    if len(key) != KEY_BYTES:
+        raise KeyMissing(f"{path} does not hold a root key: it must be {2 * KEY_BYTES} hexadecimal digits")
+    return key
+
+
+def seal(cipher: AESGCM, plain: bytes, aad: bytes) -> bytes:
+    """nonce || AES-256-GCM."""
+    nonce = os.urandom(NONCE_BYTES)
+    return nonce + cipher.encrypt(nonce, plain, aad)
+
+
+def unseal(cipher: AESGCM, sealed: bytes, aad: bytes) -> bytes:
+    """What ``seal`` sealed. Raises InvalidTag."""
+    return cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], aad)
+
+
+def bound(label: bytes, *parts: bytes) -> bytes:
+    """A label and length-prefixed parts: no two different lists give the same bytes."""
+    return label + b"".join(struct.pack(">I", len(part)) + part for part in parts)
+
+
+def wrap(under: AESGCM, key: bytes, school: UUID, stream: UUID, key_class: int, generation: int) -> bytes:
+    """A key sealed under another, bound to where it belongs."""
+    return seal(under, key, _place(school, stream, key_class, generation))
+
+
+def unwrap(under: AESGCM, wrapped: bytes, school: UUID, stream: UUID, key_class: int, generation: int) -> AESGCM:
+    """The key again. Raises KeyMissing when it was wrapped under another key or for another place."""
+    try:
+        return AESGCM(unseal(under, wrapped, _place(school, stream, key_class, generation)))
+    except InvalidTag as error:
+        raise KeyMissing(
+            f"the key of stream {stream} of school {school} does not open: check that the root key is the one "
+            "this database was written with"
+        ) from error
+
+
+def new_key() -> bytes:
+    """32 random bytes."""
+    return secrets.token_bytes(KEY_BYTES)
+
+
+def _place(school: UUID, stream: UUID, key_class: int, generation: int) -> bytes:
+    return bound(WRAP_LABEL, school.bytes, stream.bytes, bytes([key_class]), struct.pack(">I", generation))

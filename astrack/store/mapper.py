@@ -1,0 +1,86 @@
+"""Between an event and its stored state: commitment || header || nonce || AES-256-GCM(salt || payload)."""
+
+from __future__ import annotations
+
+import os
+import struct
+from datetime import UTC, datetime
+from uuid import UUID
+
+from astrack.store.keys import Key, bound, seal, unseal
+from domain.base import Actor, Erased, Event, Opaque, UnreadableFact, decode
+from transfer.chain import commitment, innermost
+from transfer.errors import TransferRefused
+
+EVENT_LABEL = b"astrack/event/v1"
+FORMAT = 1
+COMMITMENT_BYTES = 32
+HEADER = struct.Struct(">BBI")
+SALT_BYTES = 32
+BODY = COMMITMENT_BYTES + HEADER.size
+NOBODY = UUID(int=0)
+BLANK = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def columns_aad(
+    school: UUID, stream: UUID, version: int, kind: str, topic: str, at: datetime, header: bytes, committed: bytes
+) -> bytes:
+    """What binds a ciphertext to its row."""
+    micros = (at - BLANK) // _MICRO
+    return bound(
+        EVENT_LABEL, school.bytes, stream.bytes, struct.pack(">q", version), kind.encode(), topic.encode(),
+        struct.pack(">q", micros), header, committed,
+    )  # fmt: skip
+
+
+def seal_state(
+    key: Key, school: UUID, stream: UUID, version: int, kind: str, topic: str, at: datetime, payload: bytes
+) -> bytes:
+    """The state of one row under a fresh salt."""
+    salt = os.urandom(SALT_BYTES)
+    committed = commitment(salt, payload)
+    header = HEADER.pack(FORMAT, key.key_class, key.generation)
+    aad = columns_aad(school, stream, version, kind, topic, at, header, committed)
+    return committed + header + seal(key.cipher, salt + payload, aad)
+
+
+def key_named(state: bytes) -> tuple[int, int] | None:
+    """(class, generation) of the key a state was sealed with; None when its contents have been erased."""
+    if len(state) < BODY:
+        return None
+    version, key_class, generation = HEADER.unpack_from(state, COMMITMENT_BYTES)
+    return (key_class, generation) if version == FORMAT else None
+
+
+def open_state(
+    key: Key, school: UUID, stream: UUID, version: int, kind: str, topic: str, at: datetime, state: bytes
+) -> tuple[bytes, bytes]:
+    """(salt, payload) of a row. Raises InvalidTag when any column or byte differs from what was sealed."""
+    aad = columns_aad(
+        school, stream, version, kind, topic, at, state[COMMITMENT_BYTES:BODY], state[:COMMITMENT_BYTES]
+    )
+    plain = unseal(key.cipher, state[BODY:], aad)
+    return plain[:SALT_BYTES], plain[SALT_BYTES:]
+
+
+def fact_event(payload: bytes) -> tuple[str, Event]:
+    """(origin, the innermost event) of a payload; what cannot be read stands as an Opaque event, never as an error."""
+    try:
+        origin, own = innermost(payload)
+        return origin, decode(own)
+    except (UnreadableFact, TransferRefused) as error:
+        return "", unreadable(str(error))
+
+
+def unreadable(reason: str) -> Opaque:
+    """Stands where a row is that does not open or decode; check_store says what is wrong with it."""
+    return Opaque(event_id=NOBODY, recorded_at=BLANK, by=Actor(id=NOBODY, role=""), topic="store.unreadable",
+                  data={"reason": reason})  # fmt: skip
+
+
+def erased(at: datetime) -> Erased:
+    """Stands where a fact was whose key has been destroyed."""
+    return Erased(event_id=NOBODY, recorded_at=at, by=Actor(id=NOBODY, role=""))
+
+
+_MICRO = datetime(1970, 1, 1, 0, 0, 0, 1, tzinfo=UTC) - BLANK

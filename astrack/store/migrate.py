@@ -1,0 +1,96 @@
+"""Bring a database to this version: the three roles, the schemas, then one file for each object."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from importlib.resources import files
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+OWNER, SERVICE, PROJECTOR = "astrack_owner", "astrack_service", "astrack_projector"
+LOCK = 0x61737472
+Connection = psycopg.Connection[tuple[Any, ...]]
+
+
+def scripts() -> list[tuple[str, str]]:
+    """(name, text) of the owner's files in the order they apply."""
+    folder = files("astrack.store").joinpath("sql")
+    return sorted((f.name, f.read_text("utf-8")) for f in folder.iterdir() if f.name.endswith(".sql"))
+
+
+def views_script() -> str:
+    """What the projector owns."""
+    return files("astrack.store").joinpath("sql/bootstrap/views.sql").read_text("utf-8")
+
+
+def fingerprint() -> str:
+    """Names one state of all scripts."""
+    return hashlib.sha256(repr((scripts(), views_script())).encode()).hexdigest()
+
+
+def may_migrate(conn: Connection) -> bool:
+    """Whether this login may create roles, and so prepare a database."""
+    row = conn.execute("SELECT rolsuper OR rolcreaterole FROM pg_roles WHERE rolname = current_user").fetchone()
+    return bool(row and row[0])
+
+
+def migrated(conn: Connection) -> bool:
+    """Whether the database is already at this version."""
+    try:
+        row = conn.execute("SELECT fingerprint FROM record.migrations").fetchone()
+    except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName, psycopg.errors.InsufficientPrivilege):
+        return False
+    return row is not None and row[0] == fingerprint()
+
+
+def migrate(conn: Connection, password: Callable[[str], str]) -> None:
+    """Apply everything in one transaction, under a lock; nothing to do where it is applied already.
+
+    ``conn`` is in autocommit mode and may create roles; ``password`` gives the login roles theirs.
+    """
+    if migrated(conn) and _can_login(conn):
+        return
+    with conn.transaction():
+        conn.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK,))
+        _roles(conn, password)
+        _schemas(conn)
+        owned = scripts()
+        _as(conn, OWNER, owned[0][1])
+        _as(conn, PROJECTOR, views_script())
+        for _, text in owned[1:]:
+            _as(conn, OWNER, text)
+        _as(conn, OWNER, "CREATE TABLE IF NOT EXISTS record.migrations (fingerprint text NOT NULL);"
+            "GRANT SELECT ON record.migrations TO astrack_service; DELETE FROM record.migrations")  # fmt: skip
+        conn.execute(f"SET LOCAL ROLE {OWNER}")
+        conn.execute("INSERT INTO record.migrations VALUES (%s)", (fingerprint(),))
+
+
+def _can_login(conn: Connection) -> bool:
+    row = conn.execute("SELECT count(*) FROM pg_roles WHERE rolname IN (%s, %s)", (SERVICE, PROJECTOR)).fetchone()
+    return row is not None and row[0] == 2
+
+
+def _roles(conn: Connection, password: Callable[[str], str]) -> None:
+    there = {name for (name,) in conn.execute("SELECT rolname FROM pg_roles")}
+    for role in (OWNER, SERVICE, PROJECTOR):
+        if role not in there:
+            conn.execute(sql.SQL("CREATE ROLE {} NOLOGIN NOINHERIT").format(sql.Identifier(role)))
+        conn.execute(sql.SQL("GRANT {} TO CURRENT_USER").format(sql.Identifier(role)))
+    for role in (SERVICE, PROJECTOR):
+        text = sql.SQL("ALTER ROLE {} LOGIN PASSWORD {}").format(sql.Identifier(role), password(role))
+        conn.execute(text)
+
+
+def _schemas(conn: Connection) -> None:
+    for schema, role in (("record", OWNER), ("keys", OWNER), ("views", PROJECTOR)):
+        if not conn.execute("SELECT 1 FROM pg_namespace WHERE nspname = %s", (schema,)).fetchone():
+            conn.execute(f"CREATE SCHEMA {schema} AUTHORIZATION {role}")
+
+
+def _as(conn: Connection, role: str, text: str) -> None:
+    conn.execute(f"SET LOCAL ROLE {role}")
+    conn.execute(text.encode())
+    conn.execute("RESET ROLE")

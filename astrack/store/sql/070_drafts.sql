@@ -1,0 +1,8 @@
+CREATE TABLE IF NOT EXISTS record.drafts (
+    school_id uuid NOT NULL,
+    draft_id uuid NOT NULL,
+    stream_id uuid NOT NULL,
+    sealed bytea NOT NULL,
+    PRIMARY KEY (school_id, draft_id)
+);
+GRANT SELECT, INSERT, UPDATE, DELETE ON record.drafts TO astrack_service;

@@ -1,0 +1,75 @@
+CREATE OR REPLACE FUNCTION record.write(
+    p_school uuid, p_streams uuid[], p_versions bigint[], p_kinds text[], p_topics text[],
+    p_times timestamptz[], p_states bytea[]
+) RETURNS bigint LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    first bigint;
+    last_at timestamptz;
+    n int := cardinality(p_streams);
+    r record;
+    stream uuid;
+    last record;
+    leaves bytea[] := '{}';
+    times timestamptz[] := '{}';
+    state_leaf bytea;
+    last_version bigint;
+    last_kind text;
+BEGIN
+    SELECT next_position, last_recorded_at INTO first, last_at
+        FROM record.schools WHERE school_id = p_school FOR UPDATE;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'school % has no log here', p_school USING ERRCODE = 'AS001';
+    END IF;
+    FOR r IN
+        SELECT * FROM unnest(p_streams, p_versions, p_kinds, p_times, p_states) AS u(s, v, k, t, st)
+    LOOP
+        IF stream IS DISTINCT FROM r.s THEN
+            stream := r.s;
+            SELECT e.version, e.leaf, e.kind INTO last_version, state_leaf, last_kind FROM record.events e
+                WHERE e.school_id = p_school AND e.stream_id = stream ORDER BY e.version DESC LIMIT 1;
+            IF NOT FOUND THEN
+                last_version := -1;
+                state_leaf := decode(repeat('00', 32), 'hex');
+                last_kind := '';
+            END IF;
+        END IF;
+        IF last_kind = 'erasure' THEN
+            RAISE EXCEPTION 'stream % has been erased', stream USING ERRCODE = 'AS004';
+        END IF;
+        IF r.v <> last_version + 1 THEN
+            RAISE EXCEPTION 'stream % is at version %, not %', stream, last_version, r.v - 1 USING ERRCODE = 'AS002';
+        END IF;
+        r.t := coalesce(r.t, greatest(clock_timestamp(), last_at));
+        IF r.t < last_at THEN
+            RAISE EXCEPTION 'recorded_at is below the last of the school'
+                USING ERRCODE = 'AS003', DETAIL = to_char(last_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"');
+        END IF;
+        state_leaf := record.leaf(r.k, stream, r.v, state_leaf, substring(r.st FROM 1 FOR 32));
+        leaves := leaves || state_leaf;
+        times := times || r.t;
+        last_at := r.t;
+        last_version := r.v;
+        last_kind := r.k;
+    END LOOP;
+    UPDATE record.schools SET next_position = first + n, last_recorded_at = last_at WHERE school_id = p_school;
+    INSERT INTO record.events (school_id, position, stream_id, version, kind, topic, recorded_at, leaf, state)
+        SELECT p_school, first + u.i - 1, u.s, u.v, u.k, u.tp, u.t, u.l, u.st
+        FROM unnest(p_streams, p_versions, p_kinds, p_topics, times, leaves, p_states)
+            WITH ORDINALITY AS u(s, v, k, tp, t, l, st, i);
+    RETURN first;
+END $$;
+REVOKE ALL ON FUNCTION record.write(uuid, uuid[], bigint[], text[], text[], timestamptz[], bytea[]) FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION record.append(
+    p_school uuid, p_streams uuid[], p_versions bigint[], p_kinds text[], p_topics text[],
+    p_times timestamptz[], p_states bytea[]
+) RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF 'erasure' = ANY (p_kinds) THEN
+        RAISE EXCEPTION 'an erasure is written by erase_stream alone' USING ERRCODE = 'AS005';
+    END IF;
+    RETURN record.write(p_school, p_streams, p_versions, p_kinds, p_topics, p_times, p_states);
+END $$;
+REVOKE ALL ON FUNCTION record.append(uuid, uuid[], bigint[], text[], text[], timestamptz[], bytea[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION record.append(uuid, uuid[], bigint[], text[], text[], timestamptz[], bytea[])
+    TO astrack_service;

@@ -1,0 +1,32 @@
+CREATE OR REPLACE FUNCTION record.erase_stream(
+    p_school uuid, p_stream uuid, p_version bigint, p_topic text, p_at timestamptz, p_state bytea
+) RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    place bigint;
+    pupil uuid;
+BEGIN
+    IF p_stream = p_school THEN
+        RAISE EXCEPTION 'the key of the school itself is not erased stream by stream' USING ERRCODE = 'AS005';
+    END IF;
+    place := record.write(p_school, ARRAY[p_stream], ARRAY[p_version], ARRAY['erasure'], ARRAY[p_topic],
+                          ARRAY[p_at], ARRAY[p_state]);
+    UPDATE record.events SET state = substring(state FROM 1 FOR 32), topic = '', recorded_at = NULL
+        WHERE school_id = p_school AND stream_id = p_stream AND version < p_version;
+    DELETE FROM keys.stream_keys WHERE school_id = p_school AND stream_id = p_stream;
+    DELETE FROM record.drafts WHERE school_id = p_school AND stream_id = p_stream;
+    DELETE FROM record.dead_letters WHERE school_id = p_school AND stream_id = p_stream;
+    DELETE FROM record.answers WHERE school_id = p_school AND stream_id = p_stream;
+    SELECT s.pupil_id INTO pupil FROM record.streams s WHERE s.school_id = p_school AND s.stream_id = p_stream;
+    DELETE FROM record.streams WHERE school_id = p_school AND stream_id = p_stream;
+    IF pupil IS NOT NULL THEN
+        DELETE FROM record.pupils WHERE school_id = p_school AND pupil_id = pupil AND journey_id = p_stream;
+        UPDATE record.pupils SET
+            identity_id = CASE identity_id WHEN p_stream THEN gen_random_uuid() ELSE identity_id END,
+            safeguarding_id = CASE safeguarding_id WHEN p_stream THEN gen_random_uuid() ELSE safeguarding_id END
+            WHERE school_id = p_school AND pupil_id = pupil AND p_stream IN (identity_id, safeguarding_id);
+        PERFORM views.forget(p_school, pupil);
+    END IF;
+    RETURN place;
+END $$;
+REVOKE ALL ON FUNCTION record.erase_stream(uuid, uuid, bigint, text, timestamptz, bytea) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION record.erase_stream(uuid, uuid, bigint, text, timestamptz, bytea) TO astrack_service;

@@ -1,0 +1,44 @@
+CREATE TABLE IF NOT EXISTS views.positions (
+    school_id uuid NOT NULL,
+    projection text NOT NULL,
+    position bigint NOT NULL,
+    PRIMARY KEY (school_id, projection)
+);
+
+-- every table of the views is guarded as the record is, also those that projections make later
+CREATE OR REPLACE FUNCTION views.protect() RETURNS void LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    t regclass;
+BEGIN
+    FOR t IN
+        SELECT c.oid FROM pg_class c
+        JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'school_id' AND NOT a.attisdropped
+        WHERE c.relnamespace = 'views'::regnamespace AND c.relkind = 'r' AND NOT c.relforcerowsecurity
+    LOOP
+        EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', t);
+        EXECUTE format('ALTER TABLE %s FORCE ROW LEVEL SECURITY', t);
+        EXECUTE format('DROP POLICY IF EXISTS own_school ON %s', t);
+        EXECUTE format('CREATE POLICY own_school ON %s USING (school_id = record.school())', t);
+    END LOOP;
+END $$;
+SELECT views.protect();
+
+CREATE OR REPLACE FUNCTION views.forget(p_school uuid, p_pupil uuid) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    t regclass;
+BEGIN
+    FOR t IN
+        SELECT c.oid FROM pg_class c
+        JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'school_id' AND NOT a.attisdropped
+        JOIN pg_attribute b ON b.attrelid = c.oid AND b.attname = 'pupil_id' AND NOT b.attisdropped
+        WHERE c.relnamespace = 'views'::regnamespace AND c.relkind = 'r'
+    LOOP
+        EXECUTE format('DELETE FROM %s WHERE school_id = $1 AND pupil_id = $2', t) USING p_school, p_pupil;
+    END LOOP;
+END $$;
+REVOKE ALL ON FUNCTION views.forget(uuid, uuid) FROM PUBLIC;
+GRANT USAGE ON SCHEMA views TO astrack_owner, astrack_service;
+GRANT EXECUTE ON FUNCTION views.forget(uuid, uuid) TO astrack_owner;
+GRANT SELECT ON ALL TABLES IN SCHEMA views TO astrack_service;
+ALTER DEFAULT PRIVILEGES IN SCHEMA views GRANT SELECT ON TABLES TO astrack_service;
