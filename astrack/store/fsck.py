@@ -1,0 +1,114 @@
+"""Check everything stored of one school: every chain, leaf, column and position, saying what is wrong and where."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from cryptography.exceptions import InvalidTag
+
+from astrack.store import mapper
+from astrack.store.log import SchoolLog, Stored
+from astrack.store.types import KeyMissing
+from domain.base import UnreadableFact, decode
+from transfer.chain import ZERO, commitment, entry, leaf
+from transfer.errors import TransferRefused
+
+BATCH = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is wrong: the position of the entry, -1 when it concerns the school as a whole, and a sentence."""
+
+    position: int
+    what: str
+
+
+@dataclass(slots=True)
+class _Walk:
+    """What has been seen so far: the next position, each stream's next version and leaf, the time of the last entry."""
+
+    expected: int = 0
+    heads: dict[UUID, tuple[int, bytes, str]] = field(default_factory=dict)
+    last_at: object = None
+
+
+def check_store(log: SchoolLog) -> Iterator[Finding]:
+    """Everything wrong in one school's log, in order of position; nothing when it is sound. Never raises on a bad row."""
+    walk = _Walk()
+    size = log.size()
+    after = -1
+    while rows := log.stored(after, BATCH):
+        try:
+            log.ring.find({row.stream_id for row in rows} | {log.school_id})
+        except KeyMissing as error:
+            yield Finding(rows[0].position, str(error))
+        for row in rows:
+            yield from _check_row(log, walk, row)
+        after = rows[-1].position
+    if walk.expected < size:
+        yield Finding(-1, f"the school says it has {size} entries, but the last one found is {walk.expected - 1}")
+
+
+def _check_row(log: SchoolLog, walk: _Walk, row: Stored) -> Iterator[Finding]:
+    if row.position != walk.expected:
+        yield Finding(row.position, f"position {walk.expected} is missing: the next one found is {row.position}")
+    walk.expected = row.position + 1
+    yield from _check_chain(walk, row)
+    if row.recorded_at is not None:
+        if walk.last_at is not None and row.recorded_at < walk.last_at:  # type: ignore[operator]
+            yield Finding(row.position, "it was recorded before the entry in front of it")
+        walk.last_at = row.recorded_at
+    yield from (Finding(row.position, what) for what in _check_contents(log, row))
+
+
+def _check_chain(walk: _Walk, row: Stored) -> Iterator[Finding]:
+    version, previous, kind = walk.heads.get(row.stream_id, (0, ZERO, ""))
+    if row.version != version:
+        yield Finding(row.position, f"stream {row.stream_id} goes on with version {row.version}, not {version}")
+    if kind == "erasure":
+        yield Finding(row.position, f"stream {row.stream_id} goes on after its erasure")
+    walk.heads[row.stream_id] = (row.version + 1, row.leaf, row.kind)
+    try:
+        line = entry(row.kind, row.stream_id.bytes, row.version, previous, row.state[:32])
+    except TransferRefused:
+        yield Finding(row.position, "its columns do not make an entry")
+        return
+    if leaf(line) != row.leaf:
+        yield Finding(row.position, "its leaf is not the one its entry and the leaf before it give")
+
+
+def _check_contents(log: SchoolLog, row: Stored) -> Iterator[str]:
+    named = mapper.key_named(row.state)
+    if named is None:
+        if len(row.state) != mapper.COMMITMENT_BYTES:
+            yield "its state is neither sealed nor erased"
+        return
+    if log.ring.exactly(row.stream_id, *named) is None:
+        yield f"its key (class {named[0]}, generation {named[1]}) is missing though it has not been erased"
+        return
+    try:
+        opened = log.open_row(row)
+    except InvalidTag:
+        yield "it does not open: the state or one of its columns has been altered"
+        return
+    if opened is None:
+        yield "its time is missing though it has not been erased"
+        return
+    yield from _check_payload(row, *opened)
+
+
+def _check_payload(row: Stored, salt: bytes, payload: bytes) -> Iterator[str]:
+    if commitment(salt, payload) != row.state[: mapper.COMMITMENT_BYTES]:
+        yield "its commitment does not open with its salt and payload"
+    try:
+        event = decode(payload)
+    except UnreadableFact as error:
+        yield f"its payload cannot be read: {error}"
+        return
+    if event.recorded_at != row.recorded_at:
+        yield "its column recorded_at differs from its payload"
+    if b'{"topic":"' + row.topic.encode() + b'"' != payload[: len(row.topic.encode()) + 11]:
+        yield "its column topic differs from its payload"

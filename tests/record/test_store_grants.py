@@ -1,0 +1,106 @@
+"""What the service's and the projector's own roles cannot do, tried."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+from uuid import uuid4
+
+import psycopg
+import pytest
+
+from astrack.settings import Settings
+from astrack.store import SchoolLog, Store, UnsafeRole
+from astrack.store.database import check_role
+from astrack.store.embedded import Embedded
+
+Connection = psycopg.Connection[tuple[Any, ...]]
+DENIED = psycopg.errors.InsufficientPrivilege
+
+
+@pytest.fixture
+def service(store: Store, settings: Settings) -> Iterator[Connection]:
+    """A connection with the service's own role."""
+    info = Embedded(settings.home).conninfo("astrack_service", settings.database)
+    with psycopg.connect(info, autocommit=True) as conn:
+        yield conn
+
+
+@pytest.fixture
+def admin(store: Store, settings: Settings) -> Iterator[Connection]:
+    """A connection that may do everything."""
+    with psycopg.connect(Embedded(settings.home).conninfo("postgres", settings.database), autocommit=True) as conn:
+        yield conn
+
+
+FORGERIES = [
+    "INSERT INTO record.events VALUES (gen_random_uuid(), 9, gen_random_uuid(), 0, 'event', '', now(), '', '')",
+    "UPDATE record.events SET topic = 'x'",
+    "DELETE FROM record.events",
+    "TRUNCATE record.events",
+    "UPDATE record.schools SET next_position = 0",
+    "DELETE FROM keys.stream_keys",
+    "ALTER TABLE record.events DISABLE ROW LEVEL SECURITY",
+    "SELECT record.write(gen_random_uuid(), '{}', '{}', '{}', '{}', '{}', '{}')",
+    "SELECT views.forget(gen_random_uuid(), gen_random_uuid())",
+    "SET ROLE astrack_owner",
+    "CREATE TABLE record.mine (x int)",
+]
+
+
+@pytest.mark.parametrize("statement", FORGERIES)
+def test_the_service_cannot_go_past_append(service: Connection, statement: str) -> None:
+    with pytest.raises(DENIED):
+        service.execute(statement.encode())
+
+
+def test_no_school_set_shows_no_rows(service: Connection, school_log: SchoolLog) -> None:
+    for table in ("record.schools", "record.events", "record.pupils", "keys.school_keys", "record.answers"):
+        assert service.execute(f"SELECT count(*) FROM {table}".encode()).fetchone() == (0,)
+
+
+def test_a_setting_made_and_reset_shows_no_rows(service: Connection, school_log: SchoolLog) -> None:
+    with service.transaction():
+        service.execute("SELECT set_config('app.school', %s, true)", (str(school_log.school_id),))
+        assert service.execute("SELECT count(*) FROM record.schools").fetchone() == (1,)
+    assert service.execute("SELECT count(*) FROM record.schools").fetchone() == (0,)
+
+
+def test_a_school_cannot_append_to_another(service: Connection, school_log: SchoolLog) -> None:
+    with pytest.raises(psycopg.Error) as refused, service.transaction():
+        service.execute("SELECT set_config('app.school', %s, true)", (str(uuid4()),))
+        service.execute("SELECT record.append(%s, '{}', '{}', '{}', '{}', '{}', '{}')", (school_log.school_id,))
+    assert refused.value.sqlstate == "AS001"
+
+
+def test_an_erasure_cannot_be_appended(service: Connection, school_log: SchoolLog) -> None:
+    with pytest.raises(psycopg.Error) as refused:
+        service.execute("SELECT record.append(%s, '{}', '{}', '{erasure}', '{}', '{}', '{}')", (school_log.school_id,))
+    assert refused.value.sqlstate == "AS005"
+
+
+def test_every_table_is_under_forced_row_security(admin: Connection) -> None:
+    bare = admin.execute(
+        "SELECT c.oid::regclass::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind = 'r'"
+        " AND n.nspname IN ('record', 'keys', 'views') AND NOT (c.relrowsecurity AND c.relforcerowsecurity)"
+    ).fetchall()
+    assert bare == [("record.migrations",)]
+
+
+def test_a_role_that_could_bypass_is_refused(admin: Connection) -> None:
+    with pytest.raises(UnsafeRole):
+        check_role(admin)
+
+
+def test_views_of_one_school_are_not_seen_from_another(school_log: SchoolLog, store: Store) -> None:
+    with school_log.views() as conn:
+        conn.execute("CREATE TABLE IF NOT EXISTS views.trial (school_id uuid, pupil_id uuid)")
+        conn.execute("SELECT views.protect()")
+        conn.execute("INSERT INTO views.trial VALUES (%s, %s)", (school_log.school_id, uuid4()))
+    with store.log(uuid4()).views() as conn:
+        assert conn.execute("SELECT count(*) FROM views.trial").fetchone() == (0,)
+
+
+def test_the_projector_reads_no_events(school_log: SchoolLog) -> None:
+    with pytest.raises(DENIED), school_log.views() as conn:
+        conn.execute("SELECT 1 FROM record.events")
