@@ -126,6 +126,7 @@ def _alive(conn: Connection) -> None:
     poll = select.poll()
     poll.register(conn.fileno(), select.POLLIN)
     if poll.poll(0):
+        conn.close()
         raise psycopg.OperationalError("the server has closed this connection")
 
 

@@ -118,11 +118,11 @@ class Embedded:
 
     def _run(self, program: str, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[bytes]:
         account = self.account
-        as_user = {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []} if account else {}
-        done = subprocess.run(  # noqa: S603
+        done = subprocess.run(
             [str(self.bin / program), *arguments], cwd="/", env={"LC_ALL": "C", "PATH": "/usr/bin:/bin", "TZ": "UTC"},
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-            timeout=START_S + STOP_S, **as_user,  # type: ignore[call-overload]
+            timeout=START_S + STOP_S, user=account.pw_uid if account else None,
+            group=account.pw_gid if account else None, extra_groups=[] if account else None,
         )  # fmt: skip
         if check and done.returncode != 0:
             raise StoreUnavailable(
@@ -174,7 +174,7 @@ def _account() -> pwd.struct_passwd | None:
             return pwd.getpwnam(name)
         except KeyError:
             if name == SERVER_USER and shutil.which("useradd"):
-                subprocess.run(["useradd", "-r", "-s", "/bin/false", name], check=False, timeout=30)  # noqa: S603, S607
+                subprocess.run(["useradd", "-r", "-s", "/bin/false", name], check=False, timeout=30)
                 try:
                     return pwd.getpwnam(name)
                 except KeyError:

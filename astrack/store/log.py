@@ -80,13 +80,13 @@ class SchoolLog:
     def pupil(self, pupil_id: UUID) -> PupilStreams | None:
         """The streams of a pupil, None when this school has no such pupil."""
         query = "SELECT pupil_id, journey_id, identity_id, safeguarding_id FROM record.pupils"
-        rows = self._ask(query + " WHERE school_id = %s AND pupil_id = %s", pupil_id)
+        rows = self.ask(query + " WHERE school_id = %s AND pupil_id = %s", pupil_id)
         return PupilStreams(*rows[0]) if rows else None
 
     def pupils(self, limit: int, after: UUID | None = None) -> list[PupilStreams]:
         """At most ``limit`` pupils in the order of their ids, those after ``after``."""
         query = "SELECT pupil_id, journey_id, identity_id, safeguarding_id FROM record.pupils WHERE school_id = %s"
-        rows = self._ask(
+        rows = self.ask(
             query + " AND (%s::uuid IS NULL OR pupil_id > %s) ORDER BY pupil_id LIMIT %s", after, after, _capped(limit)
         )
         return [PupilStreams(*row) for row in rows]
@@ -155,16 +155,16 @@ class SchoolLog:
     def leaves(self, start: int = 0, end: int | None = None) -> list[bytes]:
         """The leaves from ``start`` up to, not including, ``end``."""
         query = "SELECT leaf FROM record.events WHERE school_id = %s AND position >= %s AND position < %s ORDER BY position"
-        return [leaf for (leaf,) in self._ask(query, start, end if end is not None else (1 << 62))]
+        return [leaf for (leaf,) in self.ask(query, start, end if end is not None else (1 << 62))]
 
     def size(self) -> int:
         """How many entries the log has."""
-        rows = self._ask("SELECT next_position FROM record.schools WHERE school_id = %s")
+        rows = self.ask("SELECT next_position FROM record.schools WHERE school_id = %s")
         return int(rows[0][0]) if rows else 0
 
     def position_at(self, instant: datetime) -> int:
         """How many entries had been recorded by an instant: the longest prefix with recorded_at <= instant."""
-        return int(self._ask("SELECT record.position_at(%s, %s)", instant)[0][0])
+        return int(self.ask("SELECT record.position_at(%s, %s)", instant)[0][0])
 
     def erase_stream(self, stream_id: UUID, reason: Event) -> Fact:
         """Destroy a stream's key and contents; ``reason`` (KIND "erasure") is its last entry, under the school's key.
@@ -177,7 +177,7 @@ class SchoolLog:
         args = (self.school_id, stream_id, version, "erasure", reason.TOPIC, reason.recorded_at)
         state = mapper.seal_state(key, *args, payload)
         query = "SELECT record.erase_stream(%s, %s, %s, %s, %s, %s)"
-        rows = self._ask(query, stream_id, version, reason.TOPIC, reason.recorded_at, state)
+        rows = self.ask(query, stream_id, version, reason.TOPIC, reason.recorded_at, state)
         self.ring.forget(stream_id)
         return Fact(rows[0][0], None, stream_id, version, reason.recorded_at, reason)
 
@@ -190,7 +190,7 @@ class SchoolLog:
 
     def dead_letter(self, projection: str, position: int, error: str) -> None:
         """Keep, encrypted, why a projection could not take the fact at a position."""
-        found = self._ask("SELECT stream_id FROM record.events WHERE school_id = %s AND position = %s", position)
+        found = self.ask("SELECT stream_id FROM record.events WHERE school_id = %s AND position = %s", position)
         if not found:
             raise StoreError(f"there is no entry at position {position}")
         stream = found[0][0]
@@ -199,13 +199,13 @@ class SchoolLog:
             self.ring.newest(stream) or self.ring.own(), error[:2000].encode(), projection.encode(), b"%d" % position
         )
         query = "INSERT INTO record.dead_letters VALUES (%s, %s, %s, %s, %s)"
-        self._ask(query + " ON CONFLICT (school_id, projection, position) DO UPDATE SET sealed = EXCLUDED.sealed",
+        self.ask(query + " ON CONFLICT (school_id, projection, position) DO UPDATE SET sealed = EXCLUDED.sealed",
                   projection, position, stream, sealed)  # fmt: skip
 
     def dead_letters(self, projection: str, limit: int = 100) -> list[DeadLetter]:
         """What a projection could not take, by position."""
         query = "SELECT position, stream_id, sealed FROM record.dead_letters WHERE school_id = %s AND projection = %s"
-        rows = self._ask(query + " ORDER BY position LIMIT %s", projection, _capped(limit))
+        rows = self.ask(query + " ORDER BY position LIMIT %s", projection, _capped(limit))
         texts = [self.ring.open_small(stream, box, projection.encode(), b"%d" % at) for at, stream, box in rows]
         return [DeadLetter(projection, row[0], (text or b"").decode()) for row, text in zip(rows, texts, strict=True)]
 
@@ -225,16 +225,16 @@ class SchoolLog:
 
     def load_draft(self, draft_id: UUID) -> bytes | None:
         """The content of a draft, None when there is none."""
-        rows = self._ask("SELECT stream_id, sealed FROM record.drafts WHERE school_id = %s AND draft_id = %s", draft_id)
+        rows = self.ask("SELECT stream_id, sealed FROM record.drafts WHERE school_id = %s AND draft_id = %s", draft_id)
         return self.ring.open_small(*rows[0], b"draft", draft_id.bytes) if rows else None
 
     def delete_draft(self, draft_id: UUID) -> None:
         """Drop a draft; does nothing where there is none."""
-        self._ask("DELETE FROM record.drafts WHERE school_id = %s AND draft_id = %s", draft_id)
+        self.ask("DELETE FROM record.drafts WHERE school_id = %s AND draft_id = %s", draft_id)
 
     def stored(self, after_position: int, limit: int) -> list[Stored]:
         """The rows as they are, for checking."""
-        rows = self._ask(PAGE, after_position, _capped(limit))
+        rows = self.ask(PAGE, after_position, _capped(limit))
         return [Stored(*row) for row in rows]
 
     def opened(self, row: Stored) -> tuple[bytes, bytes] | None:
@@ -254,9 +254,19 @@ class SchoolLog:
             key, self.school_id, row.stream_id, row.version, row.kind, row.topic, row.recorded_at, row.state
         )
 
-    def _ask(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
-        results = self._db.ask(self.school_id, (query, (self.school_id, *values)))  # type: ignore[arg-type]
+    def ask(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
+        """The rows of one statement whose first value is the school."""
+        results = self._db.ask(self.school_id, (query, (self.school_id, *values)))
         return results[0] if results else []
+
+    def key_for(self, stream: UUID, name: StreamClass) -> Key:
+        """The key of a stream, made and stored when it has none yet."""
+        change = Change(stream, name, -1, ())
+        made: dict[UUID, Key] = {}
+        self._send(self._new_streams([change], made), None)
+        for owner, key in made.items():
+            self.ring.know(owner, key)
+        return self._key(stream, name, {})
 
     def _load(self, stream_ids: Sequence[UUID], *more: Statement) -> tuple[list[Stream], list[tuple[Any, ...]]]:
         asked = self.ring.question([*stream_ids, self.school_id])
@@ -271,7 +281,7 @@ class SchoolLog:
         return streams, results[1] if more else []
 
     def _stream(self, stream_id: UUID, rows: list[Stored]) -> Stream:
-        facts = [self._fact(row) for row in rows]
+        facts = [self.to_fact(row) for row in rows]
         return Stream(stream_id, facts, rows[-1].version if rows else -1, rows[-1].leaf if rows else ZERO)
 
     def _page(self, after_position: int, limit: int) -> list[Stored]:
@@ -280,17 +290,16 @@ class SchoolLog:
         return rows
 
     def _to_facts(self, rows: Iterable[Stored]) -> list[Fact]:
-        return [self._fact(row) for row in rows]
+        return [self.to_fact(row) for row in rows]
 
-    def _fact(self, row: Stored) -> Fact:
+    def to_fact(self, row: Stored) -> Fact:
+        """A row as a fact; never an error, whatever the row holds."""
         at = row.recorded_at or mapper.BLANK
-        origin, event = "", mapper.erased(at) if mapper.key_named(row.state) is None else None
-        if event is None:
-            try:
-                opened = self.open_row(row)
-                origin, event = mapper.fact_event(opened[1]) if opened else ("", mapper.erased(at))
-            except InvalidTag:
-                event = mapper.unreadable("the row is not what was sealed")
+        try:
+            opened = self.open_row(row)
+            origin, event = mapper.fact_event(opened[1]) if opened else ("", mapper.erased(at))
+        except InvalidTag:
+            origin, event = "", mapper.unreadable("the row is not what was sealed")
         return Fact(row.position, row.pupil_id, row.stream_id, row.version, at, event, origin)
 
     def _previous(self, rows: list[Stored]) -> dict[UUID, bytes]:

@@ -17,6 +17,11 @@ from astrack.store import database, keys
 from astrack.store.embedded import Embedded
 from astrack.store.log import SchoolLog
 
+NEW_SCHOOL_KEYS = (
+    "WITH fresh AS (INSERT INTO keys.school_keys VALUES (%s, 1, %s) ON CONFLICT DO NOTHING RETURNING 1)"
+    " INSERT INTO keys.stream_keys SELECT %s, %s, %s, 1, 1, %s FROM fresh"
+)
+
 
 class Store:
     """All schools of one database. Use as a context manager; safe to share between threads."""
@@ -64,10 +69,8 @@ class Store:
         self._db.ask(
             school_id,
             ("SELECT record.open_school(%s, %s)", (school_id, at)),
-            ("WITH fresh AS (INSERT INTO keys.school_keys VALUES (%s, 1, %s) ON CONFLICT DO NOTHING RETURNING 1) "
-             "INSERT INTO keys.stream_keys SELECT %s, %s, %s, 1, 1, %s FROM fresh",
-             (school_id, wrapped, school_id, school_id, keys.SCHOOL_CLASS, own_wrapped)),
-        )  # fmt: skip
+            (NEW_SCHOOL_KEYS, (school_id, wrapped, school_id, school_id, keys.SCHOOL_CLASS, own_wrapped)),
+        )
 
     def schools(self) -> list[UUID]:
         """The schools that have a log here, in the order of their ids."""
