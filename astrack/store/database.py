@@ -35,7 +35,10 @@ CONNECT_S = 10
 class Database:
     """The pools of the service and of the projector."""
 
-    def __init__(self, service: Login, projector: Login, size: int, timeout_s: float) -> None:
+    def __init__(
+        self, service: Login, projector: Login, size: int, timeout_s: float, revive: Callable[[], None] | None
+    ) -> None:
+        self._revive = revive or (lambda: None)
         self._service = _pool(service, size, timeout_s)
         self._projector = _pool(projector, max(2, size // 2), timeout_s)
 
@@ -50,14 +53,18 @@ class Database:
         values = [value for _, given in statements for value in given]
         if school is not None:
             text, values = "SET LOCAL app.school = %s; " + text, [str(school), *values]
-        with translated(), self._service.connection() as conn, ClientCursor(conn) as cursor:
-            cursor.execute(text.encode(), values)
-            return [part.fetchall() for part in cursor.results() if part.description]
+        try:
+            with translated(), _borrowed(self._service) as conn, ClientCursor(conn) as cursor:
+                cursor.execute(text.encode(), values)
+                return [part.fetchall() for part in cursor.results() if part.description]
+        except StoreUnavailable:
+            self._revive()
+            raise
 
     @contextmanager
     def views(self, school: UUID) -> Iterator[Connection]:
         """One transaction of the projector, bound to one school."""
-        with translated(), self._projector.connection() as conn, conn.transaction():
+        with translated(), _borrowed(self._projector) as conn, conn.transaction():
             conn.execute("SELECT set_config('app.school', %s, true)", (str(school),))
             yield conn
 
@@ -111,7 +118,7 @@ def _own(admin: str, secret: bytes, role: str) -> Login:
 def _pool(login: Login, size: int, timeout_s: float) -> ConnectionPool[Connection]:
     options = f"-c statement_timeout={int(timeout_s * 1000)} -c timezone=UTC"
     pool = ConnectionPool(
-        login.conninfo, min_size=1, max_size=size, timeout=timeout_s, open=False, check=_alive,
+        login.conninfo, min_size=1, max_size=size, timeout=timeout_s, open=False,
         kwargs={"autocommit": True, "connect_timeout": CONNECT_S, "options": options}, configure=login.prepare,
         reconnect_timeout=timeout_s,
     )  # fmt: skip
@@ -121,13 +128,25 @@ def _pool(login: Login, size: int, timeout_s: float) -> ConnectionPool[Connectio
     return pool
 
 
-def _alive(conn: Connection) -> None:
+@contextmanager
+def _borrowed(pool: ConnectionPool[Connection]) -> Iterator[Connection]:
+    conn = pool.getconn()
+    if _cut(conn):
+        conn.close()
+        pool.putconn(conn)
+        pool.drain()  # a server that closed one has closed them all
+        conn = pool.getconn()
+    try:
+        yield conn
+    finally:
+        pool.putconn(conn)
+
+
+def _cut(conn: Connection) -> bool:
     # an idle connection has nothing to say: a readable one has been closed by the server
     poll = select.poll()
     poll.register(conn.fileno(), select.POLLIN)
-    if poll.poll(0):
-        conn.close()
-        raise psycopg.OperationalError("the server has closed this connection")
+    return bool(poll.poll(0))
 
 
 REFUSALS: dict[str, Callable[[str, str], StoreError]] = {

@@ -56,6 +56,12 @@ class Embedded:
         atexit.register(self.stop)
         _exit_on_sigterm()
 
+    def revive(self) -> None:
+        """Start the server again where it has died under us; the caller repeats what failed."""
+        with _locked(self.home / "start.lock"):
+            if self._users is not None and not self._answers():
+                self._launch()
+
     def stop(self) -> None:
         """Leave the server; stops it when this process was the last one to use it."""
         atexit.unregister(self.stop)
@@ -119,7 +125,8 @@ class Embedded:
     def _run(self, program: str, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[bytes]:
         account = self.account
         done = subprocess.run(
-            [str(self.bin / program), *arguments], cwd="/", env={"LC_ALL": "C", "PATH": "/usr/bin:/bin", "TZ": "UTC"},
+            [str(self.bin / program), *arguments], check=False, cwd="/",
+            env={"LC_ALL": "C", "PATH": "/usr/bin:/bin", "TZ": "UTC"},
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
             timeout=START_S + STOP_S, user=account.pw_uid if account else None,
             group=account.pw_gid if account else None, extra_groups=[] if account else None,

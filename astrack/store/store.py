@@ -43,7 +43,9 @@ class Store:
             secret = embedded.secret if embedded else root
             admin = embedded.conninfo(database=settings.database) if embedded else settings.database_url or ""
             service, projector = database.logins(admin, secret, embedded, settings.database)
-            return cls(database.Database(service, projector, settings.pool_size, settings.timeout_s), root, embedded)
+            revive = embedded.revive if embedded else None
+            db = database.Database(service, projector, settings.pool_size, settings.timeout_s, revive)
+            return cls(db, root, embedded)
         except BaseException:
             if embedded is not None:
                 embedded.stop()

@@ -1,0 +1,61 @@
+"""A PostgreSQL of the user's own, named by a URL: which roles serve, and which are refused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from uuid import uuid4
+
+import psycopg
+import pytest
+
+from astrack.settings import Settings
+from astrack.store import BadSetting, Store
+from astrack.store.embedded import Embedded
+
+AT = datetime(2026, 9, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+def prepared(store: Store, settings: Settings) -> Callable[[str, str], Settings]:
+    """Settings for a fresh database of the test server, opened as a role with some attributes."""
+    server = Embedded(settings.home)
+
+    def prepare(role: str, attributes: str) -> Settings:
+        name = f"own_{uuid4().hex[:8]}"
+        role = f"{role}_{name}"
+        with psycopg.connect(server.conninfo(), autocommit=True) as conn:
+            conn.execute(f"CREATE ROLE {role} LOGIN PASSWORD 'p' {attributes}".encode())
+            conn.execute(f"CREATE DATABASE {name} OWNER {role}".encode())
+            conn.execute("GRANT astrack_owner, astrack_service, astrack_projector TO " + role + " WITH ADMIN OPTION"
+                         if "CREATEROLE" in attributes else f"GRANT astrack_service, astrack_projector TO {role}")  # fmt: skip
+        url = psycopg.conninfo.make_conninfo(host=str(server.folder), user=role, password="p", dbname=name)  # noqa: S106
+        key = settings.home / "database.hex"
+        key.write_text(server.secret.hex())  # the roles of one server have one password
+        return replace(settings, database_url=url, root_key_file=key)
+
+    return prepare
+
+
+def test_a_role_that_may_create_roles_prepares_the_database(prepared: Callable[[str, str], Settings]) -> None:
+    own = prepared("builder", "CREATEROLE")
+    for _ in range(2):
+        with Store.open(own) as store:
+            school = uuid4()
+            store.create_school(school, AT)
+            assert school in store.schools()
+
+
+def test_a_plain_role_is_refused_until_the_database_is_prepared(
+    prepared: Callable[[str, str], Settings], settings: Settings
+) -> None:
+    plain = prepared("plain", "")
+    with pytest.raises(BadSetting, match="not prepared"):
+        Store.open(plain)
+    server = Embedded(settings.home)
+    name = psycopg.conninfo.conninfo_to_dict(plain.database_url or "")["dbname"]
+    Store.open(replace(plain, database_url=server.conninfo(database=str(name)))).close()
+    with Store.open(plain) as store:
+        store.create_school(uuid4(), AT)
+        assert len(store.schools()) == 1
