@@ -368,7 +368,7 @@ class SchoolLog:
                 topic = getattr(event, "topic", None) or event.TOPIC
                 row = (change.stream_id, number, event.KIND, topic, event.recorded_at)
                 rows.append((*row, mapper.seal_state(key, self.school_id, *row, encode(event))))
-        return (self.school_id, *(list(column) for column in zip(*rows, strict=True)))
+        return (self.school_id, *_arrays(rows))
 
     def _send(self, statements: list[Statement], idempotency: Idempotency | None) -> list[list[tuple[Any, ...]]]:
         if not statements:
@@ -387,6 +387,17 @@ _PUPIL_CLASSES = (StreamClass.JOURNEY, StreamClass.IDENTITY, StreamClass.SAFEGUA
 
 def _placed(fact: Fact, position: int) -> Fact:
     return Fact(position, fact.pupil_id, fact.stream_id, fact.version, fact.recorded_at, fact.event, fact.origin)
+
+
+def _arrays(rows: list[tuple[Any, ...]]) -> Iterable[str]:
+    # PostgreSQL's array text, made here: the driver's own takes ten times as long for a hundred rows
+    streams, versions, kinds, topics, times, states = zip(*rows, strict=True)
+    yield "{" + ",".join(map(str, streams)) + "}"
+    yield "{" + ",".join(map(str, versions)) + "}"
+    yield "{" + ",".join(kinds) + "}"
+    yield "{" + ",".join('"' + topic.replace("\\", "\\\\").replace('"', '\\"') + '"' for topic in topics) + "}"
+    yield "{" + ",".join(f'"{at.isoformat()}"' for at in times) + "}"
+    yield "{" + ",".join('"\\\\x' + state.hex() + '"' for state in states) + "}"
 
 
 def _capped(limit: int) -> int:
