@@ -7,7 +7,7 @@ import struct
 from datetime import UTC, datetime
 from uuid import UUID
 
-from astrack.store.keys import Key, bound, seal, unseal
+from astrack.store.keys import Key, seal, unseal
 from domain.base import Actor, Erased, Event, Opaque, UnreadableFact, decode
 from transfer.chain import commitment, innermost
 from transfer.errors import TransferRefused
@@ -26,11 +26,13 @@ def columns_aad(
     school: UUID, stream: UUID, version: int, kind: str, topic: str, at: datetime, header: bytes, committed: bytes
 ) -> bytes:
     """What binds a ciphertext to its row."""
-    micros = (at - BLANK) // _MICRO
-    return bound(
-        EVENT_LABEL, school.bytes, stream.bytes, struct.pack(">q", version), kind.encode(), topic.encode(),
-        struct.pack(">q", micros), header, committed,
-    )  # fmt: skip
+    since = at - BLANK
+    micros = (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
+    name = topic.encode()
+    # the same bytes as keys.bound gives, in three strokes: this runs once for each event read
+    head = _HEAD.pack(EVENT_LABEL, 16, school.bytes, 16, stream.bytes, 8, version, len(kind))
+    tail = _TAIL.pack(8, micros, len(header), header, len(committed), committed)
+    return b"".join((head, kind.encode(), _LENGTH.pack(len(name)), name, tail))
 
 
 def seal_state(
@@ -83,4 +85,6 @@ def erased(at: datetime) -> Erased:
     return Erased(event_id=NOBODY, recorded_at=at, by=Actor(id=NOBODY, role=""))
 
 
-_MICRO = datetime(1970, 1, 1, 0, 0, 0, 1, tzinfo=UTC) - BLANK
+_HEAD = struct.Struct(f">{len(EVENT_LABEL)}sI16sI16sIqI")
+_LENGTH = struct.Struct(">I")
+_TAIL = struct.Struct(f">IqI{HEADER.size}sI{COMMITMENT_BYTES}s")

@@ -5,6 +5,7 @@ CREATE OR REPLACE FUNCTION record.write(
 DECLARE
     first bigint;
     last_at timestamptz;
+    now_at timestamptz;
     n int := cardinality(p_streams);
     r record;
     stream uuid;
@@ -14,8 +15,11 @@ DECLARE
     last_version bigint;
     last_kind text;
 BEGIN
-    SELECT next_position, last_recorded_at INTO first, last_at
-        FROM record.schools WHERE school_id = p_school FOR UPDATE;
+    -- locks the school's row, and learns what it held, in one statement
+    UPDATE record.schools s SET next_position = s.next_position + n, previous_recorded_at = s.last_recorded_at,
+        last_recorded_at = coalesce(p_times[n], greatest(clock_timestamp(), s.last_recorded_at))
+        WHERE s.school_id = p_school
+        RETURNING s.next_position - n, s.previous_recorded_at, s.last_recorded_at INTO first, last_at, now_at;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'school % has no log here', p_school USING ERRCODE = 'AS001';
     END IF;
@@ -38,7 +42,7 @@ BEGIN
         IF r.v <> last_version + 1 THEN
             RAISE EXCEPTION 'stream % is at version %, not %', stream, last_version, r.v - 1 USING ERRCODE = 'AS002';
         END IF;
-        r.t := coalesce(r.t, greatest(clock_timestamp(), last_at));
+        r.t := coalesce(r.t, now_at);
         IF r.t < last_at THEN
             RAISE EXCEPTION 'recorded_at is below the last of the school'
                 USING ERRCODE = 'AS003', DETAIL = to_char(last_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"');
@@ -53,7 +57,6 @@ BEGIN
         last_version := r.v;
         last_kind := r.k;
     END LOOP;
-    UPDATE record.schools SET next_position = first + n, last_recorded_at = last_at WHERE school_id = p_school;
     INSERT INTO record.events (school_id, position, stream_id, version, kind, topic, recorded_at, leaf, state)
         SELECT p_school, first + u.i - 1, u.s, u.v, u.k, u.tp, u.t, u.l, u.st
         FROM unnest(p_streams, p_versions, p_kinds, p_topics, times, leaves, p_states)
