@@ -17,19 +17,19 @@ from typing import Any, ClassVar
 from uuid import UUID, uuid4
 
 import psycopg
-from eventsourcing.domain import Aggregate, event
 from eventsourcing.application import Application
+from eventsourcing.domain import Aggregate, event
 from eventsourcing.persistence import StoredEvent
 from eventsourcing.postgres import PostgresApplicationRecorder, PostgresDatastore
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from astrack.settings import Settings  # noqa: E402
-from astrack.store import Change, SchoolLog, Store  # noqa: E402
-from astrack.store.embedded import Embedded  # noqa: E402
-from astrack.store.fsck import check_store  # noqa: E402
-from domain.base import Actor, Event, StreamClass  # noqa: E402
-from transfer.chain import entry, leaf  # noqa: E402
+from astrack.settings import Settings
+from astrack.store import Change, SchoolLog, Store
+from astrack.store.embedded import Embedded
+from astrack.store.fsck import check_store
+from domain.base import Actor, Event, StreamClass
+from transfer.chain import entry, leaf
 
 AT = datetime(2026, 9, 1, tzinfo=UTC)
 ACTOR = Actor(id=uuid4(), role="tutor")

@@ -79,6 +79,6 @@ def test_one_application_for_each_school_saves_and_notifies(store: Store) -> Non
         at = datetime(2026, 9, 2, tzinfo=UTC)
         events = [GateOpened(event_id=uuid4(), recorded_at=at, by=Actor(id=uuid4(), role="head")) for _ in range(2)]
         app.save(*(Recorded(stream, number, event) for number, event in enumerate(events)))
-        assert [item.event for item in app.events.get(stream)] == events
+        assert [item.event for item in app.events.get(stream)] == events  # type: ignore[attr-defined]
         assert [item.id for item in app.notification_log.select(1, 10)] == [1, 2]
         assert [fact.event for fact in log.page(-1, 10)] == events and list(check_store(log)) == []

@@ -30,7 +30,7 @@ def prepared(store: Store, settings: Settings) -> Callable[[str, str], Settings]
             conn.execute(f"CREATE DATABASE {name} OWNER {role}".encode())
             conn.execute("GRANT astrack_owner, astrack_service, astrack_projector TO " + role + " WITH ADMIN OPTION"
                          if "CREATEROLE" in attributes else f"GRANT astrack_service, astrack_projector TO {role}")  # fmt: skip
-        url = psycopg.conninfo.make_conninfo(host=str(server.folder), user=role, password="p", dbname=name)  # noqa: S106
+        url = psycopg.conninfo.make_conninfo(host=str(server.folder), user=role, password="p", dbname=name)
         key = settings.home / "database.hex"
         key.write_text(server.secret.hex())  # the roles of one server have one password
         return replace(settings, database_url=url, root_key_file=key)
