@@ -1,0 +1,1 @@
+"""Wires everything together: the only package that talks to the outside."""

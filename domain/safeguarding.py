@@ -1,4 +1,4 @@
-"""Dated hand-offs to the DSL (designated safeguarding lead) with a reference to the school's own system, no narrative."""
+"""Dated hand-offs to the DSL (designated safeguarding lead): a reference to the school's own system, no narrative."""
 
 from __future__ import annotations
 

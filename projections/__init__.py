@@ -1,0 +1,1 @@
+"""Read models: one file, one table, one page. They never refuse a fact and can always be rebuilt."""

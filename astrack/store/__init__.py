@@ -1,9 +1,9 @@
 """The event store: one append-only, encrypted, provable log for each school, on PostgreSQL.
 
-    with Store.open(settings) as store:
-        store.create_school(school_id, now)
-        log = store.log(school_id)
-        log.append([Change(stream_id, StreamClass.JOURNEY, -1, (event,))], idempotency=None)
+with Store.open(settings) as store:
+    store.create_school(school_id, now)
+    log = store.log(school_id)
+    log.append([Change(stream_id, StreamClass.JOURNEY, -1, (event,))], idempotency=None)
 """
 
 from astrack.store.log import SchoolLog

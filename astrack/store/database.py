@@ -11,6 +11,7 @@ from uuid import UUID
 
 import psycopg
 from psycopg import ClientCursor
+from psycopg.pq import Escaping, ExecStatus
 from psycopg_pool import ConnectionPool, PoolTimeout
 
 from astrack.store import migrate
@@ -61,6 +62,22 @@ class Database:
             self._revive()
             raise
 
+    def append(self, school: UUID, arrays: Sequence[str]) -> int:
+        """Send nothing but an append, straight through libpq: half the client's time of ``ask``; the first position."""
+        try:
+            with translated(), _borrowed(self._service) as conn:
+                quote = Escaping(conn.pgconn).escape_literal
+                values = b",".join(bytes(quote(array.encode())) for array in arrays)
+                call = b"SET LOCAL app.school = '%b'; SELECT record.append('%b',%b)"
+                owner = str(school).encode()
+                result = conn.pgconn.exec_(call % (owner, owner, values))
+                if result.status != ExecStatus.TUPLES_OK:
+                    raise psycopg.errors.error_from_result(result)
+                return int(result.get_value(0, 0) or b"0")
+        except StoreUnavailable:
+            self._revive()
+            raise
+
     @contextmanager
     def views(self, school: UUID) -> Iterator[Connection]:
         """One transaction of the projector, bound to one school."""
@@ -104,8 +121,8 @@ def logins(admin: str, secret: bytes, embedded: Embedded | None, database: str) 
             migrate.migrate(conn, lambda role: derived_password(secret, role))
             return (_own(admin, secret, migrate.SERVICE), _own(admin, secret, migrate.PROJECTOR))
         if not migrate.migrated(conn):
-            raise BadSetting("the database is not prepared and this role may not do it: start once with a role that "
-                             "may create roles, then grant astrack_service and astrack_projector to this one")  # fmt: skip
+            raise BadSetting("the database is not prepared and this role may not do it: start once with a role "
+                             "that may create roles, then grant astrack_service and astrack_projector to this one")  # fmt: skip
         check_role(conn)
     return Login(admin, migrate.SERVICE, True), Login(admin, migrate.PROJECTOR, True)
 

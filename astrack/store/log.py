@@ -42,9 +42,7 @@ PAGE = "SELECT " + COLUMNS + JOINED + " AND e.position > %s ORDER BY e.position 
 ANSWER = (
     "SELECT request_hash, stream_id, sealed FROM record.answers WHERE school_id = %s AND actor_id = %s AND key = %s"
 )
-APPEND = (
-    "SELECT record.append(%s, %s::uuid[], %s::bigint[], %s::text[], %s::text[], %s::timestamptz[], %s::bytea[])"
-)
+APPEND = "SELECT record.append(%s, %s::uuid[], %s::bigint[], %s::text[], %s::text[], %s::timestamptz[], %s::bytea[])"
 NEW_KEY = "INSERT INTO keys.stream_keys VALUES (%s, %s, %s, %s, %s, %s)"
 NEW_STREAM = "INSERT INTO record.streams VALUES (%s, %s, %s) ON CONFLICT DO NOTHING"
 NEW_PUPIL = "INSERT INTO record.pupils VALUES (%s, %s, %s, %s, %s)"
@@ -130,10 +128,13 @@ class SchoolLog:
             statements.insert(0, self._answer(idempotency, changes, made))
         if facts:
             statements.append((APPEND, self._columns(changes, made)))
-        results = self._send(statements, idempotency)
+        if facts and len(statements) == 1:
+            first = self._db.append(self.school_id, statements[0][1][1:])
+        else:
+            results = self._send(statements, idempotency)
+            first = results[-1][0][0] if facts else 0
         for stream, key in made.items():
             self.ring.know(stream, key)
-        first = results[-1][0][0] if facts else 0
         return [_placed(fact, first + index) for index, fact in enumerate(facts)]
 
     def page(self, after_position: int, limit: int) -> list[Fact]:
@@ -154,7 +155,9 @@ class SchoolLog:
 
     def leaves(self, start: int = 0, end: int | None = None) -> list[bytes]:
         """The leaves from ``start`` up to, not including, ``end``."""
-        query = "SELECT leaf FROM record.events WHERE school_id = %s AND position >= %s AND position < %s ORDER BY position"
+        query = (
+            "SELECT leaf FROM record.events WHERE school_id = %s AND position >= %s AND position < %s ORDER BY position"
+        )
         return [leaf for (leaf,) in self.ask(query, start, end if end is not None else (1 << 62))]
 
     def size(self) -> int:

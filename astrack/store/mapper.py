@@ -58,9 +58,7 @@ def open_state(
     key: Key, school: UUID, stream: UUID, version: int, kind: str, topic: str, at: datetime, state: bytes
 ) -> tuple[bytes, bytes]:
     """(salt, payload) of a row. Raises InvalidTag when any column or byte differs from what was sealed."""
-    aad = columns_aad(
-        school, stream, version, kind, topic, at, state[COMMITMENT_BYTES:BODY], state[:COMMITMENT_BYTES]
-    )
+    aad = columns_aad(school, stream, version, kind, topic, at, state[COMMITMENT_BYTES:BODY], state[:COMMITMENT_BYTES])
     plain = unseal(key.cipher, state[BODY:], aad)
     return plain[:SALT_BYTES], plain[SALT_BYTES:]
 

@@ -112,5 +112,7 @@ class Ring:
         if not self._schools:
             raise SchoolUnknown(f"school {self._school} has no log here: create the school first")
         if generation is not None and generation not in self._schools:
-            raise KeyMissing(f"generation {generation} of the key of school {self._school} is missing: restore the keys")
+            raise KeyMissing(
+                f"generation {generation} of the key of school {self._school} is missing: restore the keys"
+            )
         return self._schools[max(self._schools) if generation is None else generation]
