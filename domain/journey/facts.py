@@ -77,6 +77,7 @@ class AssessmentSat(Event):
     instrument_digest: Digest
     mode: Literal["alone", "read_aloud", "supported"] = "alone"
     answers: dict[Code, int]
+    seconds: dict[Code, float] = Field(default_factory=dict)
     values: Eight
     errors: Eight
     quality: tuple[Code, ...] = ()
