@@ -13,6 +13,9 @@ from domain.base import Event
 from domain.journey import facts as f
 
 
+DAYS_A_MONTH = 365.2425 / 12
+
+
 class Custody(StrEnum):
     """Where the record stands, seen from the school whose log this is."""
 
@@ -71,6 +74,20 @@ class Journey:
     owned_by_student: bool = False
     opted_out: bool = False
     events: dict[UUID, Event] = field(default_factory=dict)
+
+    def age_months_on(self, day: date) -> int | None:
+        """The age in whole months on a day, reckoned from the age stated at enrolment; None where none was."""
+        if self.enrolled is None or self.enrolled.age_months is None:
+            return None
+        return self.enrolled.age_months + round((day - self.enrolled.happened_on).days / DAYS_A_MONTH)
+
+    def standing_subjects(self) -> frozenset[tuple[str, str | None, str | None, str | None]]:
+        """What the flags that have not eased are about: (kind, factor, context, pole)."""
+        return frozenset(
+            (one.raised.kind, one.raised.factor, one.raised.context, one.raised.pole)
+            for one in self.flags.values()
+            if not one.eased
+        )
 
     def open_flags(self) -> list[Flag]:
         """Flags that have neither eased nor been set aside as not what staff see."""

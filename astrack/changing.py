@@ -1,0 +1,161 @@
+"""The one loop behind every command: load, decide, save; decide again on a clash; repeat a key, get its first answer."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from astrack.store import Change, ClockBehind, Idempotency, PupilStreams, SchoolLog, StoreError, VersionClash
+from domain.base import Actor, DomainError, Event, Stamp, StreamClass
+
+ATTEMPTS = 8
+SKEW_MAX = timedelta(minutes=2)
+Answer = dict[str, Any]
+
+
+class NoSuchPupil(DomainError):
+    """This school has no record of the pupil named."""
+
+
+class BadKey(DomainError):
+    """The idempotency key is not 1 to 200 characters."""
+
+
+class TooBusy(StoreError):
+    """Others kept writing to the same record first."""
+
+
+class ClockSetBack(StoreError):
+    """This computer's clock is behind the record."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Who asks, and their key for this one request: repeating it gives the first answer, whatever happened since."""
+
+    by: Actor
+    key: str
+
+    def part(self, name: str) -> Ask:
+        """The key of one part of a larger request."""
+        return Ask(self.by, f"{self.key}/{name}"[:200])
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A stream that a command reads or writes. ``pupil_id`` is given for a pupil's own streams."""
+
+    stream_id: UUID
+    stream_class: StreamClass
+    pupil_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What a command decided: new events for each of its targets (in their order) and the answer to its caller."""
+
+    events: Sequence[Sequence[Event]]
+    answer: Answer = field(default_factory=dict)
+    new_pupils: tuple[PupilStreams, ...] = ()
+
+
+Decide = Callable[[list[list[Event]], Stamp], Decided]
+
+
+class Changing:
+    """One school's log with a clock and a source of ids: what every command needs."""
+
+    def __init__(self, log: SchoolLog, clock: Callable[[], datetime], new_id: Callable[[], UUID]) -> None:
+        self.log, self.clock, self.new_id = log, clock, new_id
+        self._streams: dict[UUID, PupilStreams] = {}
+
+    @property
+    def school_id(self) -> UUID:
+        """Whose log this is."""
+        return self.log.school_id
+
+    def change(self, ask: Ask, request: Answer, targets: Sequence[Target], decide: Decide) -> Answer:
+        """Load the targets, decide, append all or nothing, and keep the answer under the caller's key.
+
+        ``request`` names the command and its arguments: its hash tells a repeat from another request.
+        Raises whatever ``decide`` raises, KeyReused, BadKey, TooBusy, ClockSetBack, StoreUnavailable.
+        """
+        if not 1 <= len(ask.key) <= 200:
+            raise BadKey("the idempotency key must have 1 to 200 characters: make a fresh random one for each request")
+        digest = hashlib.sha256(_canonical(request)).digest()
+        at = self.clock()
+        for _ in range(ATTEMPTS):
+            streams, kept = self.log.load_for([one.stream_id for one in targets], ask.by.id, ask.key, digest)
+            if kept is not None:
+                return _answer(kept)
+            decided = decide([[fact.event for fact in one.facts] for one in streams], Stamp(at, ask.by, self.new_id))
+            changes = _changes(targets, [one.version for one in streams], decided)
+            idempotency = Idempotency(ask.by.id, ask.key, digest, _canonical(decided.answer))
+            try:
+                self.log.append(changes, idempotency=idempotency, new_pupils=decided.new_pupils)
+            except ClockBehind as behind:
+                at = self._not_before(behind.previous)
+            except VersionClash:
+                at = self.clock()
+            else:
+                return decided.answer
+        raise TooBusy("others kept writing to the same record: try again with the same key")
+
+    def _not_before(self, previous: datetime) -> datetime:
+        now = self.clock()
+        if previous - now > SKEW_MAX:
+            raise ClockSetBack(f"this computer's clock says {now:%Y-%m-%d %H:%M} but the record is already at "
+                               f"{previous:%Y-%m-%d %H:%M}: set the clock, then try again")  # fmt: skip
+        return max(now, previous)
+
+    def streams_of(self, pupil_id: UUID) -> PupilStreams:
+        """The three streams of a pupil. Raises NoSuchPupil."""
+        found = self._streams.get(pupil_id) or self.log.pupil(pupil_id)
+        if found is None:
+            raise NoSuchPupil("this school has no record of that pupil: import the roster or receive their file first")
+        if len(self._streams) > 50_000:
+            self._streams.clear()
+        self._streams[pupil_id] = found
+        return found
+
+    def journey_of(self, pupil_id: UUID) -> Target:
+        """The journey stream of a pupil as a target. Raises NoSuchPupil."""
+        return Target(self.streams_of(pupil_id).journey_id, StreamClass.JOURNEY, pupil_id)
+
+    def identity_of(self, pupil_id: UUID) -> Target:
+        """The identity stream of a pupil as a target. Raises NoSuchPupil."""
+        return Target(self.streams_of(pupil_id).identity_id, StreamClass.IDENTITY, pupil_id)
+
+    def safeguarding_of(self, pupil_id: UUID) -> Target:
+        """The safeguarding stream of a pupil as a target. Raises NoSuchPupil."""
+        return Target(self.streams_of(pupil_id).safeguarding_id, StreamClass.SAFEGUARDING, pupil_id)
+
+    def own(self) -> Target:
+        """The school's own stream as a target."""
+        return Target(self.school_id, StreamClass.SCHOOL)
+
+    def forget(self, pupil_id: UUID) -> None:
+        """Drop what is remembered of a pupil (after an erasure)."""
+        self._streams.pop(pupil_id, None)
+
+
+def _changes(targets: Sequence[Target], versions: Sequence[int], decided: Decided) -> list[Change]:
+    return [
+        Change(target.stream_id, target.stream_class, version, tuple(events), target.pupil_id)
+        for target, version, events in zip(targets, versions, decided.events, strict=True)
+        if events
+    ]
+
+
+def _canonical(value: Answer) -> bytes:
+    return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"), default=str).encode()
+
+
+def _answer(kept: bytes) -> Answer:
+    answer: Answer = json.loads(kept)
+    return answer

@@ -1,0 +1,85 @@
+"""The commands of a school as a whole: registering it, its terms, its assessment rounds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from uuid import UUID
+
+from astrack.changing import Answer, Ask, Changing, Decided, Target
+from domain import instrument, school
+from domain import round as rounds
+from domain.base import Event, Stamp, StreamClass
+from domain.identity import SchoolName
+
+
+class SchoolRecords(Changing):
+    """What a school decides for itself."""
+
+    def register_school(self, ask: Ask, name: SchoolName, maintained: bool = True) -> Answer:
+        """Set the school up, or state its particulars anew. Raises SchoolAlreadyRegistered."""
+
+        def decide(loaded: list[list[Event]], stamp: Stamp) -> Decided:
+            events = school.register(school.replay(loaded[0]), stamp, name, maintained=maintained)
+            return Decided([events], {"school_id": str(self.school_id)})
+
+        request = {"do": "register_school", "name": name.model_dump(mode="json"), "maintained": maintained}
+        return self.change(ask, request, [self.own()], decide)
+
+    def set_term_dates(self, ask: Ask, *, academic_year: str, terms: tuple[school.Term, ...]) -> Answer:
+        """State one year's terms. Raises TermDatesWrong."""
+
+        def decide(loaded: list[list[Event]], stamp: Stamp) -> Decided:
+            state = school.replay(loaded[0])
+            return Decided([school.set_term_dates(state, stamp, academic_year=academic_year, terms=terms)])
+
+        request = {"do": "set_term_dates", "year": academic_year, "terms": [one.model_dump(mode="json") for one in terms]}
+        return self.change(ask, request, [self.own()], decide)
+
+    def open_round(
+        self,
+        ask: Ask,
+        *,
+        round_id: UUID,
+        name: str,
+        opens_on: date,
+        closes_on: date,
+        year_groups: Sequence[int],
+        instrument_name: str | None = None,
+        instrument_version: int | None = None,
+    ) -> Answer:
+        """Open a window in which pupils of these year groups sit an instrument. Raises RoundDatesWrong, NoSuchInstrument."""
+        chosen = instrument.newest() if instrument_name is None else instrument.load(instrument_name, instrument_version or 1)
+
+        def decide(loaded: list[list[Event]], stamp: Stamp) -> Decided:
+            opened = rounds.RoundOpened(
+                **stamp.fresh(), round_id=round_id, name=name, opens_on=opens_on, closes_on=closes_on,
+                year_groups=tuple(year_groups), instrument=chosen.name, instrument_version=chosen.version,
+            )  # fmt: skip
+            return Decided([rounds.open_round(rounds.replay(loaded[0]), opened)], {"round_id": str(round_id)})
+
+        request = {"do": "open_round", "round_id": round_id, "name": name, "opens": opens_on, "closes": closes_on,
+                   "years": list(year_groups), "instrument": [chosen.name, chosen.version]}  # fmt: skip
+        return self.change(ask, request, [round_stream(round_id)], decide)
+
+    def close_round(self, ask: Ask, *, round_id: UUID, expected: int, sat: int) -> Answer:
+        """Close a round, saying how many were expected and how many sat. Raises RoundUnknown, RoundAlreadyClosed."""
+
+        def decide(loaded: list[list[Event]], stamp: Stamp) -> Decided:
+            return Decided([rounds.close_round(rounds.replay(loaded[0]), stamp, expected=expected, sat=sat)])
+
+        request = {"do": "close_round", "round_id": round_id, "expected": expected, "sat": sat}
+        return self.change(ask, request, [round_stream(round_id)], decide)
+
+    def school_state(self) -> school.School:
+        """The school as its own facts state it."""
+        return school.replay(fact.event for fact in self.log.load(self.school_id).facts)
+
+    def round_state(self, round_id: UUID) -> rounds.Round:
+        """One round as its facts state it."""
+        return rounds.replay(fact.event for fact in self.log.load(round_id).facts)
+
+
+def round_stream(round_id: UUID) -> Target:
+    """The stream of a round: its own, under the school's key."""
+    return Target(round_id, StreamClass.SCHOOL)

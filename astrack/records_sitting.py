@@ -1,0 +1,121 @@
+"""Handing in sittings: scored and flagged in the same decision, one pupil or a class at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Literal
+from uuid import UUID
+
+from astrack.changing import Answer, Ask, Changing, Decided, Target
+from domain import instrument, risk, scoring
+from domain import round as rounds
+from domain.base import Event, Stamp, StreamClass
+from domain.instrument import Instrument
+from domain.journey import decisions, facts, state
+from domain.journey.state import Journey
+
+Mode = Literal["alone", "read_aloud", "supported"]
+CLASS_MAX = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Sitting:
+    """What a pupil handed in: answers by item (1-6) and, where known, the seconds each took."""
+
+    pupil_id: UUID
+    sitting_id: UUID
+    answers: Mapping[str, int]
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    mode: Mode = "alone"
+
+
+class SittingRecords(Changing):
+    """What happens when a pupil has answered."""
+
+    def hand_in(
+        self,
+        ask: Ask,
+        pupil_id: UUID,
+        *,
+        sitting_id: UUID,
+        round_id: UUID | None,
+        on: date,
+        answers: Mapping[str, int],
+        seconds: Mapping[str, float] | None = None,
+        mode: Mode = "alone",
+    ) -> Answer:
+        """Hand in one sitting.
+
+        Raises RoundUnknown, RoundAlreadyClosed, RoundNotOpenYet, SittingAlreadyTaken, OptedOut, RecordFrozen and the
+        refusals of scoring.
+        """
+        return self.hand_in_class(
+            ask, [Sitting(pupil_id, sitting_id, answers, seconds or {}, mode)], round_id=round_id, on=on
+        )
+
+    def hand_in_class(self, ask: Ask, sittings: Sequence[Sitting], *, round_id: UUID | None, on: date) -> Answer:
+        """Hand in the sittings of a class, all or none; at most 60. Raises what ``hand_in`` raises."""
+        if len(sittings) > CLASS_MAX:
+            raise ValueError(f"a class has at most {CLASS_MAX} sittings, not {len(sittings)}: hand them in in parts")
+        targets = [self.journey_of(one.pupil_id) for one in sittings]
+        if round_id is not None:
+            targets.append(Target(round_id, StreamClass.SCHOOL))
+
+        def decide(loaded: list[list[Event]], stamp: Stamp) -> Decided:
+            chosen = _instrument(loaded[-1] if round_id else [], on)
+            made = [
+                judged(state.replay(events), stamp, one, chosen, round_id, on)
+                for one, events in zip(sittings, loaded, strict=False)
+            ]
+            answer = {"flags": [_raised(one.pupil_id, events) for one, events in zip(sittings, made, strict=True)]}
+            return Decided([*made, *([[]] if round_id else [])], answer)
+
+        request = {"do": "hand_in", "round": round_id, "on": on, "sittings": [_asked(one) for one in sittings]}
+        return self.change(ask, request, targets, decide)
+
+
+def judged(
+    journey: Journey, stamp: Stamp, sitting: Sitting, chosen: Instrument, round_id: UUID | None, on: date
+) -> list[Event]:
+    """The sitting as a fact and the flags it raises or eases: the one place where answers become a judgement."""
+    scored = scoring.score(chosen, sitting.answers, sitting.seconds or None)
+    sat = facts.AssessmentSat(
+        **stamp.fresh(),
+        sitting_id=sitting.sitting_id,
+        round_id=round_id,
+        happened_on=on,
+        age_months=journey.age_months_on(on),
+        year_group=journey.year_group,
+        instrument=chosen.name,
+        instrument_version=chosen.version,
+        instrument_digest=chosen.digest,
+        mode=sitting.mode,
+        answers=dict(sitting.answers),
+        seconds=dict(sitting.seconds),
+        values=scored.values,
+        errors=scored.errors,
+        quality=scored.quality,
+        usable=scored.usable,
+    )
+    after = decisions.sit(journey, sat)
+    model = risk.load_model()
+    findings = risk.findings(model, after.sittings, after.standing_subjects(), on)
+    return [sat, *decisions.flag(after, stamp, findings, model.digest)]
+
+
+def _instrument(round_events: Sequence[Event], on: date) -> Instrument:
+    if not round_events:
+        return instrument.newest()
+    opened = rounds.check_sittable(rounds.replay(round_events), on)
+    return instrument.load(opened.instrument, opened.instrument_version)
+
+
+def _raised(pupil_id: UUID, events: Sequence[Event]) -> Answer:
+    flags = [str(one.flag_id) for one in events if isinstance(one, facts.FlagRaised)]
+    return {"pupil_id": str(pupil_id), "raised": flags}
+
+
+def _asked(one: Sitting) -> Answer:
+    return {"pupil": one.pupil_id, "sitting": one.sitting_id, "answers": dict(one.answers), "mode": one.mode}
