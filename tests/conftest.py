@@ -15,7 +15,28 @@ import pytest
 from astrack.settings import Settings
 from astrack.store import SchoolLog, Store
 
+SHARED = Path(__file__).parents[2] / "shared"
 OPENED = datetime(2026, 9, 1, 8, tzinfo=UTC)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--long", action="store_true", help="run the long modes too (minutes to hours)")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--long"):
+        return
+    for item in items:
+        if item.get_closest_marker("long"):
+            item.add_marker(pytest.mark.skip(reason="a long mode: scripts/test --long runs it"))
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of conformance data beside the project; tests that need it skip where it is absent."""
+    if not SHARED.is_dir():
+        pytest.skip(f"no conformance data at {SHARED}")
+    return SHARED
 
 
 @pytest.fixture(scope="session")
