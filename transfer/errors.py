@@ -154,3 +154,57 @@ class Conflict(TransferRefused):
     """The same transfer id came with other contents, or a later export does not extend the earlier one."""
 
     remedy = "Keep both files and ask the sender which one they stand by."
+
+
+class BadRoster(TransferRefused):
+    """A roster file (CTF or OneRoster) cannot be taken in; nothing of it was."""
+
+    remedy = "Nothing was taken in: export the file again from the school's MIS."
+
+
+class EmptyRoster(BadRoster):
+    """The roster file has no content, or no pupil."""
+
+
+class BrokenRoster(BadRoster):
+    """The XML, CSV or zip of a roster is damaged or cut short."""
+
+
+class ForbiddenMarkup(BadRoster):
+    """A roster declares a document type or entities, which a roster never needs and an attacker does."""
+
+    remedy = "Nothing was taken in: do not open this file elsewhere, and ask whoever sent it how it was made."
+
+
+class NotARoster(BadRoster):
+    """The file is something else than a roster."""
+
+    remedy = "Nothing was taken in: choose a Common Transfer File (.xml) or a OneRoster 1.2 CSV export (.zip)."
+
+
+class UnknownRosterVersion(BadRoster):
+    """The roster is of a version this software does not read."""
+
+
+class TwoPupilsOneNumber(BadRoster):
+    """Two pupils of one roster have the same UPN, so neither can be told from the other."""
+
+    remedy = "Nothing was taken in: correct the UPN of one of them in the MIS, then export the file again."
+
+
+class NotThisSchool(BadRoster):
+    """The roster holds several schools and none of them is this one."""
+
+    remedy = "Nothing was taken in: give this school the URN or LA and establishment number that the file uses."
+
+
+class RosterTooLarge(TooLarge, BadRoster):
+    """A roster is over a limit of size, depth, count or length."""
+
+    remedy = "Nothing was taken in: this is far larger than a school's roster; check that it is the right file."
+
+
+class BadRosterOut(TransferRefused):
+    """A CTF cannot be written from what is on record."""
+
+    remedy = "Correct what the message names on the pupil's or school's page, then write the file again."
