@@ -1,0 +1,204 @@
+"""Who works at a school and what they were allowed: roles with a scope, and training before real data.
+
+A member of staff has a stream and a key of their own (class STAFF, named by their id): their name is personal and can
+be erased alone when they have long left, while every fact they recorded keeps their opaque id. What they sign in
+with is no fact: it lives in a table and is destroyed when used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import Annotated, ClassVar, Literal, get_args
+from uuid import UUID
+
+from pydantic import Field
+
+from domain.base import DomainError, Event, Stamp, StreamClass
+from domain.scope import Scope
+
+StaffRole = Literal["tutor", "head_of_year", "dsl", "lead_practitioner", "head", "administrator", "dpo", "auditor"]
+ROLES: tuple[str, ...] = get_args(StaffRole)
+"""What a person or a service can be granted (shared field guide, section 5); pupils and parents are granted nothing."""
+
+FIRST_MODULE = "first-steps"
+"""The training that opens real data."""
+
+Name = Annotated[str, Field(min_length=1, max_length=100)]
+Line = Annotated[str, Field(max_length=200)]
+Module = Annotated[str, Field(min_length=1, max_length=60, pattern=r"^[a-z0-9-]+$")]
+
+
+class StaffUnknown(DomainError):
+    """Nobody with this id works at this school."""
+
+
+class StaffAlreadyLeft(DomainError):
+    """This member of staff has left: nothing can be granted to them."""
+
+
+class OwnRoleGranted(DomainError):
+    """Nobody grants a role to themselves."""
+
+
+class NoSuchGrant(DomainError):
+    """The grant named is not standing."""
+
+
+class ScopeMissing(DomainError):
+    """A role that sees pupils needs to say which ones."""
+
+
+class GrantRunsOut(DomainError):
+    """A grant ends on a day still to come."""
+
+
+class StaffAdded(Event):
+    """Somebody, or a service client such as a roster system, was added to the school's staff."""
+
+    TOPIC: ClassVar[str] = "staff.added.v1"
+    STREAM: ClassVar[StreamClass] = StreamClass.STAFF
+    staff_id: UUID
+    name: Name
+    kind: Literal["person", "service"] = "person"
+
+
+class RoleGranted(Event):
+    """A member of staff was allowed to act in a role, towards the pupils in a scope, until a day if one is named."""
+
+    TOPIC: ClassVar[str] = "staff.role-granted.v1"
+    STREAM: ClassVar[StreamClass] = StreamClass.STAFF
+    grant_id: UUID
+    role: StaffRole
+    scope: Scope
+    until: date | None = None
+
+
+class RoleWithdrawn(Event):
+    """A grant was taken back."""
+
+    TOPIC: ClassVar[str] = "staff.role-withdrawn.v1"
+    STREAM: ClassVar[StreamClass] = StreamClass.STAFF
+    grant_id: UUID
+    why: Line = ""
+
+
+class TrainingRecorded(Event):
+    """A member of staff finished a training module."""
+
+    TOPIC: ClassVar[str] = "staff.training-recorded.v1"
+    STREAM: ClassVar[StreamClass] = StreamClass.STAFF
+    happened_on: date
+    module: Module
+    skill: Annotated[float, Field(ge=0, le=1)] | None = None
+
+
+class StaffLeft(Event):
+    """A member of staff left the school; whatever they were granted ended with it."""
+
+    TOPIC: ClassVar[str] = "staff.left.v1"
+    STREAM: ClassVar[StreamClass] = StreamClass.STAFF
+    happened_on: date
+
+
+@dataclass(frozen=True, slots=True)
+class Staff:
+    """What the facts about one member of staff add up to."""
+
+    added: StaffAdded | None = None
+    grants: dict[UUID, RoleGranted] = field(default_factory=dict)
+    trained: frozenset[str] = frozenset()
+    left_on: date | None = None
+
+    def standing(self, today: date) -> list[RoleGranted]:
+        """The grants that hold on a day, oldest first."""
+        if self.left_on is not None:
+            return []
+        return [grant for grant in self.grants.values() if grant.until is None or today <= grant.until]
+
+
+def replay(events: Iterable[Event]) -> Staff:
+    """The state after these facts."""
+    state = Staff()
+    for event in events:
+        state = evolve(state, event)
+    return state
+
+
+def evolve(state: Staff, event: Event) -> Staff:
+    """The next state; other facts leave it as it is."""
+    match event:
+        case StaffAdded():
+            return replace(state, added=event, left_on=None)
+        case RoleGranted():
+            return replace(state, grants={**state.grants, event.grant_id: event})
+        case RoleWithdrawn():
+            return replace(state, grants={key: one for key, one in state.grants.items() if key != event.grant_id})
+        case TrainingRecorded():
+            return replace(state, trained=state.trained | {event.module})
+        case StaffLeft():
+            return replace(state, left_on=event.happened_on, grants={})
+        case _:
+            return state
+
+
+def add(
+    state: Staff, stamp: Stamp, *, staff_id: UUID, name: str, kind: Literal["person", "service"] = "person"
+) -> list[Event]:
+    """Add somebody, or take them back after they left; the same again changes nothing."""
+    if state.added is not None and state.left_on is None and (state.added.name, state.added.kind) == (name, kind):
+        return []
+    return [StaffAdded(**stamp.fresh(), staff_id=staff_id, name=name, kind=kind)]
+
+
+def grant(
+    state: Staff, stamp: Stamp, *, grant_id: UUID, role: StaffRole, scope: Scope, until: date | None = None
+) -> list[Event]:
+    """Allow a role; the same grant twice is one.
+
+    Raises StaffUnknown, StaffAlreadyLeft, OwnRoleGranted, ScopeMissing, GrantRunsOut.
+    """
+    added = _working(state)
+    if added.staff_id == stamp.by.id:
+        raise OwnRoleGranted("nobody grants a role to themselves: ask another administrator")
+    if role in ("tutor", "head_of_year", "auditor") and not (scope.everyone or scope.dimensions):
+        raise ScopeMissing(f"the role {role} sees nobody without a scope: name a year, a group, or everyone")
+    if until is not None and until < stamp.at.date():
+        raise GrantRunsOut(f"the grant would have ended on {until}: choose today or a later day")
+    return [] if grant_id in state.grants else [
+        RoleGranted(**stamp.fresh(), grant_id=grant_id, role=role, scope=scope, until=until)
+    ]  # fmt: skip
+
+
+def withdraw(state: Staff, stamp: Stamp, *, grant_id: UUID, why: str = "") -> list[Event]:
+    """Take a grant back. Raises StaffUnknown, NoSuchGrant."""
+    _known(state)
+    if grant_id not in state.grants:
+        raise NoSuchGrant("this grant does not stand: it was withdrawn already, or is somebody else's")
+    return [RoleWithdrawn(**stamp.fresh(), grant_id=grant_id, why=why)]
+
+
+def record_training(state: Staff, stamp: Stamp, *, module: str, on: date, skill: float | None = None) -> list[Event]:
+    """Record a finished module; finishing it again is a further fact. Raises StaffUnknown, StaffAlreadyLeft."""
+    _working(state)
+    return [TrainingRecorded(**stamp.fresh(), happened_on=on, module=module, skill=skill)]
+
+
+def leave(state: Staff, stamp: Stamp, *, on: date) -> list[Event]:
+    """The member of staff leaves; saying so twice changes nothing. Raises StaffUnknown."""
+    _known(state)
+    return [] if state.left_on is not None else [StaffLeft(**stamp.fresh(), happened_on=on)]
+
+
+def _known(state: Staff) -> StaffAdded:
+    if state.added is None:
+        raise StaffUnknown("nobody with this id works at this school: add them first")
+    return state.added
+
+
+def _working(state: Staff) -> StaffAdded:
+    added = _known(state)
+    if state.left_on is not None:
+        raise StaffAlreadyLeft(f"this member of staff left on {state.left_on}: add them again first")
+    return added

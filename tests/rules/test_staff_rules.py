@@ -1,0 +1,101 @@
+"""Who may be granted what: given these facts about a member of staff, when this is decided, then these facts or this refusal."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from domain import staff
+from domain.base import Actor, DomainError, Event, Stamp
+from domain.scope import Scope
+
+AT = datetime(2026, 11, 2, 9, tzinfo=UTC)
+ADMIN = Actor(id=UUID(int=1), role="administrator")
+STAMP = Stamp(AT, ADMIN, uuid4)
+ANN, GRANT = UUID(int=2), UUID(int=3)
+YEAR_5 = Scope(dimensions={"year": frozenset({"5"})})
+
+
+def added(**fields: Any) -> staff.StaffAdded:
+    return staff.StaffAdded(**STAMP.fresh(), **{"staff_id": ANN, "name": "Ann Lee", **fields})
+
+
+def granted(**fields: Any) -> staff.RoleGranted:
+    return staff.RoleGranted(**STAMP.fresh(), **{"grant_id": GRANT, "role": "tutor", "scope": YEAR_5, **fields})
+
+
+def left() -> staff.StaffLeft:
+    return staff.StaffLeft(**STAMP.fresh(), happened_on=AT.date())
+
+
+def kinds(events: list[Event]) -> list[str]:
+    return [type(event).__name__ for event in events]
+
+
+def test_nothing_is_allowed_until_it_is_granted() -> None:
+    assert staff.replay([added()]).standing(AT.date()) == []
+
+
+def test_a_grant_stands_with_its_scope() -> None:
+    events = staff.grant(staff.replay([added()]), STAMP, grant_id=GRANT, role="tutor", scope=YEAR_5)
+    (standing,) = staff.replay([added(), *events]).standing(AT.date())
+    assert (standing.role, standing.scope) == ("tutor", YEAR_5)
+
+
+def test_a_grant_ends_after_its_last_day() -> None:
+    state = staff.replay([added(), granted(until=date(2026, 11, 2))])
+    assert [len(state.standing(day)) for day in (date(2026, 11, 2), date(2026, 11, 3))] == [1, 0]
+
+
+def test_the_same_grant_twice_is_one() -> None:
+    assert staff.grant(staff.replay([added(), granted()]), STAMP, grant_id=GRANT, role="tutor", scope=YEAR_5) == []
+
+
+def test_a_withdrawn_grant_no_longer_stands() -> None:
+    before = staff.replay([added(), granted()])
+    after = staff.replay([added(), granted(), *staff.withdraw(before, STAMP, grant_id=GRANT)])
+    assert after.standing(AT.date()) == []
+
+
+def test_leaving_ends_every_grant_and_coming_back_does_not_restore_them() -> None:
+    assert staff.replay([added(), granted(), left()]).standing(AT.date()) == []
+    assert staff.replay([added(), granted(), left(), added()]).standing(AT.date()) == []
+
+
+def test_leaving_twice_changes_nothing() -> None:
+    assert staff.leave(staff.replay([added(), left()]), STAMP, on=AT.date()) == []
+
+
+def test_adding_the_same_person_again_changes_nothing_and_a_new_name_is_a_new_fact() -> None:
+    state = staff.replay([added()])
+    assert staff.add(state, STAMP, staff_id=ANN, name="Ann Lee") == []
+    assert kinds(staff.add(state, STAMP, staff_id=ANN, name="Ann Low")) == ["StaffAdded"]
+
+
+def test_training_is_remembered_by_module() -> None:
+    events = staff.record_training(staff.replay([added()]), STAMP, module=staff.FIRST_MODULE, on=AT.date(), skill=0.9)
+    assert staff.replay([added(), *events]).trained == {staff.FIRST_MODULE}
+
+
+@pytest.mark.parametrize(
+    ("given", "fields", "refusal"),
+    [
+        ([], {}, staff.StaffUnknown),
+        ([added(), left()], {}, staff.StaffAlreadyLeft),
+        ([added(staff_id=ADMIN.id)], {}, staff.OwnRoleGranted),
+        ([added()], {"scope": Scope()}, staff.ScopeMissing),
+        ([added()], {"until": date(2026, 11, 1)}, staff.GrantRunsOut),
+    ],
+)
+def test_a_grant_is_refused_by_name(given: list[Event], fields: dict[str, Any], refusal: type[DomainError]) -> None:
+    arguments = {"grant_id": GRANT, "role": "tutor", "scope": YEAR_5, **fields}
+    with pytest.raises(refusal):
+        staff.grant(staff.replay(given), STAMP, **arguments)
+
+
+def test_a_grant_that_does_not_stand_cannot_be_withdrawn() -> None:
+    with pytest.raises(staff.NoSuchGrant):
+        staff.withdraw(staff.replay([added()]), STAMP, grant_id=GRANT)
