@@ -1,0 +1,150 @@
+"""Who may do what to whose record, as one table.
+
+The table is the matrix of the shared field guide, section 5, spelt out by action. It is data: pages show it, a test
+states it a second time, and every single cell of it is flipped there to see that the test notices.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum, auto
+from typing import NamedTuple
+
+
+class Action(StrEnum):
+    """What can be asked for; pages and routes name one of these."""
+
+    SEE_NAME = auto()
+    SEE_STORY = auto()
+    SEE_GUIDED = auto()
+    SEE_PLANS = auto()
+    WRITE_PLANS = auto()
+    REVIEW_FLAGS = auto()
+    REPORT_OUTCOME = auto()
+    CORRECT = auto()
+    SIT = auto()
+    ASK_TO_TALK = auto()
+    TAKE_UP_TALK = auto()
+    OPT_OUT = auto()
+    RAISE_HAND_OFF = auto()
+    SEE_HAND_OFFS = auto()
+    TAKE_UP_HAND_OFF = auto()
+    MAKE_CARD = auto()
+    MAKE_LETTER = auto()
+    KEEP_ROSTER = auto()
+    SEND_RECORD = auto()
+    TAKE_OWN_COPY = auto()
+    SEE_LOOKS = auto()
+    REPLAY = auto()
+    BREAK_GLASS = auto()
+    ADMIT = auto()
+    IMPORT_ROSTER = auto()
+    RECEIVE_RECORD = auto()
+    CARRY_SEALED = auto()
+    SEE_TRANSFERS = auto()
+    SEE_ROUNDS = auto()
+    SET_ROUNDS = auto()
+    SEE_SCHOOL = auto()
+    SET_SCHOOL = auto()
+    SEE_STAFF = auto()
+    MANAGE_STAFF = auto()
+    RECORD_TRAINING = auto()
+    SEE_AGGREGATES = auto()
+    VERIFY = auto()
+    SEE_ACCESS_LOG = auto()
+    REVIEW_GLASS = auto()
+
+
+class Stage(StrEnum):
+    """Where a pupil's record stands, seen from the school that is asked."""
+
+    ON_ROLL = "R"
+    MOVING = "M"
+    LEFT = "L"
+    HANDED_OVER = "H"
+
+
+ROLES = (
+    "pupil", "parent", "tutor", "head_of_year", "dsl", "lead_practitioner", "head", "administrator", "dpo", "auditor",
+)  # fmt: skip
+
+TABLE = """
+action           class         when gate | pupil parent   tutor of_year dsl lead head admin dpo   auditor
+see_name         name          RMLH no   | own   child    scope scope   all all  -    all   glass -
+see_story        story         RMLH yes  | -     -        scope scope   all all  -    -     glass scope
+see_guided       guided        RMLH no   | own   released scope scope   all all  -    -     glass -
+see_plans        plans         RMLH yes  | -     -        scope scope   all all  -    -     glass scope
+write_plans      plans         RM   yes  | -     -        scope scope   all all  -    -     -     -
+review_flags     story         RM   yes  | -     -        scope scope   all all  -    -     -     -
+report_outcome   story         RM   yes  | -     -        scope scope   all all  -    -     -     -
+correct          story         RML  yes  | -     -        -     -       all all  -    -     glass -
+sit              sitting       RM   no   | own   -        scope -       -   -    -    -     -     -
+ask_to_talk      talk          RM   no   | own   -        -     -       -   -    -    -     -     -
+take_up_talk     talk          RM   no   | -     -        scope scope   all -    -    -     -     -
+opt_out          consent       RM   no   | own   child    -     -       all all  -    all   -     -
+raise_hand_off   safeguarding  RM   no   | -     -        scope scope   all -    -    -     -     -
+see_hand_offs    safeguarding  RMLH no   | -     -        -     -       all -    -    -     glass -
+take_up_hand_off safeguarding  RMLH no   | -     -        -     -       all -    -    -     -     -
+make_card        sign_in       RM   no   | -     -        scope scope   -   -    -    all   -     -
+make_letter      sign_in       RM   no   | -     -        -     -       -   -    -    all   -     -
+keep_roster      name          RMLH no   | -     -        -     -       -   -    -    all   -     -
+send_record      transfer      RML  no   | -     -        -     -       all -    -    -     -     -
+take_own_copy    transfer      RML+ no   | own   -        -     -       all -    -    -     -     -
+see_looks        audit         RMLH no   | own   -        -     -       all -    -    -     all   all
+replay           story         RMLH no   | -     -        -     -       all -    -    -     glass scope
+break_glass      audit         RMLH no   | -     -        -     -       -   -    -    -     all   -
+admit            name          -    no   | -     -        -     -       -   -    -    all   -     -
+import_roster    name          -    no   | -     -        -     -       -   -    -    all   -     -
+receive_record   transfer      -    no   | -     -        -     -       all -    -    -     -     -
+carry_sealed     transfer      -    no   | -     -        -     -       all -    -    all   -     -
+see_transfers    transfer      -    no   | -     -        -     -       all -    -    all   all   all
+see_rounds       rounds        -    no   | all   -        all   all     all all  all  all   all   all
+set_rounds       configuration -    no   | -     -        -     -       -   all  -    all   -     -
+see_school       configuration -    no   | all   all      all   all     all all  all  all   all   all
+set_school       configuration -    no   | -     -        -     -       -   -    -    all   -     -
+see_staff        staff         -    no   | -     -        -     -       all all  -    all   all   -
+manage_staff     staff         -    no   | -     -        -     -       -   -    -    all   -     -
+record_training  staff         -    no   | -     -        -     -       -   all  -    -     -     -
+see_aggregates   aggregate     -    no   | -     -        -     -       all all  all  -     -     -
+verify           audit         -    no   | -     -        -     -       all -    all  all   all   all
+see_access_log   audit         -    no   | -     -        -     -       -   -    -    -     all   all
+review_glass     audit         -    no   | -     -        -     -       all -    all  -     -     -
+"""
+"""``when``: the stages in which the action makes sense at all, "-" where no pupil is concerned, "+" only from 18;
+``gate``: whether staff need their training first; then for each role, in the order of ROLES: "-" nobody, "own" the
+pupil, "child" the parent's child, "released" a child whose account was released to parents, "scope" pupils of the
+viewer's scope, "all" the whole school, "glass" a pupil whose glass the viewer has broken."""
+
+UNGATED = frozenset({"pupil", "parent", "dpo", "auditor"})
+"""The gate is for staff who work with pupils: those who inspect come from outside and act on no pupil."""
+
+REACH: Mapping[str, str] = {
+    "pupil": "RML", "parent": "RM-", "tutor": "RM", "head_of_year": "RM", "dsl": "RMLH", "lead_practitioner": "RML",
+    "head": "", "administrator": "RMLH", "dpo": "RMLH", "auditor": "RMLH",
+}  # fmt: skip
+"""The stages in which a role reaches a pupil's record at all: a sending school keeps its copy for the DSL, not for the
+tutor. "-": only until the pupil is 18."""
+
+
+class Rule(NamedTuple):
+    """One line of the table."""
+
+    field_class: str
+    when: str
+    gate: bool
+    cells: Mapping[str, str]
+
+
+def read_table(text: str) -> dict[Action, Rule]:
+    """The rules a table states. Raises ValueError where a line or a role is missing, double or unknown."""
+    _, *lines = (line.replace("|", " ").split() for line in text.strip().splitlines())
+    rules = {
+        Action(name): Rule(field_class, when, {"yes": True, "no": False}[gate], dict(zip(ROLES, cells, strict=True)))
+        for name, field_class, when, gate, *cells in lines
+    }
+    if list(rules) != list(Action) or len(lines) != len(rules):
+        raise ValueError("the table of authority must have every action once, in the order of Action")
+    return rules
+
+
+RULES: Mapping[Action, Rule] = read_table(TABLE)
