@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, datetime, timedelta
 from typing import Annotated, ClassVar, Literal, get_args
 from uuid import UUID
 
 from pydantic import Field
 
-from domain.base import DomainError, Event, Stamp, StreamClass
+from domain.base import DomainError, Event, Instant, Stamp, StreamClass
 from domain.scope import Scope
 
 StaffRole = Literal["tutor", "head_of_year", "dsl", "lead_practitioner", "head", "administrator", "dpo", "auditor"]
@@ -24,6 +24,10 @@ ROLES: tuple[str, ...] = get_args(StaffRole)
 
 FIRST_MODULE = "first-steps"
 """The training that opens real data."""
+
+GLASS_MINUTES_MAX = 60
+GLASS_REASON_MIN = 10
+"""Characters: a reason is a sentence, not a dot."""
 
 Name = Annotated[str, Field(min_length=1, max_length=100)]
 Line = Annotated[str, Field(max_length=200)]
@@ -52,6 +56,18 @@ class ScopeMissing(DomainError):
 
 class GrantRunsOut(DomainError):
     """A grant ends on a day still to come."""
+
+
+class GlassReasonMissing(DomainError):
+    """Breaking the glass needs a reason that somebody else can judge, and a time of at most an hour."""
+
+
+class NoSuchGlass(DomainError):
+    """The breaking of the glass named is not waiting for a review."""
+
+
+class OwnGlassReviewed(DomainError):
+    """A second person reviews why the glass was broken."""
 
 
 class StaffAdded(Event):
@@ -102,6 +118,27 @@ class StaffLeft(Event):
     happened_on: date
 
 
+class GlassBroken(Event):
+    """Somebody opened one pupil's record that their role does not open, for a stated reason and at most an hour."""
+
+    TOPIC: ClassVar[str] = "staff.glass-broken.v1"
+    STREAM: ClassVar[StreamClass] = StreamClass.STAFF
+    glass_id: UUID
+    pupil_id: UUID
+    reason: Annotated[str, Field(min_length=GLASS_REASON_MIN, max_length=500)]
+    until: Instant
+
+
+class GlassReviewed(Event):
+    """A second person looked at why the glass was broken and said whether that was in order."""
+
+    TOPIC: ClassVar[str] = "staff.glass-reviewed.v1"
+    STREAM: ClassVar[StreamClass] = StreamClass.STAFF
+    glass_id: UUID
+    in_order: bool
+    note: Line = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Staff:
     """What the facts about one member of staff add up to."""
@@ -110,6 +147,12 @@ class Staff:
     grants: dict[UUID, RoleGranted] = field(default_factory=dict)
     trained: frozenset[str] = frozenset()
     left_on: date | None = None
+    glasses: dict[UUID, GlassBroken] = field(default_factory=dict)
+    unreviewed: frozenset[UUID] = frozenset()
+
+    def open_glass(self, now: datetime) -> frozenset[UUID]:
+        """The pupils whose glass is broken at an instant."""
+        return frozenset(one.pupil_id for one in self.glasses.values() if now < one.until)
 
     def standing(self, today: date) -> list[RoleGranted]:
         """The grants that hold on a day, oldest first."""
@@ -137,6 +180,11 @@ def evolve(state: Staff, event: Event) -> Staff:
             return replace(state, grants={key: one for key, one in state.grants.items() if key != event.grant_id})
         case TrainingRecorded():
             return replace(state, trained=state.trained | {event.module})
+        case GlassBroken():
+            glasses = {**state.glasses, event.glass_id: event}
+            return replace(state, glasses=glasses, unreviewed=state.unreviewed | {event.glass_id})
+        case GlassReviewed():
+            return replace(state, unreviewed=state.unreviewed - {event.glass_id})
         case StaffLeft():
             return replace(state, left_on=event.happened_on, grants={})
         case _:
@@ -183,6 +231,30 @@ def record_training(state: Staff, stamp: Stamp, *, module: str, on: date, skill:
     """Record a finished module; finishing it again is a further fact. Raises StaffUnknown, StaffAlreadyLeft."""
     _working(state)
     return [TrainingRecorded(**stamp.fresh(), happened_on=on, module=module, skill=skill)]
+
+
+def break_glass(
+    state: Staff, stamp: Stamp, *, glass_id: UUID, pupil_id: UUID, reason: str, minutes: int = GLASS_MINUTES_MAX
+) -> list[Event]:
+    """Open one pupil's record for a while; the same twice is once. Raises StaffAlreadyLeft, GlassReasonMissing."""
+    _working(state)
+    if len(reason.strip()) < GLASS_REASON_MIN or not 1 <= minutes <= GLASS_MINUTES_MAX:
+        raise GlassReasonMissing(
+            f"say in a sentence why this record must be opened, and for how long: 1 to {GLASS_MINUTES_MAX} minutes"
+        )
+    until = stamp.at + timedelta(minutes=minutes)
+    broken = GlassBroken(**stamp.fresh(), glass_id=glass_id, pupil_id=pupil_id, reason=reason.strip(), until=until)
+    return [] if glass_id in state.glasses else [broken]
+
+
+def review_glass(state: Staff, stamp: Stamp, *, glass_id: UUID, in_order: bool, note: str = "") -> list[Event]:
+    """Judge why the glass was broken. Raises StaffUnknown, NoSuchGlass, OwnGlassReviewed."""
+    added = _known(state)
+    if glass_id not in state.unreviewed:
+        raise NoSuchGlass("this is not waiting for a review: it was reviewed already, or is somebody else's")
+    if added.staff_id == stamp.by.id:
+        raise OwnGlassReviewed("a second person reviews why the glass was broken: ask the head or the DSL")
+    return [GlassReviewed(**stamp.fresh(), glass_id=glass_id, in_order=in_order, note=note)]
 
 
 def leave(state: Staff, stamp: Stamp, *, on: date) -> list[Event]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -99,3 +99,38 @@ def test_a_grant_is_refused_by_name(given: list[Event], fields: dict[str, Any], 
 def test_a_grant_that_does_not_stand_cannot_be_withdrawn() -> None:
     with pytest.raises(staff.NoSuchGrant):
         staff.withdraw(staff.replay([added()]), STAMP, grant_id=GRANT)
+
+
+# --- breaking the glass
+
+
+def broken(**fields: Any) -> list[Event]:
+    arguments = {"glass_id": GRANT, "pupil_id": UUID(int=9), "reason": "A court order came in", **fields}
+    return staff.break_glass(staff.replay([added()]), STAMP, **arguments)
+
+
+def test_broken_glass_mends_itself_after_its_minutes() -> None:
+    state = staff.replay([added(), *broken(minutes=30)])
+    assert state.open_glass(AT + timedelta(minutes=29)) == {UUID(int=9)}
+    assert state.open_glass(AT + timedelta(minutes=30)) == frozenset()
+
+
+@pytest.mark.parametrize("fields", [{"reason": "because"}, {"reason": " " * 20}, {"minutes": 61}, {"minutes": 0}])
+def test_glass_is_not_broken_without_a_reason_or_for_over_an_hour(fields: dict[str, Any]) -> None:
+    with pytest.raises(staff.GlassReasonMissing):
+        broken(**fields)
+
+
+def test_a_second_person_reviews_it_once() -> None:
+    state = staff.replay([added(), *broken()])
+    reviewed = staff.review_glass(state, STAMP, glass_id=GRANT, in_order=True)
+    after = staff.replay([added(), *broken(), *reviewed])
+    assert (state.unreviewed, after.unreviewed) == ({GRANT}, frozenset())
+    with pytest.raises(staff.NoSuchGlass):
+        staff.review_glass(after, STAMP, glass_id=GRANT, in_order=True)
+
+
+def test_nobody_reviews_their_own() -> None:
+    own = Stamp(AT, Actor(id=ANN, role="dpo"), uuid4)
+    with pytest.raises(staff.OwnGlassReviewed):
+        staff.review_glass(staff.replay([added(), *broken()]), own, glass_id=GRANT, in_order=True)
