@@ -50,12 +50,13 @@ class TermDatesSet(Event):
 
 
 class HeadsPublished(Event):
-    """The root over the heads of all streams up to here was taken, so that a stream can be shown to be complete."""
+    """The root over the heads of so many streams, up to here, was taken: a stream can be shown complete or absent."""
 
     TOPIC: ClassVar[str] = "school.heads-published.v1"
     STREAM: ClassVar[StreamClass] = StreamClass.SCHOOL
     KIND: ClassVar[Kind] = "heads"
-    covers: int
+    covers: Annotated[int, Field(ge=0)]
+    streams: Annotated[int, Field(ge=0)]
     root: Digest
 
 
