@@ -48,6 +48,11 @@ class Numbers(Value):
     urn: str = ""
     name: str = ""
 
+    @property
+    def numbered(self) -> bool:
+        """Whether there is a number to know the school by."""
+        return bool(self.urn or (self.lea and self.estab))
+
     def mean(self, school: SchoolName) -> bool:
         """Whether they name this school: by URN, or by LA (local authority) and establishment number."""
         by_urn = bool(self.urn) and self.urn == school.urn

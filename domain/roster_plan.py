@@ -224,13 +224,17 @@ def _whole_roll(draft: _Draft, school: SchoolName | None) -> bool:
     roster = draft.roster
     if not roster.full:
         return False
-    numbered = school is not None and bool(school.urn or (school.lea and school.estab))
-    if not numbered or roster.from_school is None or (school and roster.from_school.mean(school)):
+    stated = roster.from_school
+    if school is None or stated is None or not _numbered(school) or not stated.numbered or stated.mean(school):
         return True
     draft.warn("", "the file comes from another school: its pupils are taken in, and nobody here counts as having left")
-    if school and roster.to_school and roster.to_school.lea.isdigit() and not roster.to_school.mean(school):
+    if roster.to_school and roster.to_school.lea.isdigit() and not roster.to_school.mean(school):
         draft.warn("", "the file is addressed to a third school: check that it was meant for this one")
     return False
+
+
+def _numbered(school: SchoolName) -> bool:
+    return bool(school.urn or (school.lea and school.estab))
 
 
 def _leavers(draft: _Draft, pupils: list[Known], whole: bool) -> tuple[Leaver, ...]:
