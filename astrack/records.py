@@ -10,6 +10,7 @@ from uuid import UUID
 from astrack.changing import Answer, Ask, Decided, NoSuchPupil, Target
 from astrack.records_school import SchoolRecords
 from astrack.records_sitting import SittingRecords
+from astrack.records_staff import StaffRecords
 from astrack.store import PupilStreams
 from domain import identity, safeguarding
 from domain.base import Event, Fact, Stamp, StreamClass
@@ -20,7 +21,7 @@ from domain.school_year import age_months
 __all__ = ["Ask", "NoSuchPupil", "Records"]
 
 
-class Records(SchoolRecords, SittingRecords):
+class Records(SchoolRecords, SittingRecords, StaffRecords):
     """Everything that can be done to the records of one school. Each command returns a JSON-able answer."""
 
     def admit(
@@ -40,7 +41,13 @@ class Records(SchoolRecords, SittingRecords):
         def decide(_: list[list[Event]], stamp: Stamp) -> Decided:
             months = age_months(person.date_of_birth, on)
             begun = decisions.enrol(
-                Journey(), stamp, school_id=self.school_id, on=on, year_group=year_group, age_months=months, groups=groups
+                Journey(),
+                stamp,
+                school_id=self.school_id,
+                on=on,
+                year_group=year_group,
+                age_months=months,
+                groups=groups,
             )
             stated = identity.record(identity.Identity(), stamp, person)
             return Decided([begun, stated], {"pupil_id": str(pupil.pupil_id)}, (pupil,))

@@ -8,6 +8,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from domain.authority_table import REACH, ROLES, RULES, UNGATED, Action, Rule, Stage
+from domain.base import Actor
 from domain.journey.facts import Group
 from domain.journey.state import Custody, Journey
 from domain.scope import Scope
@@ -73,6 +74,11 @@ class Viewer:
     trained: bool = False
     glass: frozenset[UUID] = frozenset()
     only: frozenset[str] | None = None
+
+    @property
+    def actor(self) -> Actor:
+        """Who is written on a fact that this viewer brings about."""
+        return Actor(id=self.id, role=self.role)
 
 
 @dataclass(frozen=True, slots=True)

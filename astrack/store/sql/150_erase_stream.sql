@@ -16,9 +16,13 @@ BEGIN
     DELETE FROM record.drafts WHERE school_id = p_school AND stream_id = p_stream;
     DELETE FROM record.dead_letters WHERE school_id = p_school AND stream_id = p_stream;
     DELETE FROM record.answers WHERE school_id = p_school AND stream_id = p_stream;
+    DELETE FROM record.credentials WHERE school_id = p_school AND account_id = p_stream;
+    DELETE FROM record.sessions WHERE school_id = p_school AND account_id = p_stream;
     SELECT s.pupil_id INTO pupil FROM record.streams s WHERE s.school_id = p_school AND s.stream_id = p_stream;
     DELETE FROM record.streams WHERE school_id = p_school AND stream_id = p_stream;
     IF pupil IS NOT NULL THEN
+        DELETE FROM record.credentials WHERE school_id = p_school AND pupil IN (account_id, about);
+        DELETE FROM record.sessions WHERE school_id = p_school AND pupil IN (account_id, about);
         DELETE FROM record.pupils WHERE school_id = p_school AND pupil_id = pupil AND journey_id = p_stream;
         UPDATE record.pupils SET
             identity_id = CASE identity_id WHEN p_stream THEN gen_random_uuid() ELSE identity_id END,

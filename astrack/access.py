@@ -1,0 +1,123 @@
+"""Who asks, and the one gate that every route and page goes through."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from uuid import UUID
+
+from astrack.records import NoSuchPupil, Records
+from domain.authority import About, Action, Decision, Reason, Viewer, authorize, listing, stage_of
+from domain.base import DomainError
+from domain.journey.state import Journey
+from domain.school_year import eighteenth_birthday
+from domain.scope import Scope
+
+__all__ = ["About", "Action", "Decision", "NotAllowed", "SignInNeeded", "SignInRefused", "Signed", "TooManyAttempts",
+           "Viewer", "about_pupil", "authorize", "check", "listed"]  # fmt: skip
+
+ADULT_MONTHS = 18 * 12
+NEAR_BIRTHDAY = 3
+NOT_HERE = "this school has no record of that pupil: import the roster or receive their file first"
+
+
+class SignInNeeded(DomainError):
+    """Nobody is signed in, or the session has ended."""
+
+
+class SignInRefused(DomainError):
+    """The card or code is not one the school knows, or its time is up."""
+
+
+class NotAllowed(DomainError):
+    """Your role here does not include this."""
+
+    def __init__(self, decision: Decision) -> None:
+        super().__init__(decision.reason.value)
+        self.decision = decision
+
+
+class TooManyAttempts(DomainError):
+    """There were too many wrong attempts from here."""
+
+    def __init__(self, wait: timedelta) -> None:
+        self.wait_s = max(1, round(wait.total_seconds()))
+        super().__init__(f"too many wrong attempts from here: wait {self.wait_s} seconds, then try again")
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A role somebody may act in, by its grant."""
+
+    grant_id: UUID
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """Somebody signed in: who they are now, and what else they may act as. ``session_id`` is None for a key."""
+
+    viewer: Viewer
+    session_id: UUID | None
+    expires_at: datetime
+    choices: tuple[Choice, ...] = ()
+
+
+def about_pupil(records: Records, pupil_id: UUID, today: date) -> About:
+    """The context of one pupil. Raises NoSuchPupil."""
+    journey, _ = records.journey(pupil_id)
+    return about_journey(records, pupil_id, journey, today)
+
+
+def about_journey(records: Records, pupil_id: UUID, journey: Journey, today: date) -> About:
+    """The same from a journey already loaded."""
+    return About(
+        school_id=records.school_id,
+        pupil_id=pupil_id,
+        year_group=journey.year_group,
+        groups=journey.groups,
+        stage=stage_of(journey),
+        adult=_adult(records, pupil_id, journey, today),
+        opted_out=journey.opted_out,
+    )
+
+
+def check(records: Records, viewer: Viewer, action: Action, pupil_id: UUID | None, today: date) -> About | None:
+    """Pass, or raise: NotAllowed where the role does not include it, NoSuchPupil where the pupil is out of sight.
+
+    The role is judged before the pupil is looked up, so that a refusal tells nothing about who exists.
+    """
+    if records.school_id != viewer.school_id:
+        raise NoSuchPupil(NOT_HERE)
+    decision = authorize(viewer, action)
+    if decision.reason is not Reason.NO_PUPIL:
+        _pass(decision)
+        return None
+    about = about_pupil(records, pupil_id, today) if pupil_id is not None else None
+    _pass(authorize(viewer, action, about))
+    return about
+
+
+def listed(viewer: Viewer, action: Action) -> Scope:
+    """The scope of a list for this viewer. Raises NotAllowed where there is none at all."""
+    scope = listing(viewer, action)
+    if not scope.everyone and not scope.dimensions:
+        decision = authorize(viewer, action)
+        raise NotAllowed(decision if decision.reason is not Reason.NO_PUPIL else Decision(False, Reason.ROLE))
+    return scope
+
+
+def _pass(decision: Decision) -> None:
+    if decision.hidden:
+        raise NoSuchPupil(NOT_HERE)
+    if not decision.allowed:
+        raise NotAllowed(decision)
+
+
+def _adult(records: Records, pupil_id: UUID, journey: Journey, today: date) -> bool:
+    months = journey.age_months_on(today)
+    if months is not None and abs(months - ADULT_MONTHS) > NEAR_BIRTHDAY:
+        return months > ADULT_MONTHS
+    # the story keeps ages in months: near the birthday the date itself decides
+    person = records.identity(pupil_id).person
+    return person is not None and today >= eighteenth_birthday(person.date_of_birth)

@@ -1,0 +1,168 @@
+"""What people sign in with: made, shown once, kept only as a keyed hash.
+
+A code (staff, once), a card of four words (pupil, for a term), a letter's code (parent, once), a key (a service).
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+from uuid import UUID
+
+from astrack.store import SchoolLog
+from astrack.words import WORDS
+
+Kind = Literal["code", "card", "letter", "key"]
+ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+"""Crockford's base 32: no I, L, O or U to mistake."""
+CODE_CHARACTERS = 16
+CARD_WORDS = 4
+CODE_FOR = timedelta(days=3)
+LETTER_FOR = timedelta(days=30)
+CARD_FOR = timedelta(days=120)
+KEY_DAYS_MAX = 366
+KEY_PREFIX = "astrack_"
+TYPED_MAX = 100
+PEPPER_LABEL = b"pepper"
+_KNOWN_WORDS = frozenset(WORDS)
+_MISREAD = str.maketrans({"O": "0", "I": "1", "L": "1"})
+
+FIND = (
+    "SELECT credential_id, account_id, about, kind, verifier, expires_at, used_at FROM record.credentials"
+    " WHERE school_id = %s AND credential_id = %s"
+)
+KEEP = "INSERT INTO record.credentials VALUES (%s, %s, %s, %s, %s, %s, %s, %s, NULL)"
+USE = (
+    "WITH asked AS (SELECT %s::uuid AS school, %s::uuid AS id, %s::timestamptz AS at)"
+    " UPDATE record.credentials c SET used_at = asked.at FROM asked"
+    " WHERE c.school_id = asked.school AND c.credential_id = asked.id AND c.used_at IS NULL RETURNING 1"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A credential that fits what was typed and may be used now."""
+
+    credential_id: UUID
+    account_id: UUID
+    about: UUID | None
+    kind: Kind
+    expires_at: datetime
+
+
+class Credentials:
+    """The credentials of one school."""
+
+    def __init__(self, log: SchoolLog, clock: Callable[[], datetime]) -> None:
+        self._log, self._clock = log, clock
+        self._pepper: bytes | None = None
+
+    def code(self, account_id: UUID) -> str:
+        """A code that signs a member of staff in once, within three days."""
+        return self._typed("code", account_id, None, CODE_FOR)
+
+    def letter(self, account_id: UUID, pupil_id: UUID) -> str:
+        """A code that lets a parent in once, for one pupil, within thirty days."""
+        return self._typed("letter", account_id, pupil_id, LETTER_FOR)
+
+    def card(self, pupil_id: UUID) -> str:
+        """Four words that sign a pupil in, for 120 days; cards made before stop working."""
+        self.drop(pupil_id, "card")
+        words = " ".join(secrets.choice(WORDS) for _ in range(CARD_WORDS))
+        self._keep("card", words, pupil_id, None, CARD_FOR)
+        return words
+
+    def key(self, account_id: UUID, days: int) -> str:
+        """A token for a service, shown this once."""
+        secret, credential_id = secrets.token_bytes(32), UUID(bytes=secrets.token_bytes(16))
+        at = self._clock()
+        until = at + timedelta(days=min(days, KEY_DAYS_MAX))
+        verifier = hashlib.sha256(secret).digest()
+        self._log.ask(KEEP, credential_id, account_id, None, "key", verifier, at, until)
+        return KEY_PREFIX + token(self._log.school_id, credential_id, secret)
+
+    def drop(self, account_id: UUID, kind: Kind | None = None) -> None:
+        """Destroy what an account signs in with: all of it, or one kind."""
+        query = "DELETE FROM record.credentials WHERE school_id = %s AND account_id = %s"
+        self._log.ask(query + " AND (%s::text IS NULL OR kind = %s)", account_id, kind, kind)
+
+    def find_typed(self, typed: str) -> Found | None:
+        """The card, code or letter that fits what somebody typed, if its time is not up and it was not used."""
+        kind, text = normalised(typed)
+        mac = self._mac(kind, text)
+        return self._found(UUID(bytes=mac[:16]), mac[16:])
+
+    def find_key(self, credential_id: UUID, secret: bytes) -> Found | None:
+        """The service key a token names."""
+        return self._found(credential_id, hashlib.sha256(secret).digest())
+
+    def stamp(self, name: str) -> str:
+        """What shows that this school gave a device its name."""
+        return self._mac("device", name).hex()[:32]
+
+    def use(self, found: Found) -> bool:
+        """Use up a code or a letter; False when somebody else did first. Cards and keys are not used up."""
+        if found.kind in ("card", "key"):
+            return True
+        return bool(self._log.ask(USE, found.credential_id, self._clock()))
+
+    def _typed(self, kind: Kind, account_id: UUID, about: UUID | None, lasts: timedelta) -> str:
+        code = "".join(secrets.choice(ALPHABET) for _ in range(CODE_CHARACTERS))
+        self._keep(kind, code, account_id, about, lasts)
+        return "-".join(code[at : at + 4] for at in range(0, CODE_CHARACTERS, 4))
+
+    def _keep(self, kind: Kind, text: str, account_id: UUID, about: UUID | None, lasts: timedelta) -> None:
+        mac = self._mac("card" if kind == "card" else "code", text)
+        at = self._clock()
+        self._log.ask(KEEP, UUID(bytes=mac[:16]), account_id, about, kind, mac[16:], at, at + lasts)
+
+    def _found(self, credential_id: UUID, verifier: bytes) -> Found | None:
+        rows = self._log.ask(FIND, credential_id)
+        kept = rows[0][4] if rows else bytes(len(verifier))
+        fits = hmac.compare_digest(kept, verifier)
+        if not rows or not fits or rows[0][5] <= self._clock() or rows[0][6] is not None:
+            return None
+        found_id, account_id, about, kind, _, expires_at, _ = rows[0]
+        return Found(found_id, account_id, about, kind, expires_at)
+
+    def _mac(self, kind: str, text: str) -> bytes:
+        return hmac.digest(self._secret(), f"astrack/{kind}/v1\n{text}".encode(), "sha256")
+
+    def _secret(self) -> bytes:
+        if self._pepper is None:
+            fresh = self._log.ring.seal_small(self._log.ring.own(), secrets.token_bytes(32), PEPPER_LABEL)
+            self._log.ask("INSERT INTO record.peppers VALUES (%s, %s) ON CONFLICT DO NOTHING", fresh)
+            ((sealed,),) = self._log.ask("SELECT sealed FROM record.peppers WHERE school_id = %s")
+            self._pepper = self._log.ring.open_small(self._log.school_id, sealed, PEPPER_LABEL)
+        if self._pepper is None:
+            raise RuntimeError("the key of the school's sign-in cards has been destroyed")
+        return self._pepper
+
+
+def normalised(typed: str) -> tuple[Literal["card", "code"], str]:
+    """What somebody typed, as it was made: four words, or sixteen characters; case, spaces, hyphens do not matter."""
+    words = "".join(one if one.isalpha() else " " for one in typed[:TYPED_MAX].lower()).split()
+    if len(words) == CARD_WORDS and _KNOWN_WORDS.issuperset(words):
+        return "card", " ".join(words)
+    kept = "".join(one for one in typed[:TYPED_MAX].upper() if one.isascii() and one.isalnum())
+    return "code", kept.translate(_MISREAD)
+
+
+def token(school_id: UUID, row_id: UUID, secret: bytes) -> str:
+    """School, row and secret as one text; the school and the row tell where to look, the secret proves."""
+    return base64.urlsafe_b64encode(school_id.bytes + row_id.bytes + secret).decode().rstrip("=")
+
+
+def read_token(text: str) -> tuple[UUID, UUID, bytes] | None:
+    """The parts of a token; None when it is not one."""
+    try:
+        raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True) if len(text) < 200 else b""
+    except ValueError:
+        return None
+    return (UUID(bytes=raw[:16]), UUID(bytes=raw[16:32]), raw[32:]) if len(raw) == 64 else None

@@ -1,0 +1,15 @@
+-- what somebody signs in with: never a fact, never in the clear
+CREATE TABLE IF NOT EXISTS record.credentials (
+    school_id uuid NOT NULL,
+    credential_id uuid NOT NULL,
+    account_id uuid NOT NULL,
+    about uuid,
+    kind text NOT NULL CHECK (kind IN ('code', 'card', 'letter', 'key')),
+    verifier bytea NOT NULL,
+    made_at timestamptz NOT NULL,
+    expires_at timestamptz NOT NULL,
+    used_at timestamptz,
+    PRIMARY KEY (school_id, credential_id)
+);
+CREATE INDEX IF NOT EXISTS credentials_by_account ON record.credentials (school_id, account_id);
+GRANT SELECT, INSERT, UPDATE (used_at), DELETE ON record.credentials TO astrack_service;
