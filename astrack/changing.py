@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from astrack.store import Change, ClockBehind, Idempotency, PupilStreams, SchoolLog, StoreError, VersionClash
+from astrack.store import Also, Change, ClockBehind, Idempotency, PupilStreams, SchoolLog, StoreError, VersionClash
 from domain.base import Actor, DomainError, Event, Stamp, StreamClass
 
 ATTEMPTS = 8
@@ -26,6 +26,10 @@ class BadKey(DomainError):
     """The idempotency key is not 1 to 200 characters."""
 
 
+class RecordMoved(DomainError):
+    """Somebody else has written to this record since you looked at it."""
+
+
 class TooBusy(StoreError):
     """Others kept writing to the same record first."""
 
@@ -36,10 +40,14 @@ class ClockSetBack(StoreError):
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """Who asks, and their key for this one request: repeating it gives the first answer, whatever happened since."""
+    """Who asks, and their key for this one request: repeating it gives the first answer, whatever happened since.
+
+    ``expects``: the version of the command's first stream that the caller decided on, where they say so.
+    """
 
     by: Actor
     key: str
+    expects: int | None = None
 
     def part(self, name: str) -> Ask:
         """The key of one part of a larger request."""
@@ -57,11 +65,15 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """What a command decided: new events for each of its targets (in their order) and the answer to its caller."""
+    """What a command decided: new events for each of its targets (in their order) and the answer to its caller.
+
+    ``also`` gives statements of the same transaction.
+    """
 
     events: Sequence[Sequence[Event]]
     answer: Answer = field(default_factory=dict)
     new_pupils: tuple[PupilStreams, ...] = ()
+    also: Also | None = None
 
 
 Decide = Callable[[list[list[Event]], Stamp], Decided]
@@ -83,7 +95,7 @@ class Changing:
         """Load the targets, decide, append all or nothing, and keep the answer under the caller's key.
 
         ``request`` names the command and its arguments: its hash tells a repeat from another request.
-        Raises whatever ``decide`` raises, KeyReused, BadKey, TooBusy, ClockSetBack, StoreUnavailable.
+        Raises whatever ``decide`` raises, KeyReused, BadKey, RecordMoved, TooBusy, ClockSetBack, StoreUnavailable.
         """
         if not 1 <= len(ask.key) <= 200:
             raise BadKey("the idempotency key must have 1 to 200 characters: make a fresh random one for each request")
@@ -93,11 +105,12 @@ class Changing:
             streams, kept = self.log.load_for([one.stream_id for one in targets], ask.by.id, ask.key, digest)
             if kept is not None:
                 return _answer(kept)
+            _check_unmoved(ask, streams[0].version if streams else -1)
             decided = decide([[fact.event for fact in one.facts] for one in streams], Stamp(at, ask.by, self.new_id))
             changes = _changes(targets, [one.version for one in streams], decided)
             idempotency = Idempotency(ask.by.id, ask.key, digest, _canonical(decided.answer))
             try:
-                self.log.append(changes, idempotency=idempotency, new_pupils=decided.new_pupils)
+                self.log.append(changes, idempotency=idempotency, new_pupils=decided.new_pupils, also=decided.also)
             except ClockBehind as behind:
                 at = self._not_before(behind.previous)
             except VersionClash:
@@ -142,6 +155,11 @@ class Changing:
     def forget(self, pupil_id: UUID) -> None:
         """Drop what is remembered of a pupil (after an erasure)."""
         self._streams.pop(pupil_id, None)
+
+
+def _check_unmoved(ask: Ask, version: int) -> None:
+    if ask.expects is not None and ask.expects != version:
+        raise RecordMoved("somebody else has written to this record since you looked: look again, then decide")
 
 
 def _changes(targets: Sequence[Target], versions: Sequence[int], decided: Decided) -> list[Change]:

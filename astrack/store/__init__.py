@@ -6,7 +6,8 @@ with Store.open(settings) as store:
     log.append([Change(stream_id, StreamClass.JOURNEY, -1, (event,))], idempotency=None)
 """
 
-from astrack.store.log import SchoolLog
+from astrack.store.database import Statement
+from astrack.store.log import Also, KeyOf, SchoolLog
 from astrack.store.store import Store
 from astrack.store.types import (
     BadSetting,
@@ -28,17 +29,20 @@ from astrack.store.types import (
 )
 
 __all__ = [
+    "Also",
     "BadSetting",
     "Change",
     "ClockBehind",
     "DeadLetter",
     "Idempotency",
     "KeyMissing",
+    "KeyOf",
     "KeyReused",
     "PupilStreams",
     "Row",
     "SchoolLog",
     "SchoolUnknown",
+    "Statement",
     "Store",
     "StoreError",
     "StoreUnavailable",

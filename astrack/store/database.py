@@ -181,7 +181,7 @@ def translated() -> Iterator[None]:
     try:
         yield
     except psycopg.errors.UniqueViolation as error:
-        if error.diag.constraint_name in ("stream_keys_once", "events_pkey", "answers_once"):
+        if error.diag.constraint_name in ("stream_keys_once", "events_pkey", "answers_once", "transfers_once"):
             raise VersionClash("somebody else wrote this first: load it again and decide again") from error
         raise
     except (PoolTimeout, psycopg.OperationalError) as error:

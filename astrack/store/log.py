@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -47,6 +47,11 @@ NEW_KEY = "INSERT INTO keys.stream_keys VALUES (%s, %s, %s, %s, %s, %s)"
 NEW_STREAM = "INSERT INTO record.streams VALUES (%s, %s, %s) ON CONFLICT DO NOTHING"
 NEW_PUPIL = "INSERT INTO record.pupils VALUES (%s, %s, %s, %s, %s)"
 NEW_ANSWER = "INSERT INTO record.answers VALUES (%s, %s, %s, %s, %s, %s)"
+
+
+KeyOf = Callable[[UUID], Key]
+Also = Callable[[KeyOf], Sequence[Statement]]
+"""Further statements of an append, made once the keys of its streams are there."""
 
 
 class Stored(NamedTuple):
@@ -118,15 +123,19 @@ class SchoolLog:
         *,
         idempotency: Idempotency | None,
         new_pupils: Sequence[PupilStreams] = (),
+        also: Also | None = None,
     ) -> list[Fact]:
         """Append all or nothing, in the order given, with the answer for the idempotency key.
 
-        ``changes`` may be empty: then only the answer and the new pupils are stored.
+        ``changes`` may be empty: then only the answer and the new pupils are stored. ``also`` gives further statements
+        of the same transaction, run before the facts are written; it is handed a way to the keys of the streams.
         Raises VersionClash, ClockBehind, KeyReused, StreamErased, SchoolUnknown, StoreUnavailable.
         """
         made: dict[UUID, Key] = {}
         statements = self._new_pupils(new_pupils, made)
         statements += self._new_streams(changes, made)
+        if also is not None:
+            statements += also(lambda stream: made.get(stream) or self.ring.newest(stream) or self.ring.own())
         facts = [fact for change in changes for fact in self._facts(change)]
         if idempotency is not None:
             statements.insert(0, self._answer(idempotency, changes, made))

@@ -16,6 +16,8 @@ BEGIN
     DELETE FROM record.drafts WHERE school_id = p_school AND stream_id = p_stream;
     DELETE FROM record.dead_letters WHERE school_id = p_school AND stream_id = p_stream;
     DELETE FROM record.answers WHERE school_id = p_school AND stream_id = p_stream;
+    DELETE FROM record.evidence WHERE school_id = p_school AND stream_id = p_stream;
+    UPDATE record.transfers SET sealed = '', file = NULL WHERE school_id = p_school AND stream_id = p_stream;
     DELETE FROM record.credentials WHERE school_id = p_school AND account_id = p_stream;
     DELETE FROM record.sessions WHERE school_id = p_school AND account_id = p_stream;
     SELECT s.pupil_id INTO pupil FROM record.streams s WHERE s.school_id = p_school AND s.stream_id = p_stream;
