@@ -17,7 +17,6 @@ from domain.base import DomainError, Value
 from domain.school import Term
 from domain.school_year import SATURDAY, add_school_days
 
-
 HALF_TERM_MAX = timedelta(days=11)
 """From a Friday to the Monday after a half-term week are 10 days: a break no longer than that begins no new term."""
 
