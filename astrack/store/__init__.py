@@ -8,7 +8,7 @@ with Store.open(settings) as store:
 
 from astrack.store.database import Statement
 from astrack.store.log import Also, KeyOf, SchoolLog
-from astrack.store.store import Store
+from astrack.store.store import Store, looks_log
 from astrack.store.types import (
     BadSetting,
     Change,
@@ -50,4 +50,5 @@ __all__ = [
     "StreamErased",
     "UnsafeRole",
     "VersionClash",
+    "looks_log",
 ]

@@ -7,7 +7,7 @@ import threading
 from datetime import datetime
 from types import TracebackType
 from typing import Self
-from uuid import UUID
+from uuid import UUID, uuid5
 
 import psycopg
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -22,6 +22,11 @@ NEW_SCHOOL_KEYS = (
     "WITH fresh AS (INSERT INTO keys.school_keys VALUES (%s, 1, %s) ON CONFLICT DO NOTHING RETURNING 1)"
     " INSERT INTO keys.stream_keys SELECT %s, %s, %s, 1, 1, %s FROM fresh"
 )
+
+
+def looks_log(school_id: UUID) -> UUID:
+    """The id under which a school's log of who looked is kept: a log of its own, with its own order and keys."""
+    return uuid5(school_id, "access")
 
 
 class Store:
@@ -76,9 +81,11 @@ class Store:
         )
 
     def schools(self) -> list[UUID]:
-        """The schools that have a log here, in the order of their ids."""
+        """The schools that have a log here, in the order of their ids; their look logs are not schools."""
         (rows,) = self._db.ask(None, ("SELECT record.list_schools()", ()))
-        return [school for (school,) in rows]
+        listed = [school for (school,) in rows]
+        looks = {looks_log(school) for school in listed}
+        return [school for school in listed if school not in looks]
 
     def log(self, school_id: UUID) -> SchoolLog:
         """The log of one school."""
