@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from itertools import islice
@@ -64,6 +64,7 @@ class Audited:
     heads: int
     erased: Mapping[bytes, int]
     witnesses: int
+    marks: int = 0
 
 
 def unit_of(origin: str) -> str:
@@ -103,8 +104,10 @@ def _listed(one: Content, digest: str) -> Listed:
     return Listed(one.name, one.size, digest if one.name == ENTRIES else manifest.digest(b"".join(one.chunks())))
 
 
-def read(source: archive.Source, trust: Trust) -> Audited:
+def read(source: archive.Source, trust: Trust, seen: Mapping[str, Mapping[int, bytes]] | None = None) -> Audited:
     """Verify a bundle as it streams by; memory grows with the number of streams, not of entries.
+
+    ``seen``: by origin, the root that other files showed for a size of that log: the bundle must begin with each.
 
     Raises BadArchive, BadManifest, BadSignature, BadFile, BadChain, BadHeads, BadProof, TooLarge.
     """
@@ -116,7 +119,7 @@ def read(source: archive.Source, trust: Trust) -> Audited:
         chunks = _hashed(member.chunks, hashed.update)
         files[member.name] = b""
         if member.name == ENTRIES:
-            walk = Walk(_opened(files.get(HEADS, b"")))
+            walk = Walk(_opened(files.get(HEADS, b"")), {size for sizes in (seen or {}).values() for size in sizes})
             walk.take(_entries(chunks))
         else:
             files[member.name] = b"".join(chunks)
@@ -127,8 +130,17 @@ def read(source: archive.Source, trust: Trust) -> Audited:
     package.check_listing(made, files, digests)
     standing = standings[made.sources[0].unit]
     witnesses = _check_log(made, files, walk, standing, trust)
+    marks = _check_marks(walk, (seen or {}).get(made.sender.origin, {}))
     return Audited(
-        made, standing, walk.tree.size, len(walk.last), dict(walk.kinds), walk.shown, dict(walk.erased), witnesses
+        made,
+        standing,
+        walk.tree.size,
+        len(walk.last),
+        dict(walk.kinds),
+        walk.shown,
+        dict(walk.erased),
+        witnesses,
+        marks,
     )
 
 
@@ -146,6 +158,15 @@ def _check_log(made: Manifest, files: Mapping[str, bytes], walk: Walk, standing:
     if made.sources[0] != source_of(origin, head.size, head.root):
         raise BadManifest("its source is not what the log shows", package.MANIFEST)
     return len(note.verify(note.parse(data), trust.witnesses))
+
+
+def _check_marks(walk: Walk, seen: Mapping[int, bytes]) -> int:
+    """The log begins with what other files showed of it, as far as it reaches. Raises BadProof."""
+    reached = [size for size in seen if size in walk.roots]
+    for size in reached:
+        if walk.roots[size] != seen[size]:
+            raise BadProof(f"it does not begin with the {size} entries that another file shows", ENTRIES)
+    return len(reached)
 
 
 def _opened(data: bytes) -> list[HeadsOpened]:
@@ -189,7 +210,9 @@ def _entries(chunks: Iterable[bytes]) -> Iterator[bytes]:
 class Walk:
     """Going through a log: each stream's last entry, the tree, and each disclosed heads root where it was taken."""
 
-    def __init__(self, opened: Sequence[HeadsOpened]) -> None:
+    def __init__(self, opened: Sequence[HeadsOpened], marks: Collection[int] = ()) -> None:
+        self.roots: dict[int, bytes] = {}
+        self._marks = sorted(marks, reverse=True)
         self.tree = merkle.Frontier()
         self.last: dict[bytes, tuple[int, bytes, str]] = {}
         self.kinds: dict[str, int] = {}
@@ -201,10 +224,17 @@ class Walk:
 
     def take(self, entries: Iterator[bytes]) -> None:
         """All entries, in order. Raises BadChain, BadEntry, BadHeads, TooLarge."""
-        while batch := list(islice(entries, BATCH)):
+        while batch := list(islice(entries, self._until_mark())):
             self.tree.extend([self._one(self.tree.size + number, data) for number, data in enumerate(batch)])
             if self.tree.size > MAX_ENTRIES:
                 raise TooLarge(f"there are more than {MAX_ENTRIES} entries", ENTRIES)
+
+    def _until_mark(self) -> int:
+        """How many entries to take at once: no mark may lie inside."""
+        while self._marks and self._marks[-1] <= self.tree.size:
+            if self._marks.pop() == self.tree.size:
+                self.roots[self.tree.size] = self.tree.root()
+        return min(BATCH, self._marks[-1] - self.tree.size) if self._marks else BATCH
 
     def _one(self, index: int, data: bytes) -> bytes:
         while self._due and self._due[-1][0] == index:

@@ -1,0 +1,111 @@
+"""What a verified file showed, in sentences for people."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from transfer import chain
+from transfer.bundle import Audited
+from transfer.keydoc import SignedDocument
+from transfer.package import Package
+from transfer.receipt import Receipt
+from transfer.trust import Known, Standing, Trust
+
+KINDS = {
+    "school": "the record of a pupil, for the next school",
+    "student": "a student's own copy of their record",
+    "safeguarding": "safeguarding hand-offs, from one safeguarding lead to another",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether one file verified, what it is, and what was found; ``lines`` hold the reason when it was refused."""
+
+    ok: bool
+    what: str
+    lines: tuple[str, ...]
+
+
+def of_package(found: Package, trust: Trust, now: datetime) -> Verdict:
+    """The verdict on a sealed file that was read."""
+    return Verdict(True, KINDS[found.manifest.kind], tuple(_package(found, trust, now)))
+
+
+def _package(found: Package, trust: Trust, now: datetime) -> Iterator[str]:
+    made = found.manifest
+    yield f"transfer {made.transfer_id}, made {made.created:%d %B %Y}, signed by {_signer(found.sender)}"
+    if made.protected:
+        yield "provenance withheld by law: what came before is vouched for by that key alone"
+    withheld = sum(line.payload is None for line in found.lines)
+    yield f"{len(found.lines)} facts" + (f", of which {withheld} are counted but withheld" if withheld else "")
+    recorded = Counter(
+        chain.innermost(line.payload)[0] or made.sender.origin for line in found.lines if line.payload is not None
+    )
+    for unit, proved in found.proved.items():
+        seen = witnessed(sum(key in proved.signed_at for key in trust.witnesses))
+        standing = found.standings[unit]
+        yield (
+            f"from {standing.name} ({proved.unit.origin}): {recorded[proved.unit.origin]} facts; "
+            f"its stream is complete, {len(proved.entries)} entries in a log of {proved.size}; "
+            f"{seen}{_asserted(standing)}"
+        )
+    for one in made.omissions:
+        yield f"left out: {one.what} ({one.why})"
+    if made.not_after is not None and now > made.not_after:
+        yield f"it can no longer be imported: its time limit was {made.not_after:%d %B %Y}"
+
+
+def witnessed(witnesses: int) -> str:
+    """How many witnesses known to the reader cosigned."""
+    if witnesses:
+        return f"witnessed by {witnesses}"
+    return "unwitnessed: that school's database and signing key together could rewrite what nobody outside has seen"
+
+
+def _signer(standing: Standing) -> str:
+    urn = standing.document.school.urn
+    name = standing.name + (f" (URN {urn})" if urn else "")
+    if standing.how is Known.SELF_ASSERTED:
+        return f"{name}, by its own word only; ring them and compare: {standing.words}"
+    return f"{name}, whose keys are {standing.how.value}"
+
+
+def _asserted(standing: Standing) -> str:
+    return "" if standing.how is not Known.SELF_ASSERTED else "; its keys are self-asserted"
+
+
+def of_bundle(found: Audited) -> Verdict:
+    """The verdict on an audit bundle that was read."""
+    kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(found.kinds.items()))
+    lines = [
+        f"the log {found.manifest.sender.origin} of {_signer(found.standing)}",
+        f"{found.entries} entries in {found.streams} streams ({kinds}); every chain, leaf and the root are right",
+        f"{found.heads} heads recomputed and right; {witnessed(found.witnesses)}",
+    ]
+    if found.marks:
+        lines.append(f"it begins with each of the {found.marks} checkpoints in the other files")
+    for stream, count in sorted(found.erased.items()):
+        lines.append(f"stream {stream.hex()[:8]}: {count} events, intact, unreadable since entry {count}")
+    return Verdict(True, "an audit bundle", tuple(lines))
+
+
+def of_receipt(made: Receipt, standing: Standing) -> Verdict:
+    """The verdict on a receipt that was read."""
+    answer = f"accepted at position {made.position}" if made.accepted else f"refused ({made.reason})"
+    lines = (
+        f"transfer {made.transfer_id} was {answer} on {made.at:%d %B %Y}",
+        f"signed by {_signer(standing)}",
+        f"for the file with the manifest {made.manifest_sha256}",
+    )
+    return Verdict(True, "a receipt", lines)
+
+
+def of_document(signed: SignedDocument, how: Known) -> Verdict:
+    """The verdict on a key document."""
+    document = signed.document
+    standing = Standing(document, how)
+    return Verdict(True, "a school's key document", (f"number {document.serial} of {_signer(standing)}",))
