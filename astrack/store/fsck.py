@@ -9,7 +9,8 @@ from uuid import UUID
 from cryptography.exceptions import InvalidTag
 
 from astrack.store import mapper
-from astrack.store.log import SchoolLog, Stored
+from astrack.store.log import SchoolLog
+from astrack.store.reading import Stored
 from astrack.store.types import KeyMissing
 from domain.base import UnreadableFact, decode
 from transfer.chain import ZERO, commitment, entry, leaf

@@ -12,6 +12,7 @@ from uuid import UUID
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from astrack.store.chance import fresh_bytes
 from astrack.store.types import KeyMissing
 from domain.base import StreamClass
 
@@ -58,7 +59,7 @@ def root_key(path: Path) -> bytes:
 
 def seal(cipher: AESGCM, plain: bytes, aad: bytes) -> bytes:
     """nonce || AES-256-GCM."""
-    nonce = os.urandom(NONCE_BYTES)
+    nonce = fresh_bytes(NONCE_BYTES)
     return nonce + cipher.encrypt(nonce, plain, aad)
 
 

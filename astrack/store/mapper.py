@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import struct
 from datetime import UTC, datetime
 from uuid import UUID
 
+from astrack.store.chance import fresh_bytes
 from astrack.store.keys import Key, seal, unseal
 from domain.base import Actor, Erased, Event, Opaque, UnreadableFact, decode
 from transfer.chain import commitment, innermost
@@ -39,7 +39,7 @@ def seal_state(
     key: Key, school: UUID, stream: UUID, version: int, kind: str, topic: str, at: datetime, payload: bytes
 ) -> bytes:
     """The state of one row under a fresh salt."""
-    salt = os.urandom(SALT_BYTES)
+    salt = fresh_bytes(SALT_BYTES)
     committed = commitment(salt, payload)
     header = HEADER.pack(FORMAT, key.key_class, key.generation)
     aad = columns_aad(school, stream, version, kind, topic, at, header, committed)

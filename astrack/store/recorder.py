@@ -30,8 +30,10 @@ from eventsourcing.persistence import (
 from eventsourcing.utils import Environment
 
 from astrack.store import mapper
-from astrack.store.log import APPEND, SchoolLog, Stored
+from astrack.store.log import SchoolLog
+from astrack.store.reading import Stored
 from astrack.store.types import ClockBehind, StoreError, StoreUnavailable, StreamErased, VersionClash
+from astrack.store.writing import APPEND
 from domain.base import Event, encode
 
 MAX_SELECT = 10_000

@@ -9,6 +9,8 @@ from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from psycopg.adapt import Transformer
+from psycopg.pq.abc import PGresult
 
 from astrack.store import keys
 from astrack.store.database import Database, Statement
@@ -19,7 +21,7 @@ MAX_CACHED = 50_000
 SMALL_LABEL = b"astrack/small/v1"
 KEYS_OF = (
     "SELECT k.stream_id, k.class, k.generation, k.school_generation, k.wrapped FROM keys.stream_keys k"
-    " WHERE k.school_id = %s AND k.stream_id = ANY (%s) ORDER BY k.generation"
+    " WHERE k.school_id = %s AND k.stream_id = ANY (%s::uuid[]) ORDER BY k.generation"
 )
 
 
@@ -36,6 +38,12 @@ class Ring:
         """The statement that asks for the keys not known yet; none when all are."""
         missing = [stream for stream in streams if stream not in self._streams]
         return [(KEYS_OF, (self._school, missing))] if missing else []
+
+    def take(self, result: PGresult) -> None:
+        """Take in what ``question`` asked for, as a bare result."""
+        loader = Transformer()
+        loader.set_pgresult(result)
+        self.learn(loader.load_rows(0, result.ntuples, tuple))
 
     def learn(self, rows: Sequence[tuple[Any, ...]]) -> None:
         """Take in what ``question`` asked for."""
