@@ -13,13 +13,14 @@ class Settings:
     """Where the service keeps its data and how it reaches its database.
 
     ``database_url`` is None for the embedded PostgreSQL in ``home``; ``database`` names a database of the embedded
-    server; ``pool_size`` limits connections, ``timeout_s`` every wait for the database, in seconds.
+    server; ``school`` is the one commands are about when none is named; ``pool_size`` limits connections, ``timeout_s`` every wait for the database, in seconds.
     """
 
     home: Path
     database_url: str | None = None
     root_key_file: Path | None = None
     database: str = "astrack"
+    school: str | None = None
     pool_size: int = 12
     timeout_s: float = 30.0
 
@@ -30,13 +31,14 @@ class Settings:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
-        """ASTRACK_HOME, ASTRACK_DATABASE_URL, ASTRACK_ROOT_KEY_FILE, ASTRACK_POOL_SIZE, ASTRACK_TIMEOUT_S."""
+        """ASTRACK_HOME, ASTRACK_DATABASE_URL, ASTRACK_ROOT_KEY_FILE, ASTRACK_SCHOOL, ASTRACK_POOL_SIZE, ASTRACK_TIMEOUT_S."""
         given = os.environ if environment is None else environment
         root_key = given.get("ASTRACK_ROOT_KEY_FILE")
         return cls(
             home=Path(given.get("ASTRACK_HOME") or _default_home(given)).expanduser().absolute(),
             database_url=given.get("ASTRACK_DATABASE_URL") or None,
             root_key_file=Path(root_key).expanduser().absolute() if root_key else None,
+            school=given.get("ASTRACK_SCHOOL") or None,
             pool_size=_number(given, "ASTRACK_POOL_SIZE", 12, most=200),
             timeout_s=_number(given, "ASTRACK_TIMEOUT_S", 30, most=3600),
         )

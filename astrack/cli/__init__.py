@@ -1,0 +1,57 @@
+"""Every operation on the command line. Refusals are one sentence and a non-zero exit code; long work shows a bar."""
+
+from __future__ import annotations
+
+import sys
+from typing import NoReturn
+
+import click
+import typer
+from pydantic import ValidationError
+
+from astrack import errors
+from astrack.cli import audit, pupil, school, service, transfer
+from domain.base import DomainError
+from transfer.errors import TransferRefused
+
+app = typer.Typer(
+    name="astrack",
+    help="Pupils' social-emotional development from 8 to 18: assessed, flagged, supported, handed over and proved.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.add_typer(school.school, name="school")
+app.add_typer(school.rosters, name="roster")
+app.add_typer(school.rounds, name="round")
+app.add_typer(pupil.pupil, name="pupil")
+app.add_typer(pupil.flag, name="flag")
+app.add_typer(pupil.plan, name="plan")
+app.add_typer(transfer.transfer, name="transfer")
+app.add_typer(transfer.keys, name="keys")
+app.add_typer(transfer.student, name="student")
+app.add_typer(audit.bundles, name="audit")
+app.add_typer(service.staff, name="staff")
+app.command("replay")(audit.replay)
+app.command("verify")(audit.verify)
+app.command("check-store")(audit.check)
+app.command("rebuild")(audit.rebuild)
+app.command("serve")(service.serve)
+app.command("demo")(service.demo)
+
+
+def main(arguments: list[str] | None = None) -> NoReturn:
+    """Run one command; exits with 0, the refusal's own code, or 2 for wrong usage."""
+    try:
+        app(arguments, standalone_mode=False)
+    except click.exceptions.Exit as stop:
+        sys.exit(stop.exit_code)
+    except click.ClickException as wrong:
+        wrong.show()
+        sys.exit(wrong.exit_code)
+    except (KeyboardInterrupt, click.Abort):
+        sys.exit("Stopped; what was done stays, and repeating with the same key does nothing twice.")
+    except (DomainError, TransferRefused, ValidationError) as refused:
+        print(errors.sentence(refused), file=sys.stderr)
+        sys.exit(errors.exit_code(refused))
+    sys.exit(0)

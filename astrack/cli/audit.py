@@ -1,0 +1,138 @@
+"""Looking back and proving: replay, verify, rebuild, check the store, write an audit bundle."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from astrack import replay as looking_back
+from astrack.cli import common as c
+from astrack.handover import Handover
+from astrack.store.fsck import check_store
+from domain.base import DomainError, Fact
+from transfer import verify as verifying
+
+FACTORS = ("self-disclosure", "trust of self", "trust of others", "seeking change")
+
+
+class Unsound(DomainError):
+    """Something stored or sealed is not what was written."""
+
+
+def replay(
+    named: Annotated[str, typer.Argument(metavar="PUPIL", help="The pupil: id, UPN, or a part of the name.")],
+    as_of: Annotated[str, typer.Option("--as-of", help="The day, YYYY-MM-DD.")],
+    school: Annotated[str | None, c.SchoolOption] = None,
+) -> None:
+    """What the school knew of a pupil on a day: by recorded time, and by the day things happened where that differs."""
+    day = c.day(as_of, "--as-of")
+    with c.school_opened(school) as (_, records):
+        found = looking_back.as_of(records, c.which_pupil(records, named), day)
+    journey = found.journey
+    c.out.print(
+        f"As known at the end of {day} (UTC): the log had {found.position} entries, {len(found.known)} about this pupil"
+    )
+    c.out.print(f"Year {journey.year_group}, record {journey.custody}, {len(journey.sittings)} sittings")
+    c.out.print(f"{len(journey.flags)} flags ({len(journey.open_flags())} open), {len(journey.plans)} plans")
+    if found.levels:
+        rows = [
+            (name, *(f"{found.levels[0][i]:.1f} ± {1.96 * found.levels[1][i]:.1f}" for i in (n, n + 4)))
+            for n, name in enumerate(FACTORS)
+        ]
+        c.table(["as the model reckoned it then", "in general", "in school"], rows, "")
+    c.table(
+        ["happened", "recorded here", "what", "by", ""], (_line(fact) for fact in found.known), "Nothing was known yet."
+    )
+    if found.late:
+        c.out.print(f"\nHad happened by {day}, but was recorded here only later:")
+        c.table(["happened", "recorded here", "what", "by", ""], (_line(fact) for fact in found.late), "")
+
+
+def _line(fact: Fact) -> tuple[object, ...]:
+    event = fact.event
+    return (
+        event.day,
+        c.instant_text(fact.recorded_at),
+        type(event).__name__,
+        event.by.role,
+        "imported" if fact.origin else "",
+    )
+
+
+def check(school: Annotated[str | None, c.SchoolOption] = None) -> None:
+    """Check everything stored: every chain, leaf, column and position; says exactly what is wrong and where."""
+    with c.opened() as app:
+        wanted = app.store.schools() if school is None else None
+        if wanted is None:
+            with c.school_opened(school) as (_, one):
+                wanted = [one.school_id]
+        wrong = 0
+        for school_id in wanted:
+            log = app.store.log(school_id)
+            for finding in check_store(log):
+                wrong += 1
+                c.out.print(f"school {school_id}, position {finding.position}: {escape(finding.what)}")
+            c.out.print(f"school {school_id}: {log.size()} entries looked at")
+        if wrong:
+            raise Unsound(
+                f"{wrong} things are wrong in the store: restore it from a backup, or ask for help with the list"
+            )
+        c.out.print("Sound: every chain, count and leaf is as written.")
+
+
+def rebuild(
+    names: Annotated[list[str] | None, typer.Argument(help="The read models; all when left out.")] = None,
+    school: Annotated[str | None, c.SchoolOption] = None,
+) -> None:
+    """Build the read models anew from the log; pages read the old ones until the new are ready."""
+    with c.opened() as app:
+        wanted = None
+        if school is not None:
+            with c.school_opened(school) as (_, one):
+                wanted = [one.school_id]
+        total = sum(app.store.log(one).size() for one in (wanted or app.store.schools()))
+        with c.progress("Rebuilding", total) as move:
+            app.views.rebuild(wanted, names or None, move)
+        c.out.print(f"Rebuilt from {total} events.")
+
+
+bundles = typer.Typer(help="What an outside auditor needs.", no_args_is_help=True)
+
+
+@bundles.command("bundle")
+def bundle(
+    out: Annotated[Path, typer.Option("--out", help="The folder to write to.")] = Path(),
+    school: Annotated[str | None, c.SchoolOption] = None,
+    key: Annotated[str | None, c.KeyOption] = None,
+) -> None:
+    """Write every entry, checkpoint and key of a school's log, nothing personal, for `astrack verify FILE`."""
+    with c.school_opened(school) as (_, records):
+        name, chunks = Handover(records).audit_bundle(c.asking(key, "auditor"))
+        out.mkdir(parents=True, exist_ok=True)
+        size = 0
+        with (out / name).open("wb") as file, c.progress("Writing", None) as move:
+            for chunk in chunks:
+                size += file.write(chunk)
+                move(1)
+        c.out.print(f"Wrote {out / name}, {size:,} bytes.")
+
+
+def verify(
+    files: Annotated[
+        list[Path] | None, typer.Argument(help="Sealed files, bundles, receipts, folders; the store when left out.")
+    ] = None,
+    identity: Annotated[list[Path] | None, typer.Option(help="An age key file that opens them.")] = None,
+    trust: Annotated[list[Path] | None, typer.Option(help="A key document you trust.")] = None,
+    school: Annotated[str | None, c.SchoolOption] = None,
+) -> None:
+    """Verify the store, or sealed files, receipts and audit bundles; says exactly what is wrong and where."""
+    if not files:
+        check(school)
+        return
+    arguments = [str(path) for path in files]
+    for name, given in (("--identity", identity), ("--trust", trust)):
+        arguments += [part for path in given or () for part in (name, str(path))]
+    raise typer.Exit(verifying.main(arguments))

@@ -1,0 +1,161 @@
+"""Handing over on the command line: keys, sealed files, receipts, the student's own copy."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated, Any
+from uuid import UUID
+
+import typer
+
+from astrack.cli import common as c
+from astrack.handover import Handover
+from domain.school_year import eighteenth_birthday
+
+transfer = typer.Typer(help="Hand records over, and take them in.", no_args_is_help=True)
+keys = typer.Typer(help="This school's public keys, and those of the schools it deals with.", no_args_is_help=True)
+student = typer.Typer(help="The student's own copy at 18.", no_args_is_help=True)
+School = Annotated[str | None, c.SchoolOption]
+Key = Annotated[str | None, c.KeyOption]
+Words = Annotated[str | None, typer.Option(help="The eight words you read over the telephone; checked when given.")]
+Folder = Annotated[Path, typer.Option("--out", help="The folder to write to.")]
+HERE = Path()
+
+
+def write(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all, readable by its owner alone. Raises BadArgument when it cannot be written."""
+    fresh = path.with_name(f".{path.name}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        fresh.unlink(missing_ok=True)
+        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.rename(path)
+    except OSError as error:
+        fresh.unlink(missing_ok=True)
+        raise c.BadArgument(f"{path} cannot be written ({error.strerror}): check the folder and the disk") from error
+
+
+@keys.command("show")
+def show_keys(out: Folder = HERE, school: School = None) -> None:
+    """Write this school's public key document, for the schools that send it records."""
+    with c.school_opened(school) as (_, records):
+        path = out / f"{records.school_id}.keys"
+        write(path, Handover(records).key_document())
+        c.out.print(f"Wrote {path}: give it to the schools that send you records.")
+
+
+@keys.command("trust")
+def trust(file: Path, words: Words = None, school: School = None, key: Key = None) -> None:
+    """Take in another school's public key document, once you have compared its eight words over the telephone."""
+    with c.school_opened(school) as (_, records):
+        c.show(Handover(records).trust(c.asking(key, "dsl"), c.bytes_of(file), words=words))
+
+
+@transfer.command("prepare")
+def prepare(
+    pupils: Annotated[list[str], typer.Argument(help="Each an id, a UPN, or a part of a name that fits one.")],
+    to: Annotated[Path, typer.Option(help="The receiving school's key document.")],
+    accepted: Annotated[str, typer.Option(help="The day the place was accepted.")],
+    start: Annotated[str, typer.Option(help="The first day at the new school.")],
+    basis: Annotated[
+        str, typer.Option(help="legal_obligation, public_task, vital_interests or consent.")
+    ] = "legal_obligation",
+    consent_by: Annotated[str, typer.Option(help="Whose consent, and when; never a name.")] = "",
+    protected: Annotated[bool, typer.Option(help="A protected move: no earlier name, number or school.")] = False,
+    out: Folder = HERE,
+    school: School = None,
+    key: Key = None,
+) -> None:
+    """Seal the records of pupils for their next school; they are frozen here until the receipt comes."""
+    document = c.bytes_of(to)
+    with c.school_opened(school) as (_, records):
+        who = [c.which_pupil(records, one) for one in pupils]
+        with c.progress("Sealing", len(who)) as move:
+            desk = Handover(records)
+            answer = desk.prepare(
+                c.asking(key, "dsl"), who, to=document, lawful_basis=_basis(basis),
+                accepted_on=c.day(accepted, "--accepted"), start_on=c.day(start, "--start"),
+                consent_by=consent_by, protected=protected, progress=move,
+            )  # fmt: skip
+        for one in answer["transfers"]:
+            write(out / one["file_name"], desk.sealed(UUID(one["transfer_id"])))
+        c.show(answer)
+
+
+def _basis(text: str) -> Any:
+    if text not in ("legal_obligation", "public_task", "vital_interests", "consent"):
+        raise c.BadArgument(f"--basis is {text!r}: say legal_obligation, public_task, vital_interests or consent")
+    return text
+
+
+@transfer.command("receive")
+def receive(file: Path, words: Words = None, out: Folder = HERE, school: School = None, key: Key = None) -> None:
+    """Verify a sealed file, take the record over, and write the receipt to send back."""
+    data = c.bytes_of(file)
+    with c.school_opened(school) as (_, records):
+        desk = Handover(records)
+        answer = desk.receive(c.asking(key, "dsl"), data, words=words)
+        path = out / f"{answer['transfer_id']}.receipt"
+        write(path, desk.receipt(UUID(answer["transfer_id"])))
+        c.show({name: value for name, value in answer.items() if name != "receipt"})
+        c.out.print(f"Wrote {path}: send it back to the school the file came from.")
+
+
+@transfer.command("acknowledge")
+def acknowledge(receipt: Path, school: School = None, key: Key = None) -> None:
+    """Take in the receipt of the receiving school: custody is theirs from now on."""
+    with c.school_opened(school) as (_, records):
+        c.show(Handover(records).acknowledge(c.asking(key, "dsl"), c.bytes_of(receipt)))
+
+
+@transfer.command("withdraw")
+def withdraw(transfer_id: UUID, school: School = None, key: Key = None) -> None:
+    """Call a transfer off before it was acknowledged; the record goes on here."""
+    with c.school_opened(school) as (_, records):
+        c.show(Handover(records).withdraw(c.asking(key, "dsl"), transfer_id))
+
+
+@transfer.command("list")
+def list_(school: School = None) -> None:
+    """List the transfers of this school, newest first."""
+    with c.school_opened(school) as (_, records):
+        rows = [
+            (one["at"], one["direction"], one["kind"], one["state"], one["not_after"], one["transfer_id"])
+            for one in Handover(records).transfers(500)
+        ]
+        c.table(["when", "", "kind", "state", "until", "transfer"], rows, "No transfers yet.")
+
+
+@student.command("copy")
+def copy(
+    named: Annotated[str, typer.Argument(metavar="PUPIL")],
+    recipient: Annotated[
+        str | None, typer.Option(help="The student's own age key (age1pq…); made here when left out.")
+    ] = None,
+    out: Folder = HERE,
+    school: School = None,
+    key: Key = None,
+) -> None:
+    """Give a student of 18 their own copy, with a recovery sheet."""
+    with c.school_opened(school) as (_, records):
+        pupil_id = c.which_pupil(records, named)
+        person = records.identity(pupil_id).person
+        if person is None:
+            raise c.BadArgument("the record does not say when this pupil was born: state their identity first")
+        desk = Handover(records)
+        answer = desk.students_copy(
+            c.asking(key, "dsl"),
+            pupil_id,
+            eighteen_on=eighteenth_birthday(person.date_of_birth),
+            student=recipient,
+            recovery=None,
+        )
+        write(out / answer["file_name"], desk.sealed(UUID(answer["transfer_id"])))
+        write(out / f"{answer['transfer_id']}-recovery.txt", answer["recovery_sheet"].encode())
+        if answer["student_key"]:
+            write(out / f"{answer['transfer_id']}.agekey", answer["student_key"].encode())
+        c.out.print(f"Wrote {answer['file_name']}, the recovery sheet and the student's key to {out.absolute()}.")
