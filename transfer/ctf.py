@@ -28,13 +28,18 @@ __all__ = ["Header", "file_name", "read", "write"]
 NEWEST = 25
 """The newest yearly version seen in the DfE's own code; this one and the one before are read."""
 BYTES_MAX = 64 << 20
-ELEMENTS_MAX = 4_000_000
+ELEMENTS_MAX = 2_000_000
 DEPTH_MAX = 24
-CHILDREN_OF_PUPIL_MAX = 20_000
+ELEMENTS_IN_PUPIL_MAX = 20_000
+ELEMENTS_OUTSIDE_MAX = 2_000
+ATTRIBUTES_MAX = 100
+LONG_TAG = re.compile(rb"<[^>]{20000}")
+"""A parser builds a tag whole before anybody can count its attributes."""
 TEXT_LENGTH_MAX = 20_000
 ENCODINGS = (b"utf-8", b"us-ascii", b"iso-8859-1", b"iso-8859-15", b"windows-1252")
 """Those in which the bytes of a document type declaration are what they look like."""
 DECLARED = re.compile(rb"""encoding\s*=\s*["']([^"']*)["']""")
+PUPIL = ["CTfile", "CTFpupilData", "Pupil"]
 QUALIFIERS = ("full", "partial")
 FROM_FILE = frozenset({"preferred_forename", "middle_names", "carried"})
 """Fields a full file states whole: where it has none, there is none."""
@@ -68,6 +73,9 @@ def _screen(data: bytes) -> str:
         raise RosterTooLarge(f"the file is over {BYTES_MAX >> 20} MiB", "the whole file")
     if b"\0" in data or data[:2] in (b"\xfe\xff", b"\xff\xfe"):
         raise NotARoster("the file is not XML in UTF-8", "the whole file")
+    if long := LONG_TAG.search(data):
+        line = data.count(b"\n", 0, long.start()) + 1
+        raise RosterTooLarge("a tag is longer than any of a CTF", f"line {line}")
     for mark in (b"<!DOCTYPE", b"<!ENTITY"):
         if mark in data:
             line = data.count(b"\n", 0, data.index(mark)) + 1
@@ -101,7 +109,7 @@ class _Reading:
         self.listing = Listing()
         self.header: dict[str, str] = {}
         self.path: list[str] = []
-        self.count = self.children = 0
+        self.count = self.inside = self.outside = 0
 
     def take(self, event: str, element: etree._Element) -> None:
         """One start or end of an element."""
@@ -114,12 +122,24 @@ class _Reading:
         self.path.append(str(element.tag))
         if len(self.path) == 1:
             self._root(element)
-        self.count += 1
-        self.children = 0 if len(self.path) <= 3 else self.children + 1
-        if self.count > ELEMENTS_MAX or len(self.path) > DEPTH_MAX or self.children > CHILDREN_OF_PUPIL_MAX:
-            raise RosterTooLarge("there are more elements, or deeper ones, than a CTF has", _line(element))
-        if self.path == ["CTfile", "CTFpupilData", "Pupil"] and not self.header:
+        self._count(element)
+        if self.path == PUPIL and not self.header:
             raise NotARoster("the pupils come before the Header, or there is no Header", _line(element))
+
+    def _count(self, element: etree._Element) -> None:
+        self.count += 1
+        if self.path[:3] == PUPIL:
+            self.inside = 0 if len(self.path) == 3 else self.inside + 1
+        else:
+            self.outside += 1
+        if (
+            self.count > ELEMENTS_MAX
+            or len(self.path) > DEPTH_MAX
+            or self.inside > ELEMENTS_IN_PUPIL_MAX
+            or self.outside > ELEMENTS_OUTSIDE_MAX
+            or len(element.attrib) > ATTRIBUTES_MAX
+        ):
+            raise RosterTooLarge("there are more elements or attributes, or deeper ones, than in a CTF", _line(element))
 
     def _root(self, element: etree._Element) -> None:
         if element.tag != "CTfile":
@@ -129,7 +149,7 @@ class _Reading:
         if max(len(element.text or ""), len(element.tail or "")) > TEXT_LENGTH_MAX:
             raise RosterTooLarge(f"a text is over {TEXT_LENGTH_MAX} characters", _line(element))
         path, depth = self.path, len(self.path)
-        if depth == 3 and path == ["CTfile", "CTFpupilData", "Pupil"]:
+        if depth == 3 and path == PUPIL:
             self._pupil(element)
         elif depth == 2 and path[1] == "Header":
             self._header(element)

@@ -9,7 +9,7 @@ from lxml import etree
 
 from domain.identity import Person
 from domain.pupil_number import BadPupilNumber, PupilNumber
-from transfer.errors import BadRosterOut
+from transfer.errors import BadRosterOut, BrokenRoster
 from transfer.listing import FORMER_UPNS_MAX, Raw
 
 USED = {
@@ -46,7 +46,7 @@ def raw_pupil(element: etree._Element, place: str, warn: Callable[[str, str], No
         texts[name] = texts.get(name) or _taken(pupil, path)
     former = _former(pupil, place, warn)
     year = _year(pupil, place, warn)
-    return Raw(place, texts, former_upns=former, year_group=year, carried=_rest(pupil))
+    return Raw(place, texts, former_upns=former, year_group=year, carried=_rest(pupil, place))
 
 
 def _taken(pupil: etree._Element, path: str) -> str:
@@ -87,7 +87,7 @@ def _remove(element: etree._Element) -> None:
         parent.remove(element)
 
 
-def _rest(pupil: etree._Element) -> str:
+def _rest(pupil: etree._Element, place: str) -> str:
     """What is left, as canonical XML without the white space between elements; "" when nothing is."""
     for element in pupil.iter():
         if len(element) and not (element.text or "").strip():
@@ -97,7 +97,12 @@ def _rest(pupil: etree._Element) -> str:
     details = pupil.find("BasicDetails")
     if details is not None and _bare(details):
         pupil.remove(details)
-    return "" if _bare(pupil) else etree.tostring(pupil, method="c14n").decode()
+    if _bare(pupil):
+        return ""
+    try:
+        return etree.tostring(pupil, method="c14n", exclusive=True).decode()
+    except etree.C14NError:
+        raise BrokenRoster("an element uses a namespace without a proper name, and CTF uses none", place) from None
 
 
 def _bare(element: etree._Element) -> bool:

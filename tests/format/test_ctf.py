@@ -165,5 +165,11 @@ def test_western_european_bytes_are_read_as_declared() -> None:
     assert ctf.read(data).pupils[0].person.surname == "Siân"
 
 
+def test_a_schema_named_on_the_root_is_no_fault_and_is_not_carried() -> None:
+    data = made(pupil(more="<Email>a@b.example</Email>"))
+    schema = b'<CTfile xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:noNamespaceSchemaLocation="CTF.xsd">'
+    assert ctf.read(data.replace(b"<CTfile>", schema)).pupils[0].person == ctf.read(data).pupils[0].person
+
+
 def test_a_byte_order_mark_is_no_fault() -> None:
     assert len(ctf.read(b"\xef\xbb\xbf" + made(pupil())).pupils) == 1

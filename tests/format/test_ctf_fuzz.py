@@ -32,7 +32,8 @@ PIECES = [
     b"<", b">", b"/", b"&", b"&amp;", b"&#0;", b"&#x10FFFF;", b"&x;", b"<!--", b"-->", b"<![CDATA[", b"]]>", b"<?pi ", b"?>",
     b"<!DOCTYPE a [", b"<!ENTITY a 'b'>", b"\0", b"\xff\xfe", b"\xef\xbb\xbf", b"\xed\xa0\x80", b"xmlns='u'", b"xmlns:a='u'",
     b"<a:b>", b"</Pupil>", b"<Pupil>", b"<Pupil/>", b"<UPN/>", b"</CTFpupilData>", b"<Header/>", b"<CTfile>", b"2018-02-30",
-    b"9999-12-31", b"0001-01-01", b"encoding='utf-16'", b"\xd9\xa1", b"<BasicDetails>", b"<NCyearActual>99</NCyearActual>",
+    b"9999-12-31", b"0001-01-01", b"encoding='utf-16'", b"\xd9\xa1", b"<BasicDetails>", b"<NCyearActual>99</NCyearActual>", b"<a xmlns='u'/>",
+    b"<Pupil xmlns:a='http://a.example/'>", b"<a xmlns:b=''/>", b"<b:a xmlns:b='urn:b' b:c='1'/>",
     b"<a>" * 60, b"x" * 600, b" " * 2000,
 ]  # fmt: skip
 

@@ -51,6 +51,18 @@ FAULTS: list[tuple[str, bytes, type[errors.TransferRefused]]] = [
     ("two pupils with one UPN", changed(PUPIL, PUPIL + PUPIL.replace(b"Mabli", b"Carys")), errors.TwoPupilsOneNumber),
     ("too deep", changed(PUPIL, b"<Pupil>" + b"<a>" * 40 + b"</a>" * 40 + b"</Pupil>"), errors.RosterTooLarge),
     ("too many elements in a pupil", changed(b"</Pupil>", b"<a/>" * 20_001 + b"</Pupil>"), errors.RosterTooLarge),
+    ("too many elements beside the pupils", changed(HEAD, HEAD + b"<a/>" * 2_001), errors.RosterTooLarge),
+    (
+        "too many attributes",
+        changed(b"<Pupil>", b"<Pupil %s>" % b" ".join(b'a%d="1"' % n for n in range(101))),
+        errors.RosterTooLarge,
+    ),
+    (
+        "a tag of very many attributes",
+        changed(b"<Pupil>", b"<Pupil %s>" % b" ".join(b'a%d="1"' % n for n in range(3000))),
+        errors.RosterTooLarge,
+    ),
+    ("a namespace that is no address", changed(b"<DOB>", b'<a xmlns="b"/><DOB>'), errors.BrokenRoster),
     ("too long a text", changed(b"Mabli", b"M" * 20_001), errors.RosterTooLarge),
 ]
 
