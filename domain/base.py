@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -11,6 +10,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, PlainSerializer, ValidationError
+from pydantic_core import from_json, to_json
 
 MAX_PAYLOAD_BYTES = 1 << 20
 Kind = Literal["event", "import", "export", "erasure", "heads"]
@@ -46,7 +46,7 @@ def _utc(value: datetime) -> datetime:
 
 def instant_text(value: datetime) -> str:
     """An instant as RFC 3339 text in UTC with microseconds: one text for one instant."""
-    return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return value.astimezone(UTC).isoformat(timespec="microseconds")[: -len("+00:00")] + "Z"
 
 
 Instant = Annotated[datetime, AfterValidator(_utc), PlainSerializer(instant_text, return_type=str, when_used="json")]
@@ -142,7 +142,7 @@ def encode(event: Event) -> bytes:
     fields = event.model_dump(mode="json")
     head = {name: fields.pop(name) for name in _ENVELOPE}
     topic, data = (event.topic, event.data) if isinstance(event, Opaque) else (event.TOPIC, fields)
-    return json.dumps({"topic": topic, **head, "data": data}, ensure_ascii=False, separators=(",", ":")).encode()
+    return to_json({"topic": topic, **head, "data": data})
 
 
 def decode(payload: bytes) -> Event:
@@ -150,7 +150,7 @@ def decode(payload: bytes) -> Event:
     if len(payload) > MAX_PAYLOAD_BYTES:
         raise UnreadableFact(f"a fact of {len(payload)} bytes is over the limit of {MAX_PAYLOAD_BYTES}")
     try:
-        raw = json.loads(payload)
+        raw = from_json(payload)
         topic, data = upcast(raw["topic"], raw["data"])
         head = {name: raw[name] for name in _ENVELOPE}
         cls = TOPICS.get(topic)
