@@ -21,7 +21,7 @@ from domain.roster_plan import draw_up
 from domain.school_year import age_months
 from transfer import ctf, oneroster
 
-__all__ = ["apply", "as_dict", "known", "plan", "read", "render"]
+__all__ = ["apply", "as_dict", "digest", "known", "plan", "read", "render"]
 
 PAGE = 500
 CHUNK_PUPILS = 200
@@ -70,6 +70,11 @@ def _known(school_id: UUID, pupil_id: UUID, person: identity.Person, events: lis
     return Known(pupil_id, person, journey.year_group, journey.groups, here, journey.custody)
 
 
+def digest(plan: RosterPlan) -> str:
+    """SHA-256 in hex of a plan: whoever confirms one they were shown can be held to that very plan."""
+    return hashlib.sha256(plan.model_dump_json().encode()).hexdigest()
+
+
 def apply(
     records: Records, ask: Ask, plan: RosterPlan, *, confirm_leavers: bool = False, progress: Progress | None = None
 ) -> Answer:
@@ -82,10 +87,10 @@ def apply(
     if not 1 <= len(ask.key) <= 200:
         raise BadKey("the idempotency key must have 1 to 200 characters: make a fresh random one for each request")
     confirm(plan, confirm_leavers)
-    digest = hashlib.sha256(plan.model_dump_json().encode()).hexdigest()
     pupil_ids: list[str] = []
+    whole = digest(plan)
     for number, chunk in enumerate(_chunks(plan)):
-        pupil_ids += _Part(records, ask, plan, digest, number, chunk).take_in()["pupil_ids"]
+        pupil_ids += _Part(records, ask, plan, whole, number, chunk).take_in()["pupil_ids"]
         if progress:
             progress(len(chunk))
     return {

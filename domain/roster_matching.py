@@ -98,7 +98,7 @@ class Index:
             return _problem(
                 "the UPN belongs here to a pupil of another name and date of birth: one of the two is wrong", here
             )
-        same = one.person.upn == person.upn or person.upn is None
+        same = person.upn is not None and one.person.upn == person.upn
         return Match(one, "" if same else BY_FORMER_UPN, touches=frozenset([one.pupil_id]))
 
     def _named(self, person: Person) -> Match:

@@ -217,6 +217,10 @@ def read_or_refused(data: bytes) -> None:
 @settings(max_examples=1_500, **quiet)
 @given(st.lists(text_edit, min_size=1, max_size=4))
 def test_mutated_tables_are_read_or_refused_by_name(edits: list[tuple[str, int, int, str]]) -> None:
+    read_or_refused(edited(edits))
+
+
+def edited(edits: list[tuple[str, int, int, str]]) -> bytes:
     files = dict(FILES)
     for name, at, size, text in edits:
         at %= len(files[name]) + 1
@@ -225,7 +229,14 @@ def test_mutated_tables_are_read_or_refused_by_name(edits: list[tuple[str, int, 
     with zipfile.ZipFile(buffer, "w") as archive:
         for name, text in files.items():
             archive.writestr(name, text.encode("utf-8", "replace"))
-    read_or_refused(buffer.getvalue())
+    return buffer.getvalue()
+
+
+@pytest.mark.long
+@settings(max_examples=30_000, **quiet)
+@given(st.lists(text_edit, min_size=1, max_size=8))
+def test_many_more_mutated_tables_are_read_or_refused_by_name(edits: list[tuple[str, int, int, str]]) -> None:
+    read_or_refused(edited(edits))
 
 
 GOOD = zipped(FILES)

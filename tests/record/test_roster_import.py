@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -172,6 +173,28 @@ def test_a_plan_carried_out_twice_under_two_keys_is_refused_the_second_time(reco
     with pytest.raises(RollMoved):
         roster.apply(records, ask("two"), plan)
     assert records.log.size() == size
+
+
+def test_of_two_people_who_confirm_at_once_one_takes_it_in(records: Records) -> None:
+    plan = roster.plan(records, file(people(8)), ON)
+
+    def confirm(key: str) -> str:
+        try:
+            roster.apply(records, ask(key), plan)
+        except RollMoved:
+            return "refused"
+        return "taken in"
+
+    with ThreadPoolExecutor(4) as pool:
+        outcomes = sorted(pool.map(confirm, ["a", "b", "c", "d"]))
+    assert outcomes == ["refused", "refused", "refused", "taken in"]
+    assert len(records.log.pupils(100)) == 8
+
+
+def test_the_digest_of_a_plan_is_the_same_until_something_changes(records: Records) -> None:
+    first, again = (roster.digest(roster.plan(records, file(people(3)), ON)) for _ in range(2))
+    take_in(records, file(people(1)), "one")
+    assert first == again != roster.digest(roster.plan(records, file(people(3)), ON))
 
 
 def test_a_plan_overtaken_by_a_pupil_leaving_is_refused_whole(records: Records) -> None:

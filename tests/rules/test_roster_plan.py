@@ -169,6 +169,19 @@ def test_two_listed_pupils_never_become_one() -> None:
     assert [one.place for one in plan.held_back] == ["pupil 2"]
 
 
+def test_a_upn_and_the_same_number_as_former_upn_of_another_never_mean_one_pupil() -> None:
+    pair = [listed(person()), listed(person(forename="Carys", upn=None, former_upns=(FIRST,)), "pupil 2")]
+    plan = planned(pair, [known(person())])
+    assert (len(plan.unchanged), plan.size) == (1, 0)
+    assert [one.place for one in plan.held_back] == ["pupil 2"]
+
+
+def test_two_pupils_with_one_former_upn_are_both_held_back() -> None:
+    pair = [listed(person(forename=name, upn=None, former_upns=(FIRST,)), name) for name in ("Carys", "Dilys")]
+    plan = planned(pair, [known(person())])
+    assert (plan.size, len(plan.held_back)) == (0, 2)
+
+
 @pytest.mark.parametrize("born", [date(2026, 11, 25), date(2025, 11, 24), date(1999, 1, 1)])
 def test_an_age_no_pupil_can_have_is_held_back(born: date) -> None:
     plan = planned([listed(person(date_of_birth=born))], [])
