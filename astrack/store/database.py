@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import select
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -14,11 +13,11 @@ from psycopg import ClientCursor
 from psycopg.generators import execute
 from psycopg.pq import ExecStatus
 from psycopg.pq.abc import PGresult
-from psycopg_pool import ConnectionPool, PoolTimeout
 
 from astrack.store import migrate
 from astrack.store.embedded import Embedded, derived_password
 from astrack.store.literals import message
+from astrack.store.pool import CONNECT_S, Connection, Pool
 from astrack.store.types import (
     BadSetting,
     ClockBehind,
@@ -30,11 +29,9 @@ from astrack.store.types import (
     VersionClash,
 )
 
-Connection = psycopg.Connection[tuple[Any, ...]]
 Rows = list[tuple[Any, ...]]
 Statement = tuple[LiteralString, Sequence[Any]]
 FINE = (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK)
-CONNECT_S = 10
 APPEND_ONE = (
     "PREPARE append_one (uuid, uuid, bigint, text, text, timestamptz, bytea) AS"
     " SELECT record.append_one($1, $2, $3, $4, $5, $6, $7)"
@@ -154,38 +151,20 @@ def _own(admin: str, secret: bytes, role: str) -> Login:
     return Login(info, role, False)
 
 
-def _pool(login: Login, size: int, timeout_s: float) -> ConnectionPool[Connection]:
-    options = f"-c statement_timeout={int(timeout_s * 1000)} -c timezone=UTC -c standard_conforming_strings=on"
-    pool = ConnectionPool(
-        login.conninfo, min_size=1, max_size=size, timeout=timeout_s, open=False,
-        kwargs={"autocommit": True, "connect_timeout": CONNECT_S, "options": options}, configure=login.prepare,
-        reconnect_timeout=timeout_s,
-    )  # fmt: skip
-    with translated(), psycopg.connect(login.conninfo, autocommit=True, connect_timeout=CONNECT_S) as conn:
-        login.prepare(conn)
-    pool.open()
+def _pool(login: Login, size: int, timeout_s: float) -> Pool:
+    pool = Pool(login.conninfo, login.prepare, size, timeout_s)
+    with translated(), _borrowed(pool):
+        pass  # an unsafe role or a database that does not answer is told at the start
     return pool
 
 
 @contextmanager
-def _borrowed(pool: ConnectionPool[Connection]) -> Iterator[Connection]:
-    conn = pool.getconn()
-    if _cut(conn):
-        conn.close()
-        pool.putconn(conn)
-        pool.drain()  # a server that closed one has closed them all
-        conn = pool.getconn()
+def _borrowed(pool: Pool) -> Iterator[Connection]:
+    conn = pool.take()
     try:
         yield conn
     finally:
-        pool.putconn(conn)
-
-
-def _cut(conn: Connection) -> bool:
-    # an idle connection has nothing to say: a readable one has been closed by the server
-    poll = select.poll()
-    poll.register(conn.fileno(), select.POLLIN)
-    return bool(poll.poll(0))
+        pool.give(conn)
 
 
 REFUSALS: dict[str, Callable[[str, str], StoreError]] = {
@@ -206,7 +185,7 @@ def translated() -> Iterator[None]:
         if error.diag.constraint_name in ("stream_keys_once", "events_pkey", "answers_once", "transfers_once"):
             raise VersionClash("somebody else wrote this first: load it again and decide again") from error
         raise
-    except (PoolTimeout, psycopg.OperationalError) as error:
+    except psycopg.OperationalError as error:
         raise StoreUnavailable("the database does not answer: repeat with the same idempotency key") from error
     except psycopg.Error as error:
         if refusal := REFUSALS.get(error.sqlstate or ""):

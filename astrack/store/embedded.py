@@ -19,6 +19,7 @@ import signal
 import subprocess
 import tempfile
 import threading
+import time
 from pathlib import Path
 from typing import IO
 
@@ -28,6 +29,7 @@ from astrack.store.types import BadSetting, StoreUnavailable
 
 START_S = 60
 STOP_S = 30
+ORPHANS_S = 10
 MAX_SOCKET_FOLDER = 80
 SERVER_USER = "pgserver"
 
@@ -117,10 +119,13 @@ class Embedded:
         # a stale pid file of a killed server is PostgreSQL's own to judge: it refuses when the old one still runs
         options = f"-c listen_addresses='' -c unix_socket_directories='{self.folder}' -c unix_socket_permissions=0700"
         log = self.data / "server.log"
-        done = self._run("pg_ctl", "start", "-w", "-t", str(START_S), "-D", str(self.data), "-l", str(log), "-o",
-                         options + " -c max_connections=200 -c shared_buffers=128MB", check=False)  # fmt: skip
-        if done.returncode != 0:
-            raise StoreUnavailable(f"the embedded PostgreSQL did not start: read {log}")
+        until = time.monotonic() + ORPHANS_S
+        while self._run("pg_ctl", "start", "-w", "-t", str(START_S), "-D", str(self.data), "-l", str(log), "-o",
+                        options + " -c max_connections=200 -c shared_buffers=128MB", check=False).returncode:  # fmt: skip
+            # a server killed a moment ago leaves processes that hold its memory until they notice
+            if time.monotonic() > until:
+                raise StoreUnavailable(f"the embedded PostgreSQL did not start: read {log}")
+            time.sleep(0.2)
 
     def _run(self, program: str, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[bytes]:
         account = self.account

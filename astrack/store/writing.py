@@ -26,11 +26,6 @@ Also = Callable[[KeyOf], Sequence[Statement]]
 """Further statements of an append, made once the keys of its streams are there."""
 
 
-KeyOf = Callable[[UUID], Key]
-Also = Callable[[KeyOf], Sequence[Statement]]
-"""Further statements of an append, made once the keys of its streams are there; they return no rows."""
-
-
 class Packing:
     """Makes the parcels of one school."""
 
