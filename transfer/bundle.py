@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
-from itertools import islice
 
 from transfer import archive, canonical, chain, evidence, manifest, merkle, note, package
 from transfer.archive import Content
 from transfer.canonical import Fields
 from transfer.chain import b64, unb64
-from transfer.errors import BadChain, BadFile, BadHeads, BadManifest, BadProof, TooLarge
+from transfer.errors import BadFile, BadHeads, BadManifest, BadProof, TooLarge
 from transfer.heads import Head, Heads
 from transfer.manifest import Listed, Manifest, SourceLog
 from transfer.note import Signer
@@ -21,8 +21,6 @@ ENTRIES, HEADS = "entries.txt", "heads.jsonl"
 SUFFIX = ".tar"
 MAX_ENTRIES = 100_000_000
 MAX_HEADS = 100_000
-ENTRY_LINES = 6
-BATCH = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +118,7 @@ def read(source: archive.Source, trust: Trust, seen: Mapping[str, Mapping[int, b
         files[member.name] = b""
         if member.name == ENTRIES:
             walk = Walk(_opened(files.get(HEADS, b"")), {size for sizes in (seen or {}).values() for size in sizes})
-            walk.take(_entries(chunks))
+            walk.take(_lines(chunks))
         else:
             files[member.name] = b"".join(chunks)
         digests[member.name] = hashed.hexdigest()
@@ -135,7 +133,7 @@ def read(source: archive.Source, trust: Trust, seen: Mapping[str, Mapping[int, b
         made,
         standing,
         walk.tree.size,
-        len(walk.last),
+        len(walk.streams),
         dict(walk.kinds),
         walk.shown,
         dict(walk.erased),
@@ -192,14 +190,13 @@ def _hashed(chunks: Iterator[bytes], update: Callable[[bytes], None]) -> Iterato
         yield chunk
 
 
-def _entries(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """The entries in a run of chunks: six lines each."""
+def _lines(chunks: Iterable[bytes]) -> Iterator[list[bytes]]:
+    """The lines of whole entries in a run of chunks."""
     rest = b""
     for chunk in chunks:
         lines = (rest + chunk).split(b"\n")
-        whole = (len(lines) - 1) // ENTRY_LINES * ENTRY_LINES
-        for start in range(0, whole, ENTRY_LINES):
-            yield b"\n".join(lines[start : start + ENTRY_LINES]) + b"\n"
+        whole = (len(lines) - 1) // chain.ENTRY_LINES * chain.ENTRY_LINES
+        yield lines[:whole]
         rest = b"\n".join(lines[whole:])
         if len(rest) > chain.MAX_ENTRY_BYTES:
             raise TooLarge(f"an entry is over {chain.MAX_ENTRY_BYTES} bytes", ENTRIES)
@@ -214,48 +211,56 @@ class Walk:
         self.roots: dict[int, bytes] = {}
         self._marks = sorted(marks, reverse=True)
         self.tree = merkle.Frontier()
-        self.last: dict[bytes, tuple[int, bytes, str]] = {}
-        self.kinds: dict[str, int] = {}
+        self.streams = chain.Streams()
+        self.kinds: Counter[str] = Counter()
         self.erased: dict[bytes, int] = {}
         self.shown = 0
         self.left = {one.index: one for one in opened}
         self._due = sorted(((_covers(one), one.stream) for one in opened), reverse=True)
         self._roots: dict[tuple[int, bytes], tuple[int, bytes]] = {}
 
-    def take(self, entries: Iterator[bytes]) -> None:
-        """All entries, in order. Raises BadChain, BadEntry, BadHeads, TooLarge."""
-        while batch := list(islice(entries, self._until_mark())):
-            self.tree.extend([self._one(self.tree.size + number, data) for number, data in enumerate(batch)])
+    def take(self, batches: Iterable[list[bytes]]) -> None:
+        """All entries as lines, in order. Raises BadChain, BadEntry, BadHeads, TooLarge."""
+        for lines in batches:
+            while lines:
+                now = self._until_stop(len(lines)) * chain.ENTRY_LINES
+                self._follow(lines[:now])
+                lines = lines[now:]
             if self.tree.size > MAX_ENTRIES:
                 raise TooLarge(f"there are more than {MAX_ENTRIES} entries", ENTRIES)
+        self._until_stop(0)
 
-    def _until_mark(self) -> int:
-        """How many entries to take at once: no mark may lie inside."""
-        while self._marks and self._marks[-1] <= self.tree.size:
-            if self._marks.pop() == self.tree.size:
-                self.roots[self.tree.size] = self.tree.root()
-        return min(BATCH, self._marks[-1] - self.tree.size) if self._marks else BATCH
+    def _until_stop(self, most: int) -> int:
+        """How many entries to take at once: no mark may lie inside, and no place where heads were taken."""
+        while self._marks and self._marks[-1] == self.tree.size:
+            self.roots[self._marks.pop()] = self.tree.root()
+        while self._due and self._due[-1][0] == self.tree.size:
+            self._take_heads(self._due.pop())
+        stops = [self._marks[-1]] if self._marks else []
+        stops += [self._due[-1][0]] if self._due else []
+        return min([most, *(stop - self.tree.size for stop in stops)])
 
-    def _one(self, index: int, data: bytes) -> bytes:
-        while self._due and self._due[-1][0] == index:
-            self._take_heads(*self._due.pop())
-        parsed = chain.parse_entry(data)
-        seq, leaf, kind = self.last.get(parsed.stream, (-1, chain.ZERO, ""))
-        if parsed.seq != seq + 1 or parsed.prev != leaf or kind == "erasure":
-            raise BadChain("it does not follow the entry before it in its stream", f"{ENTRIES}, entry {index}")
-        made = chain.leaf(data)
-        self.last[parsed.stream] = (parsed.seq, made, parsed.kind)
-        self.kinds[parsed.kind] = self.kinds.get(parsed.kind, 0) + 1
+    def _follow(self, lines: list[bytes]) -> None:
+        kinds, leaves = self.streams.follow(lines)
+        for number, kind in enumerate(kinds):
+            if kind in (b"erasure", b"heads"):
+                start = number * chain.ENTRY_LINES
+                self._special(self.tree.size + number, lines[start : start + chain.ENTRY_LINES])
+        self.kinds.update({kind.decode(): count for kind, count in Counter(kinds).items()})
+        self.tree.extend(leaves)
+
+    def _special(self, index: int, lines: list[bytes]) -> None:
+        parsed = chain.parse_entry(b"\n".join(lines) + b"\n")
         if parsed.kind == "erasure":
             self.erased[parsed.stream] = parsed.seq
-        if parsed.kind == "heads":
+        else:
             self._published(index, parsed)
-        return made
 
-    def _take_heads(self, covers: int, stream: bytes) -> None:
-        if (covers, stream) not in self._roots:
-            heads = Heads(Head(of, seq, leaf) for of, (seq, leaf, _) in self.last.items() if of != stream)
-            self._roots[covers, stream] = (heads.size, heads.root)
+    def _take_heads(self, key: tuple[int, bytes]) -> None:
+        """The heads as they stand now, but for the stream of the heads entries itself."""
+        if key not in self._roots:
+            heads = Heads(Head(*end) for end in self.streams.ends() if end[0] != key[1])
+            self._roots[key] = (heads.size, heads.root)
 
     def _published(self, index: int, parsed: chain.Entry) -> None:
         opened = self.left.pop(index, None)
