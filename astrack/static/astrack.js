@@ -1,0 +1,68 @@
+// Makes pages quicker and kinder; everything works without it.
+"use strict";
+
+// A form is sent once, and never into the void: what was typed stays when there is no connection.
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (!navigator.onLine) {
+    event.preventDefault();
+    say("There is no connection at the moment. What you typed stays here: send it again when you are back online.");
+    return;
+  }
+  if (form.dataset.sent && !form.dataset.again) { event.preventDefault(); return; }
+  if (form.method === "post") form.dataset.sent = "yes";
+});
+window.addEventListener("pageshow", () => {
+  for (const form of document.forms) delete form.dataset.sent;
+});
+
+function say(words) {
+  const place = document.getElementById("said");
+  if (!place) return;
+  place.textContent = words;
+  place.hidden = false;
+}
+
+// The list narrows while a name is typed.
+for (const box of document.querySelectorAll("[data-narrows]")) {
+  const rows = [...document.querySelectorAll(box.dataset.narrows)];
+  box.closest("[hidden]")?.removeAttribute("hidden");
+  box.addEventListener("input", () => {
+    const wanted = box.value.trim().toLowerCase();
+    for (const row of rows) row.hidden = wanted !== "" && !row.textContent.toLowerCase().includes(wanted);
+  });
+}
+
+// A choice in a filter takes effect at once.
+for (const form of document.querySelectorAll("form[data-at-once]")) {
+  form.addEventListener("change", () => form.requestSubmit());
+}
+
+// The auditor's slider: days since the first one, shown as a date, the picture follows.
+for (const slider of document.querySelectorAll("input[data-days-from]")) {
+  const day = document.getElementById(slider.dataset.shows);
+  const first = Date.parse(slider.dataset.daysFrom + "T12:00:00Z");
+  slider.closest("[hidden]")?.removeAttribute("hidden");
+  slider.addEventListener("input", () => {
+    day.value = new Date(first + slider.value * 864e5).toISOString().slice(0, 10);
+  });
+  slider.addEventListener("change", () => slider.form.requestSubmit());
+}
+
+// Files can be dropped where they can be chosen.
+for (const drop of document.querySelectorAll(".drop")) {
+  const input = drop.querySelector("input[type=file]");
+  for (const kind of ["dragenter", "dragover"]) {
+    drop.addEventListener(kind, (event) => { event.preventDefault(); drop.classList.add("over"); });
+  }
+  for (const kind of ["dragleave", "drop"]) drop.addEventListener(kind, () => drop.classList.remove("over"));
+  drop.addEventListener("drop", (event) => {
+    event.preventDefault();
+    if (event.dataTransfer.files.length) input.files = event.dataTransfer.files;
+  });
+}
+
+for (const button of document.querySelectorAll("[data-print]")) {
+  button.hidden = false;
+  button.addEventListener("click", () => window.print());
+}

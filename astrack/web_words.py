@@ -1,0 +1,81 @@
+"""The fixed words of the pages: what roles and choices are called, and what is said when something was done."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Link(NamedTuple):
+    """One entry of the navigation."""
+
+    href: str
+    words: str
+
+
+PUPILS, PLANS = Link("/pupils", "My pupils"), Link("/plans", "Plans")
+MOVES, IMPACT = Link("/transfers", "Handing over"), Link("/impact", "Did it help?")
+AUDIT, SETUP = Link("/audit", "Audit"), Link("/setup", "Set up")
+TALKS = Link("/talks", "Wishes to talk")
+NAV: dict[str, tuple[Link, ...]] = {
+    "pupil": (Link("/sit", "My questions"), Link("/me", "My story")),
+    "parent": (Link("/me", "What the school shares"),),
+    "tutor": (PUPILS, PLANS, TALKS),
+    "head_of_year": (PUPILS, PLANS, TALKS),
+    "dsl": (PUPILS, PLANS, TALKS, MOVES, IMPACT, AUDIT),
+    "lead_practitioner": (PUPILS, PLANS, IMPACT),
+    "head": (IMPACT, AUDIT),
+    "administrator": (SETUP, MOVES),
+    "dpo": (AUDIT, MOVES),
+    "auditor": (AUDIT, MOVES),
+}
+HOME: dict[str, str] = {role: links[0].href for role, links in NAV.items()}
+
+ROLE_NAMES = {
+    "pupil": "pupil",
+    "parent": "parent",
+    "tutor": "tutor",
+    "head_of_year": "head of year or house",
+    "dsl": "designated safeguarding lead",
+    "lead_practitioner": "lead practitioner",
+    "head": "head",
+    "administrator": "administrator",
+    "dpo": "data protection officer",
+    "auditor": "auditor",
+}
+
+DONE = {
+    "reviewed": "Thank you. Your review of the early sign is on record.",
+    "plan-opened": "The plan has begun. You can print it on one side of paper.",
+    "monitored": "Your note on how the plan is going is on record.",
+    "plan-reviewed": "The plan goes on until its new end.",
+    "plan-closed": "The plan has ended, and what came of it is on record.",
+    "talk-taken-up": "Thank you. The pupil's page says that you will see them.",
+    "looked-at": "Thank you. What you saw is on record.",
+    "prepared": "The files are sealed and ready to send. The records are frozen here until they are received.",
+    "received": "The file was opened, checked and taken in. Send the receipt back to the other school.",
+    "acknowledged": "The receipt was right: the record is with the other school now.",
+    "withdrawn": "The transfer was called off. The record goes on here.",
+    "roster-applied": "The roster was taken in.",
+    "round-opened": "The round is open.",
+    "round-closed": "The round is closed.",
+    "signed-out": "You are signed out. Nothing stays on this computer.",
+}
+"""What a page says after a form was taken, by the code in its address: fixed sentences, never what somebody typed."""
+
+JUDGEMENTS = {
+    "new_to_us": "New to us",
+    "already_known": "We knew",
+    "not_what_we_see": "Not what we see",
+}
+GOING = {"well": "Going well", "as_planned": "As planned", "not_yet": "Not yet"}
+CAME = {
+    "helped": "It helped",
+    "helped_partly": "It helped in part",
+    "did_not_help": "It did not help",
+    "stopped_early": "We stopped early",
+}
+
+
+def count_of(number: int, one: str, many: str = "") -> str:
+    """A number with its noun: "1 pupil", "3 pupils"."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"

@@ -1,0 +1,265 @@
+"""A small made-up school for tests of pages and for screenshots: a tutor group with some years of story."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from uuid import UUID, uuid4
+
+from astrack.app import App
+from astrack.changing import Ask, Decided
+from astrack.records import Records, admission_targets
+from astrack.store import PupilStreams, Store
+from domain import instrument
+from domain.base import Actor, Event, Stamp
+from domain.identity import Identity, Person, SchoolName, name_school, record
+from domain.journey import facts as f
+from domain.journey.decisions import enrol
+from domain.journey.facts import Group
+from domain.journey.state import Journey
+from domain.scope import Scope
+
+ROUND_DAYS = ((10, 9), (2, 6), (6, 12))
+NAMES = (
+    ("Mia", "Okafor"), ("Tom", "Hughes"), ("Aisha", "Rahman"), ("Ewan", "Castell"), ("Lowri", "Rees"), ("Kofi", "Osei"),
+    ("Priya", "Patel"), ("Sam", "Whitlock"),
+)  # fmt: skip
+NOW = datetime(2026, 3, 18, 10, 30, tzinfo=UTC)
+
+
+class Clock:
+    """A clock that stands where it is put and never goes back."""
+
+    def __init__(self, at: datetime) -> None:
+        self.at = at
+
+    def __call__(self) -> datetime:
+        self.at += timedelta(milliseconds=1)
+        return self.at
+
+    def to(self, day: date, hour: int = 10) -> None:
+        self.at = max(self.at, datetime.combine(day, time(hour), UTC))
+
+
+@dataclass
+class SmallSchool:
+    """What tests need of it. ``staff`` by role, ``pupils`` by first name; ``open_round`` is open at ``NOW``."""
+
+    app: App
+    clock: Clock
+    records: Records
+    staff: dict[str, UUID] = field(default_factory=dict)
+    pupils: dict[str, UUID] = field(default_factory=dict)
+    open_round: UUID = field(default_factory=uuid4)
+    other: SchoolName | None = None
+
+    @property
+    def school_id(self) -> UUID:
+        return self.records.school_id
+
+    def ask(self, role: str = "administrator") -> Ask:
+        return Ask(Actor(id=self.staff.get(role) or uuid4(), role=role), uuid4().hex)
+
+    def add_staff(self, role: str, scope: Scope, name: str) -> UUID:
+        staff_id = self.app.new_id()
+        self.records.add_staff(self.ask("lead_practitioner"), staff_id=staff_id, name=name)
+        self.records.record_training(
+            self.ask("lead_practitioner"), staff_id, module="first-steps", on=self.clock().date(), skill=None
+        )
+        self.records.grant_role(
+            self.ask("lead_practitioner"), staff_id, grant_id=self.app.new_id(), role=role, scope=scope
+        )
+        self.staff[role] = staff_id
+        return staff_id
+
+
+def build(
+    store: Store, settings: object, *, pupils: int = len(NAMES), years: int = 3, with_past: bool = True
+) -> SmallSchool:
+    """A school whose tutor group 10B has sat ``years`` years of rounds; Mia was at a primary school before."""
+    clock = Clock(datetime(2016, 9, 1, 7, tzinfo=UTC))
+    app = App(settings, store, clock)  # type: ignore[arg-type]
+    school_id = uuid4()
+    records = app.create_school(school_id)
+    small = SmallSchool(app, clock, records)
+    name = SchoolName(school_id=school_id, name="Riverside Secondary School", lea="330", estab="4205")
+    records.register_school(small.ask(), name)
+    _staff(small)
+    chance = random.Random(7)
+    if with_past:
+        _past(small, name, 2025 - years + 1, chance)
+    first = 2025 - years + 1
+    clock.to(date(first, 9, 3))
+    for forename, surname in NAMES[0 if not with_past else 1 : pupils]:
+        _admit(small, forename, surname, first)
+    if with_past:
+        _moves_up(small, name, first)
+    _rounds(small, first, chance)
+    _plans(small)
+    clock.to(NOW.date())
+    return small
+
+
+def _staff(small: SmallSchool) -> None:
+    group = Scope(dimensions={"tutor group": frozenset({"10B"})})
+    everyone = Scope(everyone=True)
+    small.add_staff("tutor", group, "Jo Barlow")
+    small.add_staff("head_of_year", Scope(dimensions={"year": frozenset({"10"})}), "Sam Marsh")
+    for role, who in (("dsl", "Ana Silva"), ("lead_practitioner", "Lee Nolan"), ("head", "Ruth Clarke"),
+                      ("administrator", "Ned Usman"), ("dpo", "Kay Gill"), ("auditor", "Pat Lacey")):  # fmt: skip
+        small.add_staff(role, everyone, who)
+
+
+def _admit(small: SmallSchool, forename: str, surname: str, autumn: int) -> None:
+    person = Person(surname=surname, forename=forename, date_of_birth=date(2011, 3, 4 + len(small.pupils)))
+    year = 10 - (2025 - autumn)
+    answer = small.records.admit(
+        small.ask(),
+        person,
+        on=date(autumn, 9, 3),
+        year_group=year,
+        groups=(Group(dimension="tutor group", name="10B"),),
+    )
+    small.pupils[forename] = UUID(answer["pupil_id"])
+
+
+def _past(small: SmallSchool, here: SchoolName, until: int, chance: random.Random) -> None:
+    """Mia's primary years, as if they had come with a sealed file."""
+    other = SchoolName(school_id=uuid4(), name="Ashcombe Primary School")
+    small.clock.to(date(2019, 9, 3))
+    person = Person(surname="Okafor", forename="Mia", date_of_birth=date(2011, 3, 3))
+    new = PupilStreams(*(small.app.new_id() for _ in range(4)))
+    pupil = small.pupils["Mia"] = new.pupil_id
+
+    def decide(loaded: list[list[Event]], stamp: Stamp) -> Decided:
+        began = enrol(Journey(), stamp, school_id=other.school_id, on=date(2019, 9, 3), year_group=4, age_months=102)
+        stated = record(Identity(), stamp, person)
+        named = [one for school in (other, here) for one in name_school(Identity(), stamp, school)]
+        return Decided([began, [*stated, *named]], {}, (new,))
+
+    small.records.change(small.ask(), {"past": str(pupil)}, admission_targets(new), decide)
+    small.other = other
+    for autumn in range(2019, until):
+        for month, day in ROUND_DAYS:
+            on = date(autumn + (month < 9), month, day)
+            small.clock.to(on)
+            _sit(small, "Mia", None, on, chance)
+
+
+def _moves_up(small: SmallSchool, here: SchoolName, autumn: int) -> None:
+    pupil, other = small.pupils["Mia"], small.other
+    assert other
+
+    def decide(loaded: list[list[Event]], stamp: Stamp) -> Decided:
+        received = f.RecordReceived(
+            **stamp.fresh(), transfer_id=uuid4(), manifest_sha256="ab" * 32, from_school_id=other.school_id, facts=14
+        )
+        left = f.PupilLeft(**stamp.fresh(), happened_on=date(autumn - 1, 7, 20))
+        joined = f.PupilEnrolled(
+            **stamp.fresh(), school_id=here.school_id, happened_on=date(autumn, 9, 3), year_group=10 - (2025 - autumn),
+            age_months=150, groups=(Group(dimension="tutor group", name="10B"),),
+        )  # fmt: skip
+        return Decided([[left, received, joined]])
+
+    small.records.change(small.ask("dsl"), {"move": str(pupil)}, [small.records.journey_of(pupil)], decide)
+
+
+def _rounds(small: SmallSchool, first: int, chance: random.Random) -> None:
+    for autumn in range(first, 2026):
+        if autumn > first:
+            _next_year(small, autumn)
+        for number, (month, day) in enumerate(ROUND_DAYS, start=1):
+            on = date(autumn + (month < 9), month, day)
+            if on >= NOW.date():
+                break
+            _round(small, autumn, number, on, chance)
+        small.clock.to(date(autumn + 1, 7, 1) if autumn < 2025 else date(2026, 2, 20))
+    small.clock.to(date(2026, 3, 16))
+    small.records.open_round(
+        small.ask(), round_id=small.open_round, name="Spring 2026", opens_on=date(2026, 3, 16), closes_on=date(2026, 4, 3),
+        year_groups=(10,),
+    )  # fmt: skip
+
+
+def _next_year(small: SmallSchool, autumn: int) -> None:
+    small.clock.to(date(autumn, 9, 2))
+    for pupil in small.pupils.values():
+        small.records.regroup(
+            small.ask(), pupil, on=date(autumn, 9, 2), year_group=10 - (2025 - autumn),
+            groups=(Group(dimension="tutor group", name="10B"),),
+        )  # fmt: skip
+
+
+def _round(small: SmallSchool, autumn: int, number: int, on: date, chance: random.Random) -> None:
+    small.clock.to(on - timedelta(days=3))
+    round_id = uuid4()
+    small.records.open_round(
+        small.ask(), round_id=round_id, name=f"Round {number} of {autumn}", opens_on=on - timedelta(days=3),
+        closes_on=on + timedelta(days=11), year_groups=(10,),
+    )  # fmt: skip
+    small.clock.to(on)
+    for name in small.pupils:
+        if chance.random() > 0.06:
+            _sit(small, name, round_id, on, chance)
+
+
+def _sit(small: SmallSchool, name: str, round_id: UUID | None, on: date, chance: random.Random) -> None:
+    one = instrument.newest()
+    level = _levels(name, on)
+    answers = {}
+    for item in one.items:
+        wish = level(item.factor, item.context) + chance.gauss(0, 0.7)
+        answers[item.id] = min(6, max(1, round(wish if item.keyed > 0 else 7 - wish)))
+    seconds = {item.id: 2.5 + chance.random() * 6 for item in one.items}
+    small.records.hand_in(
+        small.ask("pupil"), small.pupils[name], sitting_id=small.app.new_id(), round_id=round_id, on=on, answers=answers,
+        seconds=seconds,
+    )  # fmt: skip
+
+
+def _levels(name: str, on: date) -> Callable[[str, str], float]:
+    base = random.Random(name)
+    home = {
+        (factor, context): base.gauss(3.5, 0.45) for factor in instrument.FACTORS for context in instrument.CONTEXTS
+    }
+
+    def level(factor: str, context: str) -> float:
+        value = home[(factor, context)]
+        if name == "Mia" and (factor, context) == ("self_disclosure", "school"):
+            return value - (2.6 if on >= date(2025, 9, 1) else 0.5 if on >= date(2024, 9, 1) else 0)
+        if name == "Mia" and factor == "seeking_change" and date(2020, 9, 1) <= on < date(2021, 9, 1):
+            return value + 1.7
+        if name == "Kofi" and factor in ("trust_of_others", "self_disclosure") and on >= date(2025, 9, 1):
+            return value - 2.4
+        if name == "Lowri" and factor == "trust_of_self":
+            return value - (2.2 if on < date(2025, 9, 1) else 0.4)
+        return value
+
+    return level
+
+
+def _plans(small: SmallSchool) -> None:
+    small.clock.to(date(2026, 2, 23))
+    for name, factor, context, goal in (
+        ("Mia", "self_disclosure", "school", "Has one adult in school to tell things to"),
+        ("Lowri", "trust_of_self", "general", "Decides small things without asking"),
+    ):
+        open_plan(small, name, factor, context, goal)
+
+
+def open_plan(small: SmallSchool, name: str, factor: str, context: str, goal: str) -> UUID:
+    """A plan of six weeks from today."""
+    from domain import guidance
+
+    fit = guidance.load().suggest(factor, "low", context, "14-18")
+    plan_id, today = small.app.new_id(), small.clock().date()
+    plan = {
+        "plan_id": plan_id, "kind": "individual", "goal": goal, "factor": factor, "context": context, "pole": "low",
+        "causes": (fit.causes[0].id,), "risks": (fit.risks[0].id,), "signposts": (fit.signposts[0].id, fit.signposts[1].id),
+        "owner_id": small.staff["tutor"], "start_on": today, "end_on": today + timedelta(weeks=6),
+        "guidance_digest": guidance.load().digest,
+    }  # fmt: skip
+    small.records.open_plan(small.ask("tutor"), small.pupils[name], plan=plan)
+    return plan_id
