@@ -105,7 +105,10 @@ class StaffRecords(Changing):
         self, ask: Ask, staff_id: UUID, verb: str, arguments: Answer, act: Callable[[Staff, Stamp], list[Event]]
     ) -> Answer:
         def decide(loaded: list[list[Event]], stamp: Stamp) -> Decided:
-            events = act(staff.replay(loaded[0]), stamp)
+            state = staff.replay(loaded[0])
+            if loaded[0] and state.added is None:
+                raise staff.StaffUnknown("this id belongs to something else at this school: make a fresh one")
+            events = act(state, stamp)
             return Decided([events], {"staff_id": str(staff_id), "events": [str(one.event_id) for one in events]})
 
         return self.change(
