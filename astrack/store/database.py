@@ -16,7 +16,8 @@ from psycopg.pq.abc import PGresult
 
 from astrack.store import migrate
 from astrack.store.embedded import Embedded, derived_password
-from astrack.store.literals import message
+from astrack.store.line import EventRow
+from astrack.store.literals import message, one_event
 from astrack.store.pool import CONNECT_S, Connection, Pool
 from astrack.store.types import (
     BadSetting,
@@ -45,6 +46,7 @@ class Database:
         self, service: Login, projector: Login, size: int, timeout_s: float, revive: Callable[[], None] | None
     ) -> None:
         self._revive = revive or (lambda: None)
+        self.service, self.projector, self.timeout_s = service, projector, timeout_s
         self._service = _pool(service, size, timeout_s)
         self._projector = _pool(projector, max(2, size // 2), timeout_s)
 
@@ -83,9 +85,16 @@ class Database:
 
     def write(self, school: UUID, *statements: Statement) -> PGresult:
         """Send statements as ``ask`` does, in one call of libpq; the bare result of the last."""
+        return self._exec(lambda conn: message(conn, school, statements))
+
+    def append_one(self, school: UUID, row: EventRow) -> PGresult:
+        """Append one event and nothing else: what most writes are."""
+        return self._exec(lambda conn: one_event(conn, school, row))
+
+    def _exec(self, text: Callable[[Connection], bytes]) -> PGresult:
         try:
             with translated(), _borrowed(self._service) as conn:
-                result = conn.pgconn.exec_(message(conn, school, statements))
+                result = conn.pgconn.exec_(text(conn))
                 if result.status not in FINE:
                     raise psycopg.errors.error_from_result(result)
                 return result
@@ -98,6 +107,13 @@ class Database:
         """One transaction of the projector, bound to one school."""
         with translated(), _borrowed(self._projector) as conn, conn.transaction():
             conn.execute("SELECT set_config('app.school', %s, true)", (str(school),))
+            yield conn
+
+    @contextmanager
+    def reading(self, school: UUID) -> Iterator[Connection]:
+        """One read-only transaction of the service, bound to one school."""
+        with translated(), _borrowed(self._service) as conn, conn.transaction():
+            conn.execute(f"SET TRANSACTION READ ONLY; SET LOCAL app.school = '{school}'".encode())
             yield conn
 
 

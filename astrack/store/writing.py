@@ -69,15 +69,17 @@ class Packing:
 
     def new_streams(self, changes: Sequence[Change], made: dict[UUID, Key]) -> list[Statement]:
         """What adds the keys of streams that have none yet."""
-        own = [change for change in changes if change.stream_class is not StreamClass.SCHOOL]
-        self._ring.find({change.stream_id for change in own if change.stream_id not in made} | {self._school})
         statements: list[Statement] = []
-        for change in own:
-            if change.stream_id in made or self._ring.newest(change.stream_id):
+        for change in changes:
+            stream = change.stream_id
+            if change.stream_class is StreamClass.SCHOOL or stream in made or self._ring.newest(stream):
+                continue
+            self._ring.find({stream, self._school})
+            if self._ring.newest(stream):
                 continue
             if change.expected_version >= 0:
-                raise StreamErased(f"stream {change.stream_id} has been erased: nothing may follow the erasure")
-            statements += self._new_key(change.stream_id, change.stream_class, change.pupil_id, made)
+                raise StreamErased(f"stream {stream} has been erased: nothing may follow the erasure")
+            statements += self._new_key(stream, change.stream_class, change.pupil_id, made)
         return statements
 
     def key(self, stream: UUID, name: StreamClass, made: dict[UUID, Key]) -> Key:
