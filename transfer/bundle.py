@@ -21,6 +21,7 @@ ENTRIES, HEADS = "entries.txt", "heads.jsonl"
 SUFFIX = ".tar"
 MAX_ENTRIES = 100_000_000
 MAX_HEADS = 100_000
+SPECIAL = frozenset((b"erasure", b"heads"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,11 +243,13 @@ class Walk:
 
     def _follow(self, lines: list[bytes]) -> None:
         kinds, leaves = self.streams.follow(lines)
-        for number, kind in enumerate(kinds):
-            if kind in (b"erasure", b"heads"):
-                start = number * chain.ENTRY_LINES
-                self._special(self.tree.size + number, lines[start : start + chain.ENTRY_LINES])
-        self.kinds.update({kind.decode(): count for kind, count in Counter(kinds).items()})
+        counts = Counter(kinds)
+        if counts.keys() & SPECIAL:
+            for number, kind in enumerate(kinds):
+                if kind in SPECIAL:
+                    start = number * chain.ENTRY_LINES
+                    self._special(self.tree.size + number, lines[start : start + chain.ENTRY_LINES])
+        self.kinds.update({kind.decode(): count for kind, count in counts.items()})
         self.tree.extend(leaves)
 
     def _special(self, index: int, lines: list[bytes]) -> None:

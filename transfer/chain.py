@@ -43,7 +43,9 @@ ENTRY_FORM = re.compile(
     rb"astrack/entry/v1\n(event|import|export|erasure|heads)\n(%b)\n(0|[1-9][0-9]{0,18})\n(%b)\n(%b)\n"
     % (STREAM_TEXT, HASH_TEXT, HASH_TEXT)
 )
-COMMITMENT_FORM = re.compile(HASH_TEXT)
+HASH_CHARS = 44
+HASH_LAST = b"AEIMQUYcgkosw048"
+LETTERS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 
 
 class Entry(NamedTuple):
@@ -111,6 +113,17 @@ def leaf(entry: bytes) -> bytes:
     return sha256(b"\x00" + entry).digest()
 
 
+def _are_hashes(texts: Sequence[bytes]) -> bool:
+    """Whether each is canonical base64 of 32 bytes (HASH_TEXT), asked of all at once."""
+    joined = b"".join(texts)
+    return (
+        set(map(len, texts)) <= {HASH_CHARS}
+        and joined[HASH_CHARS - 1 :: HASH_CHARS] == b"=" * len(texts)
+        and not joined[HASH_CHARS - 2 :: HASH_CHARS].translate(None, HASH_LAST)
+        and len(joined.translate(None, LETTERS)) == len(texts)
+    )
+
+
 class Streams:
     """Every stream of a log that is gone through in order: each entry must follow the last one of its stream.
 
@@ -126,30 +139,31 @@ class Streams:
 
         Raises BadEntry, BadChain.
         """
-        if len(lines) % ENTRY_LINES:
-            raise BadEntry(f"the log does not end with the {ENTRY_LINES} lines of an entry", "log")
-        kinds, leaves, ends, source = [], [], self._ends, iter(lines)
-        for label, kind, stream, number, prev, committed in zip(*[source] * ENTRY_LINES, strict=True):
+        labels, kinds, streams, numbers, prevs, commitments = (list(lines[n::ENTRY_LINES]) for n in range(ENTRY_LINES))
+        if len(lines) % ENTRY_LINES or set(labels) - {LABEL_LINE} or set(kinds) - KIND_LINES:
+            raise BadEntry("they are not entries of this format", f"entries {self.count} and after")
+        if not _are_hashes(commitments):
+            raise BadEntry("a commitment is not canonical base64 of 32 bytes", f"entries {self.count} and after")
+        leaves: list[bytes] = []
+        ends = self._ends
+        for kind, stream, number, prev, committed in zip(kinds, streams, numbers, prevs, commitments, strict=True):
             form = b"\n".join((LEAF_LINE, kind, stream, number, prev, committed, b""))
             expected, leaf_text, ended, seq = ends.get(stream) or self._begun(form)
             if number != expected or prev != leaf_text or ended == b"erasure":
-                raise self._refusal(form)
-            if label != LABEL_LINE or kind not in KIND_LINES or not COMMITMENT_FORM.fullmatch(committed):
-                raise BadEntry("it is not the exact encoding of an entry", f"entry {self.count}")
+                raise self._refusal(form, self.count + len(leaves))
             made = sha256(form).digest()
-            ends[stream] = (b"%d" % (seq + 1), b2a_base64(made, newline=False), kind, seq + 1)
-            kinds.append(kind)
             leaves.append(made)
-            self.count += 1
+            ends[stream] = (b"%d" % (seq + 1), b2a_base64(made, newline=False), kind, seq + 1)
+        self.count += len(leaves)
         return kinds, leaves
 
     def _begun(self, form: bytes) -> tuple[bytes, bytes, bytes, int]:
         parse_entry(form[1:])
         return b"0", ZERO_TEXT, b"", 0
 
-    def _refusal(self, form: bytes) -> BadChain:
+    def _refusal(self, form: bytes, index: int) -> BadChain:
         parse_entry(form[1:])
-        return BadChain("it does not follow the entry before it in its stream", f"entry {self.count}")
+        return BadChain("it does not follow the entry before it in its stream", f"entry {index}")
 
     def __len__(self) -> int:
         return len(self._ends)
