@@ -14,6 +14,7 @@ from astrack.store import Also, Change, ClockBehind, Idempotency, PupilStreams, 
 from domain.base import Actor, DomainError, Event, Stamp, StreamClass
 
 ATTEMPTS = 8
+KEY_MAX = 200
 SKEW_MAX = timedelta(minutes=2)
 Answer = dict[str, Any]
 
@@ -51,7 +52,8 @@ class Ask:
 
     def part(self, name: str) -> Ask:
         """The key of one part of a larger request."""
-        return Ask(self.by, f"{self.key}/{name}"[:200])
+        whole = f"{self.key}/{name}"
+        return Ask(self.by, whole if len(whole) <= KEY_MAX else hashlib.sha256(whole.encode()).hexdigest())
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +99,7 @@ class Changing:
         ``request`` names the command and its arguments: its hash tells a repeat from another request.
         Raises whatever ``decide`` raises, KeyReused, BadKey, RecordMoved, TooBusy, ClockSetBack, StoreUnavailable.
         """
-        if not 1 <= len(ask.key) <= 200:
+        if not 1 <= len(ask.key) <= KEY_MAX:
             raise BadKey("the idempotency key must have 1 to 200 characters: make a fresh random one for each request")
         digest = hashlib.sha256(_canonical(request)).digest()
         at = self.clock()
