@@ -12,7 +12,6 @@ from uuid import UUID
 from domain.base import Event
 from domain.journey import facts as f
 
-
 DAYS_A_MONTH = 365.2425 / 12
 
 
@@ -36,6 +35,8 @@ class Sat:
     values: tuple[float | None, ...]
     errors: tuple[float | None, ...]
     usable: bool
+    age_months: int | None = None
+    quality: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +174,8 @@ def _sat(journey: Journey, event: f.AssessmentSat) -> Journey:
         event.values,
         event.errors,
         event.usable,
+        event.age_months,
+        event.quality,
     )
     return replace(journey, sittings=tuple(sorted((*journey.sittings, sat), key=lambda one: one.on)))
 

@@ -1,0 +1,59 @@
+"""Response quality: whether the answers of one sitting can be read at all. Codes, never a judgement of a pupil."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from itertools import groupby
+
+from domain.instrument import Instrument
+
+
+def codes(instrument: Instrument, answers: Mapping[str, int], seconds: Mapping[str, float] | None) -> tuple[str, ...]:
+    """What stands out, in a fixed order: straight_lining, longest_run, too_fast, inconsistent, missing.
+
+    ``answers``: by item, as chosen (before keying); ``seconds``: by item, or None where they were not kept.
+    """
+    given = [answers[item.id] for item in instrument.items if item.id in answers]
+    rules = instrument.quality
+    seen = {
+        "straight_lining": _most_common_share(given) >= rules.straight_share,
+        "longest_run": _longest_run(given) >= rules.longest_run,
+        "too_fast": _fast_share(seconds or {}, rules.fast_seconds) >= rules.fast_share,
+        "inconsistent": _pair_gap(instrument, answers) >= rules.inconsistent_gap,
+        "missing": _missing(instrument, answers),
+    }
+    return tuple(code for code, true in seen.items() if true)
+
+
+def usable(instrument: Instrument, found: tuple[str, ...]) -> bool:
+    """Whether a sitting with these codes counts for the model."""
+    return not set(found) & instrument.quality.unusable
+
+
+def _most_common_share(given: list[int]) -> float:
+    return max(Counter(given).values()) / len(given) if given else 0.0
+
+
+def _longest_run(given: list[int]) -> int:
+    return max((len(list(run)) for _, run in groupby(given)), default=0)
+
+
+def _fast_share(seconds: Mapping[str, float], fast: float) -> float:
+    return sum(one < fast for one in seconds.values()) / len(seconds) if seconds else 0.0
+
+
+def _pair_gap(instrument: Instrument, answers: Mapping[str, int]) -> float:
+    ends = instrument.scale.least + instrument.scale.most
+    gaps = [
+        abs(answers[item.id] - (ends - answers[item.pair]))
+        for item in instrument.items
+        if item.keyed == 1 and item.id in answers and item.pair in answers
+    ]
+    return sum(gaps) / len(gaps) if len(gaps) >= 6 else 0.0
+
+
+def _missing(instrument: Instrument, answers: Mapping[str, int]) -> bool:
+    cells = Counter(item.cell for item in instrument.items if item.id in answers)
+    thin = any(cells[cell] < instrument.scoring.least_answered for cell in range(8))
+    return thin or len(answers) < instrument.quality.answered_share * len(instrument.items)

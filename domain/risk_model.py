@@ -1,0 +1,216 @@
+"""The fitted model as a versioned artefact: its parameters, its cut-offs, and the digest that every flag names."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Annotated, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field, ValidationError
+
+from domain import instrument as instruments
+from domain.base import DomainError, Value
+from domain.instrument import Instrument
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+DAYS_MAX = 365 * 40
+MONTHS_MAX = 12 * 25
+Probability = Annotated[float, Field(ge=0, le=1)]
+Positive = Annotated[float, Field(gt=0)]
+Eight = Annotated[tuple[float, ...], Field(min_length=8, max_length=8)]
+
+
+class NoSuchModel(DomainError):
+    """There is no risk model of that name here."""
+
+
+class ModelWrong(DomainError):
+    """A risk model's file does not say what it must."""
+
+
+class MadeFor(Value):
+    """The instrument whose scale and cut-offs the model reads."""
+
+    name: str
+    version: int
+    digest: str
+
+
+class Correlation(Value):
+    """Between two true levels of one pupil, where they share the factor, the context, or neither."""
+
+    same_factor: float
+    same_context: float
+    neither: float
+
+
+class Norms(Value):
+    """The peers' mean of each of the eight levels, and their spread, at some ages in years; straight lines between."""
+
+    ages: tuple[float, ...]
+    mean: tuple[Eight, ...]
+    sd: tuple[Positive, ...]
+
+
+class Parameters(Value):
+    """How levels move and how sittings see them. ``occasion_sd``: what a sitting's values share, scale points."""
+
+    norms: Norms
+    correlation: Correlation
+    halving_days: Positive
+    occasion_sd: Annotated[float, Field(ge=0)]
+
+
+class Cut(Value):
+    """A flag is raised at ``on`` and eases below ``off``: the room between keeps it from flickering."""
+
+    on: Probability
+    off: Probability
+
+
+class Cuts(Value):
+    """When each kind of flag is raised and eased."""
+
+    priority: Cut
+    polar: Cut
+    both_contexts: Cut
+    composite: Cut
+    context_gap: Cut
+    worsening: Cut
+    unsettled: Cut
+    flat: Cut
+
+
+class Rules(Value):
+    """``recent_days``: a flag is raised only on so recent a sitting; ``standing_days``: it stands that long without;
+    ``moved_least``: how far worse counts, scale points; ``watch``: how much of the way to the end it must have come.
+    """
+
+    recent_days: Annotated[int, Field(ge=1)]
+    standing_days: Annotated[int, Field(ge=1)]
+    moved_least: Positive
+    watch: Probability
+    fluctuation_rounds: Annotated[int, Field(ge=4)]
+
+
+class Artefact(Value):
+    """What a model file holds."""
+
+    name: str
+    version: int
+    status: Literal["assumed", "fitted"]
+    note: str
+    instrument: MadeFor
+    parameters: Parameters
+    cuts: Cuts
+    rules: Rules
+    load_per_30: tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A model ready for use. ``digest``: SHA-256, as hex, of its canonical content, which names its instrument's."""
+
+    artefact: Artefact
+    digest: str
+    instrument: Instrument
+    stationary: Floats
+    occasion_sd: float
+    _decay: Floats
+    _mean: Floats
+    _sd: Floats
+
+    @property
+    def cuts(self) -> Cuts:
+        """When flags are raised and eased."""
+        return self.artefact.cuts
+
+    @property
+    def rules(self) -> Rules:
+        """The rest of what decides."""
+        return self.artefact.rules
+
+    def kept(self, days: Ints) -> Floats:
+        """The share of a deviation that is left after so many days (N,)."""
+        return self._decay.take(np.clip(days, 0, DAYS_MAX))
+
+    def norms(self, months: Ints) -> tuple[Floats, Floats]:
+        """Peers' means (8, N) and spread (N,) at ages in months; 0 stands for an age nobody knows."""
+        at = np.clip(months, 0, MONTHS_MAX)
+        return self._mean.take(at, axis=1), self._sd.take(at)
+
+    def spread_at(self, months: int) -> float:
+        """Peers' spread at one age in months, scale points."""
+        return float(self._sd[min(max(months, 0), MONTHS_MAX)])
+
+
+def parse(content: bytes, source: str = "this file") -> Model:
+    """A model from the bytes of its JSON file. Raises ModelWrong, NoSuchInstrument."""
+    try:
+        artefact = Artefact.model_validate(json.loads(content))
+    except (ValueError, ValidationError) as error:
+        raise ModelWrong(f"{source} cannot be read as a risk model: {error}") from error
+    instrument = instruments.load(artefact.instrument.name, artefact.instrument.version)
+    if instrument.digest != artefact.instrument.digest:
+        raise ModelWrong(f"{source} was made for another state of {instrument.name} {instrument.version}: fit it again")
+    if instrument.priority.least_factors != 2:
+        raise ModelWrong(f"{source} reads priority as two factors, its instrument does not: use one that does")
+    stationary = correlations(artefact.parameters.correlation)
+    if np.linalg.eigvalsh(stationary)[0] <= 0:
+        raise ModelWrong(f"the correlations in {source} cannot all hold at once: make them smaller")
+    return _made(artefact, instrument, stationary)
+
+
+def _made(artefact: Artefact, instrument: Instrument, stationary: Floats) -> Model:
+    parameters = artefact.parameters
+    text = json.dumps(artefact.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+    decay = np.exp2(-np.arange(DAYS_MAX + 1) / parameters.halving_days)
+    mean, sd = _monthly(parameters.norms)
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    return Model(artefact, digest, instrument, stationary, parameters.occasion_sd, decay, mean, sd)
+
+
+def correlations(given: Correlation) -> Floats:
+    """The 8 x 8 correlations of true levels, factor-major within context."""
+    factor, context = np.tile(np.arange(4), 2), np.repeat(np.arange(2), 4)
+    same_factor = factor[:, None] == factor
+    same_context = context[:, None] == context
+    matrix = np.where(same_factor, given.same_factor, np.where(same_context, given.same_context, given.neither))
+    np.fill_diagonal(matrix, 1.0)
+    return matrix
+
+
+def _monthly(norms: Norms) -> tuple[Floats, Floats]:
+    # the first month stands for an unknown age: the mean over the ages of school
+    months = np.arange(MONTHS_MAX + 1)
+    years = months / 12
+    mean = np.stack([np.interp(years, norms.ages, column) for column in zip(*norms.mean, strict=True)])
+    sd = np.interp(years, norms.ages, norms.sd)
+    school = slice(8 * 12, 18 * 12)
+    mean[:, 0], sd[0] = mean[:, school].mean(axis=1), sd[school].mean()
+    return mean, sd
+
+
+@cache
+def load(name: str = "astrack-levels", version: int = 1) -> Model:
+    """A model by name and version. Raises NoSuchModel, ModelWrong."""
+    file = resources.files("domain") / "models" / f"{name}-{version}.json"
+    if not file.is_file():
+        raise NoSuchModel("this risk model is not installed here: choose one that is")
+    return parse(file.read_bytes(), file.name)
+
+
+def by_digest(digest: str) -> Model:
+    """The model a flag names, to derive the flag again. Raises NoSuchModel."""
+    for file in (resources.files("domain") / "models").iterdir():
+        if file.name.endswith(".json"):
+            model = parse(file.read_bytes(), file.name)
+            if model.digest == digest:
+                return model
+    raise NoSuchModel("the risk model this flag names is not installed here: install the version that has it")
