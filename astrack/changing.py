@@ -1,4 +1,4 @@
-"""The one loop behind every command: load, decide, save; decide again on a clash; repeat a key, get its first answer."""
+"""The one loop behind every command: load, decide, save; again on a clash; a repeated key gets its first answer."""
 
 from __future__ import annotations
 

@@ -14,6 +14,7 @@ from astrack.cli import common as c
 from domain.identity import SchoolName
 from domain.school import Term
 
+HELD_BACK = 3
 school = typer.Typer(help="Set up schools and their terms.", no_args_is_help=True)
 rosters = typer.Typer(help="Take in a roster: who is on roll.", no_args_is_help=True)
 rounds = typer.Typer(help="Open, follow and close assessment rounds.", no_args_is_help=True)
@@ -83,12 +84,18 @@ def import_(
     with c.school_opened(school) as (app, records):
         spoken_of = c.day(on, "--on") if on else app.clock().date()
         plan = roster.plan(records, data, spoken_of)
-        c.out.print(roster.render(plan))
+        c.out.print(roster.render(plan), markup=False)
         if dry_run:
             c.out.print("A dry run: nothing was written.")
             return
         with c.progress("Importing", plan.size) as move:
             c.show(roster.apply(records, c.asking(key), plan, confirm_leavers=confirm_leavers, progress=move))
+        app.views.catch_up(records.school_id)
+        if plan.held_back:
+            c.err.print(
+                f"{len(plan.held_back)} held back, as listed above: mend them in the school's system and import again."
+            )
+            raise typer.Exit(HELD_BACK)
 
 
 @rounds.command("open")
