@@ -96,6 +96,10 @@ class SchoolLog(Kept):
         """
         return self._db.views(self.school_id)
 
+    def reading(self) -> AbstractContextManager[psycopg.Connection[tuple[Any, ...]]]:
+        """One read-only transaction of the service, seeing this school's rows alone: what pages are read with."""
+        return self._db.reading(self.school_id)
+
     def key_for(self, stream: UUID, name: StreamClass) -> Key:
         """The key of a stream, made and stored when it has none yet."""
         made: dict[UUID, Key] = {}

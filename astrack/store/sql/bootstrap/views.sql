@@ -5,7 +5,18 @@ CREATE TABLE IF NOT EXISTS views.positions (
     PRIMARY KEY (school_id, projection)
 );
 
--- every table of the views is guarded as the record is, also those that projections make later
+-- facts a read model could not take: the row of that pupil is behind until they are taken after all
+CREATE TABLE IF NOT EXISTS views.behind (
+    school_id uuid NOT NULL,
+    projection text NOT NULL,
+    position bigint NOT NULL,
+    pupil_id uuid,
+    PRIMARY KEY (school_id, projection, position)
+);
+CREATE INDEX IF NOT EXISTS behind_pupil ON views.behind (school_id, pupil_id);
+
+-- every table of the views is guarded as the record is, also those that projections make later; one that is being
+-- loaded (its name ends in __next) is guarded when it takes its place: COPY is refused on guarded tables
 CREATE OR REPLACE FUNCTION views.protect() RETURNS void LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     t regclass;
@@ -14,6 +25,7 @@ BEGIN
         SELECT c.oid FROM pg_class c
         JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'school_id' AND NOT a.attisdropped
         WHERE c.relnamespace = 'views'::regnamespace AND c.relkind = 'r' AND NOT c.relforcerowsecurity
+            AND c.relname !~ '__next$'
     LOOP
         EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', t);
         EXECUTE format('ALTER TABLE %s FORCE ROW LEVEL SECURITY', t);
@@ -28,6 +40,9 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     t regclass;
 BEGIN
+    -- whoever is writing rows of this school, from facts read before the erasure, comes first
+    PERFORM 1 FROM views.positions p WHERE p.school_id = p_school ORDER BY p.projection FOR UPDATE;
+    PERFORM pg_advisory_xact_lock(hashtextextended(p_school::text, 0));
     FOR t IN
         SELECT c.oid FROM pg_class c
         JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'school_id' AND NOT a.attisdropped
