@@ -1,0 +1,109 @@
+"""Facts into rows: the one fold that serves a page of the log, a pupil made anew, and a whole school in memory."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+from domain.base import Fact
+from domain.journey.facts import FactCorrected
+from domain.journey.state import amended
+from projections.shape import Key, Projection, Row
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A fact that a read model could not take, and the traceback."""
+
+    projection: str
+    position: int
+    pupil_id: UUID | None
+    error: str
+
+
+class Folding:
+    """The rows of one read model as they are made; ``last`` is the newest fact in each row touched."""
+
+    def __init__(self, projection: Projection) -> None:
+        self.projection = projection
+        self.rows: dict[Key, Row] = {}
+        self.last: dict[Key, Fact] = {}
+        self.broken: list[Broken] = []
+        self._width = [projection.columns.index(name) for name in projection.key]
+
+    def keys(self, facts: Iterable[Fact]) -> set[Key]:
+        """The rows these facts belong to; a fact whose key cannot be told is left for ``take`` to report."""
+        key_of, found = self.projection.key_of, set()
+        for fact in facts if key_of else ():
+            try:
+                key = key_of(fact) if key_of else None
+            except Exception:  # noqa: S112 - reported when the fact is taken
+                continue
+            if key is not None:
+                found.add(key)
+        return found
+
+    def take(self, fact: Fact) -> None:
+        """Bring the rows on by one fact; one that breaks the read model is noted and leaves them as they were."""
+        try:
+            for key, row in self._made(fact):
+                self.rows[key] = row
+                self.last[key] = fact
+        except Exception:
+            self.fail(fact, traceback.format_exc())
+
+    def fail(self, fact: Fact, error: str) -> None:
+        """Note that a fact could not be taken."""
+        self.broken.append(Broken(self.projection.name, fact.position, fact.pupil_id, error))
+
+    def _made(self, fact: Fact) -> Iterator[tuple[Key, Row]]:
+        one = self.projection
+        if one.rows is not None:
+            # the whole list first: half of a fact's lines would be worse than none
+            yield from [(tuple(row[place] for place in self._width), row) for row in one.rows(fact)]
+        elif one.key_of is not None and one.evolve is not None:
+            key = one.key_of(fact)
+            if key is not None:
+                yield key, one.evolve(self.rows.get(key), fact)
+
+
+def taken(projection: Projection, facts: Iterable[Fact]) -> list[Fact]:
+    """Those of the facts that the read model is made of."""
+    return [fact for fact in facts if type(fact.event) in projection.takes]
+
+
+def corrected_pupils(facts: Iterable[Fact]) -> set[UUID]:
+    """Pupils of whom an earlier fact was corrected."""
+    return {fact.pupil_id for fact in facts if fact.pupil_id is not None and type(fact.event) is FactCorrected}
+
+
+def as_corrected(story: Sequence[Fact]) -> tuple[list[Fact], list[tuple[Fact, str]]]:
+    """A pupil's facts as they read now, and the corrections that could not be applied, with why.
+
+    The same order as domain.journey.state.corrected: from the last correction to the first, so that one which
+    was corrected itself has already been changed when its turn comes. A correction that does not fit changes nothing.
+    """
+    at = {fact.event.event_id: index for index, fact in enumerate(story)}
+    now, failed = list(story), []
+    for index in range(len(now) - 1, -1, -1):
+        event = now[index].event
+        if not isinstance(event, FactCorrected):
+            continue
+        target = at.get(event.corrects, index)
+        if target < index:
+            try:
+                now[target] = replace(now[target], event=amended(now[target].event, event.changes))
+            except Exception:
+                failed.append((now[index], traceback.format_exc()))
+    return now, failed
+
+
+def refold(folding: Folding, story: Sequence[Fact]) -> None:
+    """Make the rows of one pupil anew from all their facts in order, corrections applied."""
+    now, failed = as_corrected(story)
+    for fact in taken(folding.projection, now):
+        folding.take(fact)
+    for fact, error in failed:
+        folding.fail(fact, error)

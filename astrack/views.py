@@ -1,0 +1,84 @@
+"""Read models kept right: caught up inside the request, rebuilt beside the old, mended after a fault."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+from uuid import UUID
+
+import psycopg
+
+from astrack.store import DeadLetter, SchoolLog, Store
+from astrack.view_live import turn
+from astrack.view_tables import Tables
+from projections import ALL
+from projections.shape import Projection
+
+PAGE = 1_000
+BEHIND = (
+    "SELECT s.next_position - 1 > coalesce((SELECT CASE WHEN count(*) = cardinality(w.names) THEN min(p.position) END"
+    " FROM views.positions p WHERE p.school_id = s.school_id AND p.projection = ANY (w.names)), -1)"
+    " FROM record.schools s, (SELECT %s::uuid AS id, %s::text[] AS names) w WHERE s.school_id = w.id"
+)
+
+
+class Views:
+    """The read models of every school of a store. Safe to share between threads."""
+
+    def __init__(self, store: Store, projections: Sequence[Projection] = ALL) -> None:
+        self.store, self.projections = store, tuple(projections)
+        self._tables = Tables(self.projections)
+
+    def catch_up(self, school_id: UUID) -> None:
+        """Bring a school's read models up to every fact recorded before this call. Cheap where nothing is new.
+
+        Raises StoreUnavailable.
+        """
+        log = self._log(school_id)
+        while self.behind(school_id):
+            turn(log, self.projections, PAGE)
+
+    def advance(self, school_id: UUID, limit: int = PAGE) -> int | None:
+        """Take one page of a school's log where nobody else is at it: how many facts, None when somebody is."""
+        return turn(self._log(school_id), self.projections, limit, wait=False)
+
+    def behind(self, school_id: UUID) -> bool:
+        """Whether facts are recorded that some read model has not taken; one question."""
+        rows = self._log(school_id).ask(BEHIND, [one.table for one in self.projections])
+        return bool(rows and rows[0][0])
+
+    @contextmanager
+    def reading(self, school_id: UUID) -> Iterator[psycopg.Cursor[tuple[Any, ...]]]:
+        """A cursor for the queries of the read models: read-only, and sees this school's rows alone."""
+        log = self._log(school_id)
+        with log.reading() as conn, conn.cursor() as cursor:
+            yield cursor
+
+    def dead_letters(self, school_id: UUID, limit: int = 100) -> list[DeadLetter]:
+        """What the read models could not take, with tracebacks, at most ``limit`` for each."""
+        log = self._log(school_id)
+        return [letter for one in self.projections for letter in log.dead_letters(one.name, limit)]
+
+    def rebuild(
+        self,
+        school_ids: Sequence[UUID] | None = None,
+        names: Sequence[str] | None = None,
+        progress: Callable[[int], None] | None = None,
+    ) -> None:
+        """Make read models anew from the log: all of them, or those named; all schools, or those given.
+
+        ``progress`` is called with how many facts more have been read. Pages read the old rows until the new ones
+        are complete. Raises UnknownReadModel.
+        """
+        from astrack.view_rebuild import rebuild
+
+        rebuild(self, school_ids, names, progress)
+
+    def _log(self, school_id: UUID) -> SchoolLog:
+        log = self.store.log(school_id)
+        if not self._tables.ready:
+            with log.views() as conn:
+                self._tables.prepare(conn)
+            self._tables.prepared()
+        return log

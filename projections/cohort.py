@@ -1,0 +1,185 @@
+"""How groups of pupils stand and move, by year, tutor group, house or any imported field; small groups stay hidden."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import numpy as np
+from numpy.typing import NDArray
+from psycopg import Cursor
+
+from domain.base import Fact
+from domain.journey import facts as f
+from domain.scope import Scope
+from projections import pupils, risk_register
+from projections.shape import in_scope, untag
+
+NAME, VERSION = "cohort", 1
+KEY = ("pupil_id", "sitting_id")
+TABLE = f"views.{NAME}_v{VERSION}"
+SCHEMA = (
+    "CREATE TABLE {table} (school_id uuid NOT NULL, pupil_id uuid NOT NULL, sitting_id uuid NOT NULL,"
+    " happened_on date NOT NULL, round_id uuid, year_group int, usable boolean NOT NULL,"
+    ' "values" double precision[] NOT NULL, errors double precision[] NOT NULL)',
+    "ALTER TABLE {table} ADD PRIMARY KEY (school_id, pupil_id, sitting_id)",
+    "CREATE INDEX ON {table} (school_id, pupil_id, happened_on)",
+)
+TAKES = frozenset({f.AssessmentSat})
+SMALLEST = 10
+"""Fewer pupils than this are never shown (shared field, section 2: small cells suppressed)."""
+MAX_PUPILS = 20_000
+
+
+class Row(NamedTuple):
+    """One sitting as arithmetic needs it: eight values and their standard errors, on the instrument's scale."""
+
+    pupil_id: UUID
+    sitting_id: UUID
+    happened_on: date
+    round_id: UUID | None
+    year_group: int | None
+    usable: bool
+    values: list[float | None]
+    errors: list[float | None]
+
+
+def rows(fact: Fact) -> list[Row]:
+    """The row of a sitting."""
+    event = fact.event
+    if fact.pupil_id is None or not isinstance(event, f.AssessmentSat):
+        return []
+    return [
+        Row(fact.pupil_id, event.sitting_id, event.happened_on, event.round_id, event.year_group, event.usable,
+            list(event.values), list(event.errors))
+    ]  # fmt: skip
+
+
+class Cell(NamedTuple):
+    """One group. When ``shown`` is False every number is None, whatever it was: too few pupils, or it could be
+    worked out from the others.
+
+    ``pupils``: on roll with a usable sitting in the period; ``mean`` and ``spread`` (standard deviation): eight numbers
+    of their newest sitting; ``moved``: mean change since the sitting before, of the ``moved_pupils`` who have one;
+    ``flagged``: pupils with an early sign not set aside.
+    """
+
+    name: str
+    shown: bool
+    pupils: int | None
+    mean: tuple[float | None, ...] | None
+    spread: tuple[float | None, ...] | None
+    moved_pupils: int | None
+    moved: tuple[float | None, ...] | None
+    flagged: int | None
+
+
+class Newest(NamedTuple):
+    """One line a pupil: memberships, the newest sitting, the one before (NaN where none), whether flagged."""
+
+    tags: list[list[str]]
+    newest: NDArray[np.float64]
+    before: NDArray[np.float64]
+    flagged: NDArray[np.bool_]
+
+
+def cells(cur: Cursor[Any], school_id: UUID, scope: Scope, dimension: str, *, since: date, until: date) -> list[Cell]:
+    """The groups of one dimension ("year", "tutor group", any imported field) and, first, "all", over a period.
+
+    Groups under 10 pupils are hidden; if just one is, the next smallest is hidden too, or the whole would tell it.
+    """
+    data = newest(cur, school_id, scope, since=since, until=until)
+    return summarised(data, dimension)
+
+
+def newest(cur: Cursor[Any], school_id: UUID, scope: Scope, *, since: date, until: date) -> Newest:
+    """Each pupil on roll in scope who sat usably in the period; arrays of pupils x 8."""
+    scoped, values = in_scope(scope)
+    cur.execute(
+        f'SELECT p.tags, s."values", b."values", coalesce(r.need > 0, false) FROM {pupils.TABLE} p'
+        f" JOIN LATERAL ({_nth(0)}) s ON true LEFT JOIN LATERAL ({_nth(1)}) b ON true"
+        f" LEFT JOIN {risk_register.TABLE} r ON r.school_id = p.school_id AND r.pupil_id = p.pupil_id"
+        f" WHERE p.school_id = %s AND p.on_roll AND {scoped} ORDER BY p.pupil_id LIMIT {MAX_PUPILS}",
+        (since, until, until, school_id, *values),
+    )
+    found = cur.fetchall()
+    return Newest(
+        [row[0] for row in found], _matrix([row[1] for row in found]), _matrix([row[2] for row in found]),
+        np.array([row[3] for row in found], dtype=bool),
+    )  # fmt: skip
+
+
+def _nth(number: int) -> str:
+    first = " AND c.happened_on >= %s" if number == 0 else ""
+    return (
+        f'SELECT c."values" FROM {TABLE} c WHERE c.school_id = p.school_id AND c.pupil_id = p.pupil_id AND c.usable'
+        f"{first} AND c.happened_on <= %s ORDER BY c.happened_on DESC, c.sitting_id OFFSET {number} LIMIT 1"
+    )
+
+
+def _matrix(lists: Sequence[list[float | None] | None]) -> NDArray[np.float64]:
+    made = np.full((len(lists), 8), np.nan)
+    for index, values in enumerate(lists):
+        if values is not None:
+            made[index] = [np.nan if value is None else value for value in values]
+    return made
+
+
+def summarised(data: Newest, dimension: str) -> list[Cell]:
+    """The cells of one dimension over these pupils, small ones hidden."""
+    members: dict[str, list[int]] = {}
+    for index, held in enumerate(data.tags):
+        for name in [name for of, name in map(untag, held) if of == dimension]:
+            members.setdefault(name, []).append(index)
+    everyone = list(range(len(data.tags)))
+    hidden = hidden_names({name: len(held) for name, held in members.items()}, len(everyone))
+    made = [_cell("all", data, everyone, len(everyone) >= SMALLEST)]
+    return made + [_cell(name, data, members[name], name not in hidden) for name in sorted(members)]
+
+
+def hidden_names(counts: dict[str, int], total: int) -> set[str]:
+    """The groups that must not be shown: those under 10, and more until what stays hidden is 10 pupils or more.
+
+    Pupils in no group of the dimension are hidden too (``total`` less the sum), so they count among the hidden.
+    """
+    order = sorted(counts, key=lambda name: (counts[name], name))
+    hidden = [name for name in order if counts[name] < SMALLEST]
+    ungrouped = max(0, total - sum(counts.values()))
+    remaining = [name for name in order if name not in hidden]
+    while remaining and 0 < sum(counts[name] for name in hidden) + ungrouped < SMALLEST:
+        hidden.append(remaining.pop(0))
+    if len(hidden) == 1 and remaining and not ungrouped:
+        hidden.append(remaining.pop(0))
+    return set(hidden)
+
+
+def _cell(name: str, data: Newest, index: list[int], shown: bool) -> Cell:
+    if not shown:
+        return Cell(name, False, None, None, None, None, None, None)
+    now, change = data.newest[index], data.newest[index] - data.before[index]
+    moved = change[~np.isnan(change).all(axis=1)]
+    return Cell(
+        name, True, len(index), _rounded(_mean(now)), _rounded(_spread(now)),
+        len(moved) if len(moved) >= SMALLEST else None,
+        _rounded(_mean(moved)) if len(moved) >= SMALLEST else None,
+        int(data.flagged[index].sum()),
+    )  # fmt: skip
+
+
+def _mean(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    count = (~np.isnan(values)).sum(axis=0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.where(count >= SMALLEST, np.nansum(values, axis=0) / count, np.nan)
+
+
+def _spread(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    count = (~np.isnan(values)).sum(axis=0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        square = np.nansum((values - _mean(values)) ** 2, axis=0) / (count - 1)
+        return np.where(count >= SMALLEST, np.sqrt(square), np.nan)
+
+
+def _rounded(values: NDArray[np.float64]) -> tuple[float | None, ...]:
+    return tuple(None if np.isnan(value) else round(float(value), 3) for value in values)

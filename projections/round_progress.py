@@ -1,0 +1,127 @@
+"""How far each assessment round has come: who was expected, who sat, who is still to sit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from psycopg import Cursor
+
+from domain.base import Event, Fact
+from domain.journey import facts as f
+from domain.round import RoundClosed, RoundOpened
+from domain.scope import Scope
+from projections import pupils
+from projections.shape import NOBODY, capped, in_scope
+
+NAME, VERSION = "round_progress", 1
+KEY = ("round_id", "pupil_id")
+TABLE = f"views.{NAME}_v{VERSION}"
+SCHEMA = (
+    "CREATE TABLE {table} (school_id uuid NOT NULL, round_id uuid NOT NULL, pupil_id uuid NOT NULL, name text,"
+    " opens_on date, closes_on date, year_groups int[] NOT NULL, instrument text, instrument_version int,"
+    " closed boolean NOT NULL, sat_on date, usable boolean, mode text)",
+    "ALTER TABLE {table} ADD PRIMARY KEY (school_id, round_id, pupil_id)",
+    "CREATE INDEX ON {table} (school_id, opens_on DESC, round_id) WHERE opens_on IS NOT NULL",
+)
+
+
+class Row(NamedTuple):
+    """Either a round itself (``pupil_id`` is NOBODY; name, days, year groups) or one pupil's sitting of it."""
+
+    round_id: UUID
+    pupil_id: UUID = NOBODY
+    name: str | None = None
+    opens_on: date | None = None
+    closes_on: date | None = None
+    year_groups: list[int] = []  # noqa: RUF012
+    instrument: str | None = None
+    instrument_version: int | None = None
+    closed: bool = False
+    sat_on: date | None = None
+    usable: bool | None = None
+    mode: str | None = None
+
+
+def key(fact: Fact) -> tuple[UUID, UUID] | None:
+    """One row for each round and one for each sitting of it here."""
+    event: Any = fact.event
+    if isinstance(event, f.AssessmentSat):
+        ours = event.round_id is not None and fact.pupil_id is not None and not fact.origin
+        return (event.round_id, fact.pupil_id) if ours else None  # type: ignore[return-value]
+    return (event.round_id, NOBODY)
+
+
+def evolve(row: Row | None, fact: Fact) -> Row:
+    """The row after one fact more."""
+    event: Any = fact.event
+    return STEPS[type(event)](row or Row(event.round_id, fact.pupil_id or NOBODY), event)
+
+
+def _opened(row: Row, event: RoundOpened) -> Row:
+    return row._replace(
+        pupil_id=NOBODY, name=event.name, opens_on=event.opens_on, closes_on=event.closes_on,
+        year_groups=sorted(event.year_groups), instrument=event.instrument,
+        instrument_version=event.instrument_version,
+    )  # fmt: skip
+
+
+def _closed(row: Row, event: RoundClosed) -> Row:
+    return row._replace(pupil_id=NOBODY, closed=True)
+
+
+def _sat(row: Row, event: f.AssessmentSat) -> Row:
+    return row._replace(sat_on=event.happened_on, usable=event.usable, mode=event.mode)
+
+
+STEPS: dict[type[Event], Callable[[Row, Any], Row]] = {
+    RoundOpened: _opened,
+    RoundClosed: _closed,
+    f.AssessmentSat: _sat,
+}
+TAKES = frozenset(STEPS)
+EXPECTED = "p.on_roll AND NOT p.opted_out AND p.year_group = ANY (r.year_groups)"
+
+
+class Progress(NamedTuple):
+    """A round in numbers of pupils in scope: ``expected`` now (on roll, of its year groups, not opted out), ``sat``."""
+
+    round_id: UUID
+    name: str
+    opens_on: date
+    closes_on: date
+    year_groups: list[int]
+    closed: bool
+    expected: int
+    sat: int
+
+
+def rounds(cur: Cursor[Any], school_id: UUID, scope: Scope, limit: int = 30) -> list[Progress]:
+    """The school's rounds, the newest first."""
+    scoped, values = in_scope(scope)
+    cur.execute(
+        f"SELECT r.round_id, r.name, r.opens_on, r.closes_on, r.year_groups, r.closed,"
+        f" (SELECT count(*) FROM {pupils.TABLE} p WHERE p.school_id = r.school_id AND {EXPECTED} AND {scoped}),"
+        f" (SELECT count(*) FROM {TABLE} s JOIN {pupils.TABLE} p ON p.school_id = s.school_id"
+        f" AND p.pupil_id = s.pupil_id WHERE s.school_id = r.school_id AND s.round_id = r.round_id"
+        f" AND s.sat_on IS NOT NULL AND {scoped})"
+        f" FROM {TABLE} r WHERE r.school_id = %s AND r.opens_on IS NOT NULL"
+        " ORDER BY r.opens_on DESC, r.round_id LIMIT %s",
+        (*values, *values, school_id, capped(limit)),
+    )
+    return [Progress(*row) for row in cur]
+
+
+def still_to_sit(cur: Cursor[Any], school_id: UUID, round_id: UUID, scope: Scope, limit: int = 200) -> list[pupils.Row]:
+    """Pupils in scope who are expected in a round and have not sat it, by surname."""
+    scoped, values = in_scope(scope)
+    cur.execute(
+        f"SELECT {pupils.COLUMNS} FROM {TABLE} r JOIN {pupils.TABLE} p ON p.school_id = r.school_id AND {EXPECTED}"
+        f" WHERE r.school_id = %s AND r.round_id = %s AND r.pupil_id = %s AND {scoped} AND NOT EXISTS"
+        f" (SELECT 1 FROM {TABLE} s WHERE s.school_id = r.school_id AND s.round_id = r.round_id"
+        " AND s.pupil_id = p.pupil_id AND s.sat_on IS NOT NULL) ORDER BY p.surname, p.called, p.pupil_id LIMIT %s",
+        (school_id, round_id, NOBODY, *values, capped(limit)),
+    )
+    return [pupils.Row(*row) for row in cur]
