@@ -11,7 +11,7 @@ from uuid import UUID
 import psycopg
 from psycopg import ClientCursor
 from psycopg.generators import execute
-from psycopg.pq import ExecStatus
+from psycopg.pq import ConnStatus, ExecStatus
 from psycopg.pq.abc import PGresult
 
 from astrack.store import migrate
@@ -76,8 +76,7 @@ class Database:
                 conn.pgconn.send_query(message(conn, school, statements))
                 results = conn.wait(execute(conn.pgconn))
                 for result in results:
-                    if result.status not in FINE:
-                        raise psycopg.errors.error_from_result(result)
+                    _check(conn, result)
                 return [result for result in results if result.status == ExecStatus.TUPLES_OK]
         except StoreUnavailable:
             self._revive()
@@ -95,8 +94,7 @@ class Database:
         try:
             with translated(), _borrowed(self._service) as conn:
                 result = conn.pgconn.exec_(text(conn))
-                if result.status not in FINE:
-                    raise psycopg.errors.error_from_result(result)
+                _check(conn, result)
                 return result
         except StoreUnavailable:
             self._revive()
@@ -115,6 +113,15 @@ class Database:
         with translated(), _borrowed(self._service) as conn, conn.transaction():
             conn.execute(f"SET TRANSACTION READ ONLY; SET LOCAL app.school = '{school}'".encode())
             yield conn
+
+
+def _check(conn: Connection, result: PGresult) -> None:
+    if result.status in FINE:
+        return
+    if conn.pgconn.status != ConnStatus.OK:
+        # no answer is not a refusal: what was sent may have been committed
+        raise psycopg.OperationalError("the connection was lost")
+    raise psycopg.errors.error_from_result(result)
 
 
 class Login:

@@ -44,6 +44,14 @@ FORGERIES = [
     "SELECT record.write(gen_random_uuid(), '{}', '{}', '{}', '{}', '{}', '{}')",
     "SELECT views.forget(gen_random_uuid(), gen_random_uuid())",
     "SET ROLE astrack_owner",
+    "SET session_replication_role = replica",
+    "COPY record.events FROM '/dev/null'",
+    "CREATE OR REPLACE FUNCTION record.school() RETURNS uuid LANGUAGE sql AS 'SELECT gen_random_uuid()'",
+    "ALTER FUNCTION record.append_one(uuid, uuid, bigint, text, text, timestamptz, bytea) SECURITY INVOKER",
+    "ALTER TABLE record.events OWNER TO astrack_service",
+    "DROP POLICY own_school ON record.events",
+    "CREATE TRIGGER mine BEFORE INSERT ON record.events FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()",
+    "CREATE RULE mine AS ON INSERT TO record.events DO INSTEAD NOTHING",
     "CREATE TABLE record.mine (x int)",
 ]
 
@@ -71,6 +79,48 @@ def test_a_school_cannot_append_to_another(service: Connection, school_log: Scho
         service.execute("SELECT set_config('app.school', %s, true)", (str(uuid4()),))
         service.execute("SELECT record.append(%s, '{}', '{}', '{}', '{}', '{}', '{}')", (school_log.school_id,))
     assert refused.value.sqlstate == "AS001"
+
+
+@pytest.mark.parametrize("kind", ["erasure", "Event", "note", ""])
+def test_only_the_kinds_of_the_format_are_appended(service: Connection, school_log: SchoolLog, kind: str) -> None:
+    school, stream = school_log.school_id, uuid4()
+    for call, values in (
+        ("append(%s, %s, '{0}', %s, '{x}', '{2026-09-02}', %s)", (school, [stream], [kind], [b"s" * 40])),
+        ("append_one(%s, %s, 0, %s, 'x', '2026-09-02', %s)", (school, stream, kind, b"s" * 40)),
+    ):
+        with pytest.raises(psycopg.Error) as refused, service.transaction():
+            service.execute("SELECT set_config('app.school', %s, true)", (str(school),))
+            service.execute(f"SELECT record.{call}".encode(), values)
+        assert refused.value.sqlstate == "AS005"
+    assert school_log.size() == 0
+
+
+def test_a_caller_cannot_choose_a_position_or_a_version_ahead(service: Connection, school_log: SchoolLog) -> None:
+    school = school_log.school_id
+    call = "SELECT record.append_one(%s, %s, %s, 'event', 'x', '2026-09-02', %s)"
+    for version in (-1, 1, 7):
+        with pytest.raises(psycopg.Error) as refused, service.transaction():
+            service.execute("SELECT set_config('app.school', %s, true)", (str(school),))
+            service.execute(call, (school, uuid4(), version, b"s" * 40))
+        assert refused.value.sqlstate == "AS002"
+    assert school_log.size() == 0
+
+
+def test_tables_and_functions_of_the_callers_own_are_not_taken_for_the_records(
+    service: Connection, school_log: SchoolLog
+) -> None:
+    school = school_log.school_id
+    with service.transaction():
+        service.execute(
+            "CREATE TEMP TABLE events (LIKE record.events); CREATE TEMP TABLE schools (LIKE record.schools)"
+        )
+        service.execute("CREATE FUNCTION pg_temp.sha256(bytea) RETURNS bytea LANGUAGE sql AS 'SELECT $1'")
+        service.execute("SET LOCAL search_path = pg_temp, record, pg_catalog")
+        service.execute("SELECT set_config('app.school', %s, true)", (str(school),))
+        call = "SELECT record.append_one(%s, %s, 0, 'event', 'x', '2026-09-02', %s)"
+        service.execute(call, (school, uuid4(), b"s" * 40))
+        assert service.execute("SELECT count(*) FROM pg_temp.events").fetchone() == (0,)
+    assert school_log.size() == 1 and len(school_log.leaves()[0]) == 32
 
 
 def test_an_erasure_cannot_be_appended(service: Connection, school_log: SchoolLog) -> None:
