@@ -12,6 +12,7 @@ from typing import Any
 from transfer import canonical, chain, merkle, note, story
 from transfer.canonical import Fields
 from transfer.chain import Entry, b64, unb64
+from transfer.checkpoint import Checkpoint
 from transfer.errors import BadChain, BadFile, BadHeads, BadProof, BadStory
 from transfer.heads import Head, HeadProof, Placed, verify_head
 from transfer.note import Verifier
@@ -213,6 +214,16 @@ def stated(payload: bytes, where: str) -> tuple[int, int, bytes]:
     if topic != HEADS_TOPIC or type(covers) is not int or type(streams) is not int or len(root) != 32 or covers < 0:
         raise BadHeads("its payload is not of the heads", where)
     return covers, streams, root
+
+
+def head_of(unit: Unit) -> Checkpoint:
+    """What the unit's checkpoint says, its signatures left aside. Raises BadNote."""
+    return Checkpoint.parse(note.parse(unit.checkpoint).text)
+
+
+def last_leaf(entries: Sequence[bytes]) -> bytes:
+    """The leaf of the last entry."""
+    return chain.leaf(entries[-1])
 
 
 def later(old: Unit, old_entries: Sequence[bytes], new: Unit, new_entries: Sequence[bytes]) -> bool:

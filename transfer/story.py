@@ -94,15 +94,16 @@ class Threads:
     def add(self, origin: str, index: int, entry: bytes, payload: bytes | None) -> None:
         """One entry and all that its payload envelopes. Raises BadEnvelope, BadStory, BadEntry, TooLarge."""
         if payload is None:
-            self._put(origin, index, entry)
+            self.put(origin, index, entry)
             return
         layers = chain.nested(payload)
-        kinds = [self._put(origin, index, entry)]
-        kinds += [self._put(one.origin, one.index, one.entry) for one in layers]
+        kinds = [self.put(origin, index, entry)]
+        kinds += [self.put(one.origin, one.index, one.entry) for one in layers]
         if any((kind == "import") != (depth < len(layers)) for depth, kind in enumerate(kinds)):
             raise BadEnvelope("an entry is an import exactly when its payload is an import envelope", f"entry {index}")
 
-    def _put(self, origin: str, index: int, entry: bytes) -> str:
+    def put(self, origin: str, index: int, entry: bytes) -> str:
+        """One entry alone; its kind. Raises BadStory, BadEntry, TooLarge."""
         parsed = chain.parse_entry(entry)
         thread = self.found.setdefault((origin, parsed.stream), {})
         if thread.setdefault(index, entry) != entry:

@@ -3,7 +3,7 @@ CREATE TABLE IF NOT EXISTS record.transfers (
     direction text NOT NULL CHECK (direction IN ('out', 'in')),
     transfer_id uuid NOT NULL,
     stream_id uuid NOT NULL,
-    state text NOT NULL CHECK (state IN ('prepared', 'sealed', 'sent', 'collected', 'acknowledged', 'rejected', 'expired',
+    state text NOT NULL CHECK (state IN ('prepared', 'sent', 'collected', 'acknowledged', 'rejected', 'expired',
                                          'withdrawn', 'recalled', 'disputed', 'received', 'refused')),
     at timestamptz NOT NULL,
     sealed bytea NOT NULL,

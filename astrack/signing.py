@@ -1,0 +1,144 @@
+"""A school's own keys: made at first use, renewed every year, kept under the school's key."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from astrack.store.vault import Vault
+from domain.base import DomainError
+from domain.identity import SchoolName
+from transfer import keyissue
+from transfer.age import Identity, write_agekey
+from transfer.chain import b64, unb64
+from transfer.keydoc import School, SignedDocument, open_document
+from transfer.note import Signer
+from transfer.signingkeys import Purpose, SigningKeys
+
+PREFIX = "keys/"
+YEAR = timedelta(days=365)
+OVERLAP = keyissue.OVERLAP
+SERIALS_MAX = 999
+
+
+class SchoolNotRegistered(DomainError):
+    """The school has not said yet who it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnKeys:
+    """One serial of a school's keys: what signs, what opens, and the document that tells others of both."""
+
+    signing: SigningKeys
+    identity: Identity
+    signed: SignedDocument
+
+    def signers(self, purpose: Purpose) -> tuple[Signer, Signer]:
+        """The pair of one purpose."""
+        return self.signing.signers(purpose, self.signed.document.origin)
+
+    def __bytes__(self) -> bytes:
+        parts = {"signing": bytes(self.signing), "identity": self.identity.seed, "document": bytes(self.signed)}
+        return json.dumps({name: b64(part) for name, part in parts.items()}).encode()
+
+    @classmethod
+    def parse(cls, data: bytes) -> OwnKeys:
+        """What ``bytes(keys)`` gave."""
+        raw = json.loads(data)
+        signing, seed, document = (unb64(raw[name], name) for name in ("signing", "identity", "document"))
+        return cls(SigningKeys.parse(signing), Identity(seed), open_document(document))
+
+
+class Signing:
+    """The keys of one school. ``name`` says who the school is, None while it is not registered."""
+
+    def __init__(
+        self, vault: Vault, name: Callable[[], SchoolName | None], random: Callable[[int], bytes] = os.urandom
+    ) -> None:
+        self._vault, self._name, self._random = vault, name, random
+        self._known: list[OwnKeys] = []
+
+    def all(self, at: datetime) -> list[OwnKeys]:
+        """Every serial, oldest first; the first is made and the last renewed where it is time.
+
+        Raises SchoolNotRegistered.
+        """
+        if len(self._known) < len(names := self._vault.names(PREFIX)) or not self._known:
+            self._known = [OwnKeys.parse(self._vault.kept(name) or b"") for name in names]
+        if not self._known:
+            self._add(self._first(at), at)
+        while self._due(self._known[-1], at) and len(self._known) < SERIALS_MAX:
+            self._add(self._next(self._known[-1], at), at)
+        return self._known
+
+    def newest(self, at: datetime) -> OwnKeys:
+        """The keys that sign now. Raises SchoolNotRegistered."""
+        return self.all(at)[-1]
+
+    def documents(self, at: datetime) -> list[bytes]:
+        """The school's key documents, oldest first."""
+        return [bytes(one.signed) for one in self.all(at)]
+
+    def identities(self, at: datetime) -> list[Identity]:
+        """What opens files sealed for this school, newest first."""
+        return [one.identity for one in reversed(self.all(at))]
+
+    def key_files(self, at: datetime) -> dict[str, str]:
+        """The age key files, by name: secret, for those who open a sealed file with a stock tool."""
+        return {f"{number:03d}.agekey": write_agekey(one.identity) for number, one in enumerate(self.all(at), 1)}
+
+    def _due(self, keys: OwnKeys, at: datetime) -> bool:
+        return at >= keys.signed.document.newest(Purpose.MANIFEST).valid_until - OVERLAP
+
+    def _add(self, fresh: OwnKeys, at: datetime) -> None:
+        # another process may be first: then its keys are the school's
+        kept = self._vault.keep(f"{PREFIX}{fresh.signed.document.serial:06d}", bytes(fresh), at)
+        self._known = [*self._known, OwnKeys.parse(kept)]
+
+    def _first(self, at: datetime) -> OwnKeys:
+        name = self._registered()
+        signing, identity = SigningKeys.draw(self._random), Identity(self._random(32))
+        origin = origin_of(name)
+        made = keyissue.first_document(school_of(name), origin, signing, [identity.recipient], at, at + YEAR + OVERLAP)
+        return OwnKeys(signing, identity, made)
+
+    def _next(self, last: OwnKeys, at: datetime) -> OwnKeys:
+        signing, identity = SigningKeys.draw(self._random), Identity(self._random(32))
+        made = keyissue.next_document(
+            last.signed, last.signing, signing, [last.identity.recipient, identity.recipient], at, at + YEAR + OVERLAP,
+            school=school_of(self._registered()),
+        )  # fmt: skip
+        return OwnKeys(signing, identity, made)
+
+    def _registered(self) -> SchoolName:
+        name = self._name()
+        if name is None:
+            raise SchoolNotRegistered("this school has not been registered yet: give its name and numbers first")
+        return name
+
+
+def origin_of(name: SchoolName) -> str:
+    """The origin of a school's log: what it chose, else one made from its id."""
+    return name.origin or default_origin(name.school_id)
+
+
+def default_origin(school_id: UUID) -> str:
+    """An origin that no other log has."""
+    return f"astrack.invalid/{school_id}"
+
+
+def school_of(name: SchoolName) -> School:
+    """Who the school is, as a key document says it: a number of another form is left out."""
+    return School(
+        name=name.name, urn=_number(name.urn, r"\d{5,7}"), lea=_number(name.lea, r"\d{3}"),
+        estab=_number(name.estab, r"\d{4}"),
+    )  # fmt: skip
+
+
+def _number(text: str, form: str) -> str | None:
+    return text if re.fullmatch(form, text) else None

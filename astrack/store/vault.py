@@ -1,0 +1,236 @@
+"""What a school keeps for handing records over: its own keys, other schools' key documents, evidence, transfers, tiles.
+
+Secrets and personal data are sealed: under the school's key, or under the key of the stream they belong to.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from astrack.store.database import Statement
+from astrack.store.log import SchoolLog
+from astrack.store.reading import COLUMNS, JOINED, Stored
+from astrack.store.types import Row
+from astrack.store.writing import KeyOf
+from transfer import chain
+
+MARK_LABEL = b"astrack/mark/v1\0"
+MARKS = "marks"
+MAX_LISTED = 1000
+STREAM = "SELECT " + COLUMNS + JOINED + " AND e.stream_id = %s AND e.position < %s ORDER BY e.version"
+KEEP = "INSERT INTO record.vault VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING"
+PIN = (
+    "INSERT INTO record.pinned VALUES (%s, %s, %s, %s) ON CONFLICT (school_id, origin)"
+    " DO UPDATE SET serial = EXCLUDED.serial, sealed = EXCLUDED.sealed WHERE record.pinned.serial < EXCLUDED.serial"
+)
+KEEP_EVIDENCE = (
+    "INSERT INTO record.evidence VALUES (%s, %s, %s, %s)"
+    " ON CONFLICT (school_id, stream_id, mark) DO UPDATE SET sealed = EXCLUDED.sealed"
+)
+NEW_TRANSFER = "INSERT INTO record.transfers VALUES (%s, %s, %s, %s, %s, %s, %s, NULL, NULL)"
+TRANSFER = (
+    "SELECT direction, transfer_id, stream_id, state, at, sealed, receipt FROM record.transfers WHERE school_id = %s"
+)
+KEEP_TILE = (
+    "INSERT INTO record.tiles VALUES (%s, %s, %s, %s) ON CONFLICT (school_id, level, place)"
+    " DO UPDATE SET hashes = EXCLUDED.hashes WHERE length(record.tiles.hashes) < length(EXCLUDED.hashes)"
+)
+LAST_TILE = (
+    "SELECT place, length(hashes) FROM record.tiles WHERE school_id = %s AND level = 0 ORDER BY place DESC LIMIT 1"
+)
+LAST_ENTRIES = (
+    "SELECT DISTINCT ON (stream_id) stream_id, version, leaf FROM record.events"
+    " WHERE school_id = %s AND position >= %s AND position < %s ORDER BY stream_id, version DESC"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """One transfer as it stands. ``details`` are empty once the pupil's record has been erased."""
+
+    direction: str
+    transfer_id: UUID
+    stream_id: UUID
+    state: str
+    at: datetime
+    details: dict[str, Any] = field(default_factory=dict)
+    receipt: bytes | None = None
+
+
+class Vault:
+    """The hand-over's own rows of one school."""
+
+    def __init__(self, log: SchoolLog) -> None:
+        self.log = log
+
+    def kept(self, name: str) -> bytes | None:
+        """What is kept under a name, None when nothing is."""
+        rows = self.log.ask("SELECT sealed FROM record.vault WHERE school_id = %s AND name = %s", name)
+        return self.log.ring.open_small(self.log.school_id, rows[0][0], b"vault", name.encode()) if rows else None
+
+    def names(self, prefix: str) -> list[str]:
+        """The names that begin with a prefix, in order."""
+        query = "SELECT name FROM record.vault WHERE school_id = %s AND starts_with(name, %s) ORDER BY name LIMIT %s"
+        return [name for (name,) in self.log.ask(query, prefix, MAX_LISTED)]
+
+    def keep(self, name: str, content: bytes, at: datetime) -> bytes:
+        """Keep something for ever under a name; what was there first, when something was, is the answer."""
+        sealed = self.log.ring.seal_small(self.log.ring.own(), content, b"vault", name.encode())
+        self.log.ask(KEEP, name, sealed, at)
+        return self.kept(name) or content
+
+    def pinned(self) -> list[bytes]:
+        """The key documents of other schools that are known here, each school's oldest first."""
+        found: list[bytes] = []
+        for origin, sealed in self.log.ask("SELECT origin, sealed FROM record.pinned WHERE school_id = %s"):
+            content = self.log.ring.open_small(self.log.school_id, sealed, b"pinned", origin.encode()) or b"[]"
+            found += [chain.unb64(one, "pinned") for one in json.loads(content)]
+        return found
+
+    def pin(self, origin: str, serial: int, documents: Sequence[bytes]) -> None:
+        """Know a school by these key documents; never fewer than before."""
+        content = json.dumps([chain.b64(one) for one in documents]).encode()
+        sealed = self.log.ring.seal_small(self.log.ring.own(), content, b"pinned", origin.encode())
+        self.log.ask(PIN, origin, serial, sealed)
+
+    def mark(self, origin: str, stream: bytes, at: datetime, random: bytes) -> bytes:
+        """How a stream of another log is known here: under a key of this school, made at first use of ``random``."""
+        secret = self.kept(MARKS) or self.keep(MARKS, random, at)
+        return hmac.digest(secret, MARK_LABEL + chain.b64(stream).encode() + b"\n" + origin.encode(), hashlib.sha256)
+
+    def holder(self, mark: bytes) -> UUID | None:
+        """The stream here that holds the facts of a marked stream of another log."""
+        rows = self.log.ask("SELECT stream_id FROM record.evidence WHERE school_id = %s AND mark = %s", mark)
+        return rows[0][0] if rows else None
+
+    def pupil_of(self, stream_id: UUID) -> UUID | None:
+        """The pupil whose stream this is; None when it is nobody's, or has been erased."""
+        query = "SELECT pupil_id FROM record.streams WHERE school_id = %s AND stream_id = %s"
+        rows = self.log.ask(query, stream_id)
+        return rows[0][0] if rows else None
+
+    def evidence(self, stream_id: UUID) -> dict[bytes, bytes]:
+        """What proves the imported facts of a stream: mark -> content."""
+        rows = self.log.ask(
+            "SELECT mark, sealed FROM record.evidence WHERE school_id = %s AND stream_id = %s", stream_id
+        )
+        opened = [(mark, self.log.ring.open_small(stream_id, sealed, b"evidence", mark)) for mark, sealed in rows]
+        return {bytes(mark): content for mark, content in opened if content is not None}
+
+    def keep_evidence(self, key_of: KeyOf, stream_id: UUID, mark: bytes, content: bytes) -> Statement:
+        """The statement that keeps one unit of evidence in place of an older one."""
+        sealed = self.log.ring.seal_small(key_of(stream_id), content, b"evidence", mark)
+        return KEEP_EVIDENCE, (self.log.school_id, stream_id, mark, sealed)
+
+    def new_transfer(self, key_of: KeyOf, transfer: Transfer) -> Statement:
+        """The statement that records a transfer; a second one of the same id is a VersionClash."""
+        sealed = self._sealed(key_of, transfer)
+        place = (self.log.school_id, transfer.direction, transfer.transfer_id, transfer.stream_id)
+        return NEW_TRANSFER, (*place, transfer.state, transfer.at, sealed)
+
+    def move(self, transfer: Transfer, state: str, at: datetime) -> Statement:
+        """The statement that takes a transfer from the state it is in to another."""
+        query = (
+            "UPDATE record.transfers SET state = %s, at = %s"
+            " WHERE school_id = %s AND direction = %s AND transfer_id = %s AND state = %s"
+        )
+        return query, (state, at, self.log.school_id, transfer.direction, transfer.transfer_id, transfer.state)
+
+    def seal_transfer(self, transfer: Transfer, file: bytes) -> None:
+        """Keep the sealed file and what is known of it, once: a file that is there stays."""
+        self.log.ring.find([transfer.stream_id])
+        sealed = self._sealed(lambda stream: self.log.ring.newest(stream) or self.log.ring.own(), transfer)
+        self.log.ask(
+            "WITH mine AS (SELECT %s::uuid AS id) UPDATE record.transfers t SET file = %s, sealed = %s FROM mine"
+            " WHERE t.school_id = mine.id AND t.direction = 'out' AND t.transfer_id = %s AND t.file IS NULL"
+            " AND t.state = 'prepared'",
+            file, sealed, transfer.transfer_id,
+        )  # fmt: skip
+
+    def keep_receipt(self, direction: str, transfer_id: UUID, receipt: bytes) -> bytes:
+        """Keep a receipt once; the one that is kept."""
+        self.log.ask(
+            "WITH mine AS (SELECT %s::uuid AS id) UPDATE record.transfers t SET receipt = %s FROM mine"
+            " WHERE t.school_id = mine.id AND t.direction = %s AND t.transfer_id = %s AND t.receipt IS NULL",
+            receipt, direction, transfer_id,
+        )  # fmt: skip
+        found = self.transfer(direction, transfer_id)
+        return found.receipt if found and found.receipt else receipt
+
+    def run(self, statement: Statement) -> None:
+        """One statement by itself."""
+        self.log.ask("WITH mine AS (SELECT %s::uuid) " + statement[0], *statement[1])
+
+    def drop_file(self, transfer_id: UUID) -> Statement:
+        """The statement that forgets a sealed file that is of no more use."""
+        query = (
+            "UPDATE record.transfers SET file = NULL WHERE school_id = %s AND direction = 'out' AND transfer_id = %s"
+        )
+        return query, (self.log.school_id, transfer_id)
+
+    def file(self, transfer_id: UUID) -> bytes | None:
+        """The sealed file of a transfer that was made ready here."""
+        query = "SELECT file FROM record.transfers WHERE school_id = %s AND direction = 'out' AND transfer_id = %s"
+        rows = self.log.ask(query, transfer_id)
+        return bytes(rows[0][0]) if rows and rows[0][0] is not None else None
+
+    def transfer(self, direction: str, transfer_id: UUID) -> Transfer | None:
+        """One transfer, None when there is none."""
+        rows = self.log.ask(TRANSFER + " AND direction = %s AND transfer_id = %s", direction, transfer_id)
+        return self._transfer(rows[0]) if rows else None
+
+    def transfers(self, limit: int = 200, stream_id: UUID | None = None) -> list[Transfer]:
+        """The newest transfers, those of one stream where it is given."""
+        rows = self.log.ask(
+            TRANSFER + " AND (%s::uuid IS NULL OR stream_id = %s) ORDER BY at DESC, transfer_id DESC LIMIT %s",
+            stream_id, stream_id, min(limit, MAX_LISTED),
+        )  # fmt: skip
+        return [self._transfer(row) for row in rows]
+
+    def _sealed(self, key_of: KeyOf, transfer: Transfer) -> bytes:
+        content = json.dumps(transfer.details, separators=(",", ":")).encode()
+        key = key_of(transfer.stream_id)
+        return self.log.ring.seal_small(key, content, b"transfer", transfer.transfer_id.bytes)
+
+    def _transfer(self, row: tuple[Any, ...]) -> Transfer:
+        direction, transfer_id, stream, state, at, sealed, receipt = row
+        opened = self.log.ring.open_small(stream, sealed, b"transfer", transfer_id.bytes) if sealed else None
+        details = json.loads(opened) if opened else {}
+        return Transfer(direction, transfer_id, stream, state, at, details, bytes(receipt) if receipt else None)
+
+    def tile(self, level: int, place: int) -> bytes:
+        """The joined hashes of a tile, b"" when there is none."""
+        query = "SELECT hashes FROM record.tiles WHERE school_id = %s AND level = %s AND place = %s"
+        rows = self.log.ask(query, level, place)
+        return bytes(rows[0][0]) if rows else b""
+
+    def tiled(self) -> int:
+        """How many leaves the tiles cover."""
+        rows = self.log.ask(LAST_TILE)
+        return rows[0][0] * 256 + rows[0][1] // 32 if rows else 0
+
+    def keep_tile(self, level: int, place: int, hashes: bytes) -> None:
+        """Keep a tile in place of a shorter one."""
+        self.log.ask(KEEP_TILE, level, place, hashes)
+
+    def last_entries(self, start: int, end: int) -> list[tuple[UUID, int, bytes]]:
+        """(stream, number, leaf) of the last entry of each stream among the positions from start to end."""
+        return [(stream, version, bytes(leaf)) for stream, version, leaf in self.log.ask(LAST_ENTRIES, start, end)]
+
+    def stream(self, stream_id: UUID, up_to: int) -> list[Row]:
+        """The entries of one stream below a position, with salt and payload."""
+        self.log.ring.find([stream_id, self.log.school_id])
+        made, previous = [], chain.ZERO
+        for row in (Stored(*values) for values in self.log.ask(STREAM, stream_id, up_to)):
+            salt, payload = self.log.opened(row) or (b"", None)
+            line = chain.entry(row.kind, stream_id.bytes, row.version, previous, row.state[:32])
+            previous = row.leaf
+            made.append(Row(row.position, stream_id, row.version, row.kind, line, salt, payload, row.leaf))
+        return made
