@@ -111,7 +111,7 @@ def read(source: archive.Source, trust: Trust, seen: Mapping[str, Mapping[int, b
     Raises BadArchive, BadManifest, BadSignature, BadFile, BadChain, BadHeads, BadProof, TooLarge.
     """
     files: dict[str, bytes] = {}
-    digests: dict[str, str] = {}
+    seen_here: dict[str, Listed] = {}
     walk = Walk([])
     for member in archive.read(source, padded=False):
         hashed = sha256()
@@ -122,11 +122,11 @@ def read(source: archive.Source, trust: Trust, seen: Mapping[str, Mapping[int, b
             walk.take(_lines(chunks))
         else:
             files[member.name] = b"".join(chunks)
-        digests[member.name] = hashed.hexdigest()
+        seen_here[member.name] = Listed(member.name, member.size, hashed.hexdigest())
     made, standings = package.check_manifest(files, trust, None)
     if made.kind != "audit" or len(made.sources) != 1:
         raise BadManifest("it is not an audit bundle of one log", package.MANIFEST)
-    package.check_listing(made, files, digests)
+    package.check_listing(made, seen_here)
     standing = standings[made.sources[0].unit]
     witnesses = _check_log(made, files, walk, standing, trust)
     marks = _check_marks(walk, (seen or {}).get(made.sender.origin, {}))

@@ -120,7 +120,7 @@ class KeyDirectory:
         """
         for chain in self.pinned.values():
             for signed in reversed(chain):
-                document = signed.document.model_copy(update={"revoked": chain[-1].document.revoked})
+                document = replace(signed.document, revoked=chain[-1].document.revoked)
                 if any(pair.key_id == key_id and pair.purpose is purpose for pair in document.signing):
                     return Trusted(chain[-1].document, document.signer(purpose, key_id, at))
         raise UnknownSigner(f"no pinned key document lists the {purpose.value} key {key_id[:16]}", "key directory", ASK)

@@ -7,18 +7,18 @@ manifest and receipt pairs, four lines; from serial 2 on also by those of the do
 from __future__ import annotations
 
 import hashlib
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from typing import Annotated, Literal, Self
+from typing import Any
 
-import rfc8785
-from pydantic import Field, StringConstraints, ValidationError, model_validator
-
-from domain.base import Instant, Value
-from transfer import note
+from transfer import canonical, note
 from transfer.agekey import Recipient
-from transfer.errors import BadKey, BadKeyDocument, BadNote, BadSignature, ExpiredKey, UnknownSigner
+from transfer.canonical import Fields
+from transfer.errors import BadFile, BadKey, BadKeyDocument, BadNote, BadSignature, ExpiredKey, UnknownSigner
+from transfer.manifest import digest_of, instant, instant_of
 from transfer.note import Note, Verifier
 from transfer.signingkeys import Purpose
 from transfer.words import eight_words
@@ -27,8 +27,17 @@ LABEL = "astrack/keys/v1"
 PROVING = (Purpose.MANIFEST, Purpose.RECEIPT)
 MAX_KEYS, MAX_RECIPIENTS, MAX_REVOCATIONS = 32, 16, 64
 
-Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
-KeyText = Annotated[str, StringConstraints(max_length=note.MAX_VKEY_CHARS)]
+MAX_SERIAL = 1_000_000
+FORMS: Mapping[str, str] = {
+    "name": r"[^\x00-\x1f\x7f]{0,200}", "urn": r"[0-9]{5,7}", "lea": r"[0-9]{3}", "estab": r"[0-9]{4}",
+    "origin": r"[!-*,-~]{1,200}",
+}  # fmt: skip
+WHERE = "key document"
+
+
+def _held(form: str, text: str | None) -> None:
+    if text is not None and not re.fullmatch(FORMS[form], text):
+        raise ValueError(f"the {form} has not the form of one")
 
 
 @lru_cache(maxsize=4096)
@@ -41,36 +50,41 @@ def _key_id(verifiers: tuple[Verifier, Verifier]) -> str:
     return hashlib.sha256(b"".join(key.public for key in verifiers)).hexdigest()
 
 
-class School(Value):
+@dataclass(frozen=True, slots=True)
+class School:
     """Who the school says it is; all but the name may be absent (an independent school, a protected move)."""
 
-    name: Annotated[str, StringConstraints(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
-    urn: Annotated[str, StringConstraints(pattern=r"^[0-9]{5,7}$")] | None = None
-    lea: Annotated[str, StringConstraints(pattern=r"^[0-9]{3}$")] | None = None
-    estab: Annotated[str, StringConstraints(pattern=r"^[0-9]{4}$")] | None = None
+    name: str
+    urn: str | None = None
+    lea: str | None = None
+    estab: str | None = None
+
+    def __post_init__(self) -> None:
+        for form in ("name", "urn", "lea", "estab"):
+            _held(form, getattr(self, form))
 
 
-class Dated(Value):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dated:
     """Something valid from one instant until another, which is no longer part of it."""
 
-    valid_from: Instant
-    valid_until: Instant
+    valid_from: datetime
+    valid_until: datetime
 
-    @model_validator(mode="after")
-    def _in_order(self) -> Self:
+    def __post_init__(self) -> None:
         if self.valid_from >= self.valid_until:
             raise ValueError("a key ends before it begins")
-        return self
 
     def holds(self, at: datetime) -> bool:
         """Whether it is valid at this instant."""
         return self.valid_from <= at < self.valid_until
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SealingKey(Dated):
     """An age recipient that files for this school are sealed for."""
 
-    recipient: KeyText
+    recipient: str
 
     @property
     def key(self) -> Recipient:
@@ -78,12 +92,13 @@ class SealingKey(Dated):
         return Recipient.parse(self.recipient)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SigningPair(Dated):
     """The public halves of one purpose's two keys, as vkeys."""
 
     purpose: Purpose
-    ed25519: KeyText
-    ml_dsa: KeyText
+    ed25519: str
+    ml_dsa: str
 
     @property
     def verifiers(self) -> tuple[Verifier, Verifier]:
@@ -101,28 +116,35 @@ class SigningPair(Dated):
         return Verifier(origin, first.kind, first.public), Verifier(origin, second.kind, second.public)
 
 
-class Revocation(Value):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Revocation:
     """From this instant nothing that the key signed or opens is to be trusted on its word alone."""
 
-    key_id: Digest
-    at: Instant
+    key_id: str
+    at: datetime
 
 
-class KeyDocument(Value):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyDocument:
     """What a school publishes about its keys; newest key of each purpose last."""
 
-    serial: Annotated[int, Field(ge=1, le=1_000_000)]
-    previous: Digest | None
-    issued_at: Instant
-    origin: Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[!-*,-~]+$")]
+    serial: int
+    previous: str | None
+    issued_at: datetime
+    origin: str
     school: School
-    recipients: Annotated[tuple[SealingKey, ...], Field(max_length=MAX_RECIPIENTS)]
-    signing: Annotated[tuple[SigningPair, ...], Field(max_length=MAX_KEYS)]
-    revoked: Annotated[tuple[Revocation, ...], Field(max_length=MAX_REVOCATIONS)] = ()
-    format: Literal["astrack/keys/v1"] = "astrack/keys/v1"
+    recipients: tuple[SealingKey, ...]
+    signing: tuple[SigningPair, ...]
+    revoked: tuple[Revocation, ...] = ()
 
-    @model_validator(mode="after")
-    def _consistent(self) -> Self:
+    def __post_init__(self) -> None:
+        _held("origin", self.origin)
+        limits = ((self.recipients, MAX_RECIPIENTS), (self.signing, MAX_KEYS), (self.revoked, MAX_REVOCATIONS))
+        if not 1 <= self.serial <= MAX_SERIAL or any(len(found) > most for found, most in limits):
+            raise ValueError("a number or a list is over its limit")
+        self._check_keys()
+
+    def _check_keys(self) -> None:
         if (self.serial == 1) != (self.previous is None):
             raise ValueError("only the first document has no previous one")
         if {pair.purpose for pair in self.signing} != set(Purpose):
@@ -136,12 +158,11 @@ class KeyDocument(Value):
             raise ValueError("a key stands twice")
         if any(self._revoked(self.newest(purpose).key_id, self.issued_at) for purpose in Purpose):
             raise ValueError("the newest key of a purpose is revoked")
-        return self
 
     @property
     def text(self) -> str:
         """The text that is signed."""
-        return f"{LABEL}\n{rfc8785.dumps(self.model_dump(mode='json')).decode()}\n"
+        return f"{LABEL}\n{canonical.dump({'format': LABEL, **_values(self)}).decode()}\n"
 
     @property
     def digest(self) -> str:
@@ -198,6 +219,65 @@ class SignedDocument:
         return bytes(self.note)
 
 
+def _values(one: Any) -> Any:
+    """Dataclasses, lists, instants and texts as JSON values."""
+    if isinstance(one, datetime):
+        return instant(one)
+    if isinstance(one, tuple):
+        return [_values(each) for each in one]
+    names = getattr(one, "__dataclass_fields__", None)
+    return {name: _values(getattr(one, name)) for name in names} if names else one
+
+
+def _document(fields: Fields) -> KeyDocument:
+    if fields.text("format") != LABEL:
+        raise BadFile("its format is not known", WHERE)
+    made = KeyDocument(
+        serial=fields.number("serial"), previous=fields.maybe_text("previous"), issued_at=_instant(fields, "issued_at"),
+        origin=fields.text("origin"), school=_school(fields.fields("school")),
+        recipients=tuple(_sealing(Fields(one, WHERE)) for one in fields.items("recipients", MAX_RECIPIENTS)),
+        signing=tuple(_pair(Fields(one, WHERE)) for one in fields.items("signing", MAX_KEYS)),
+        revoked=tuple(_revocation(Fields(one, WHERE)) for one in fields.items("revoked", MAX_REVOCATIONS)),
+    )  # fmt: skip
+    if made.previous is not None:
+        digest_of(made.previous, WHERE)
+    fields.done()
+    return made
+
+
+def _school(fields: Fields) -> School:
+    made = School(fields.text("name"), *(fields.maybe_text(name) for name in ("urn", "lea", "estab")))
+    fields.done()
+    return made
+
+
+def _sealing(fields: Fields) -> SealingKey:
+    made = SealingKey(**_dates(fields), recipient=fields.text("recipient", note.MAX_VKEY_CHARS))
+    fields.done()
+    return made
+
+
+def _pair(fields: Fields) -> SigningPair:
+    first, second = (fields.text(name, note.MAX_VKEY_CHARS) for name in ("ed25519", "ml_dsa"))
+    made = SigningPair(**_dates(fields), purpose=Purpose(fields.text("purpose")), ed25519=first, ml_dsa=second)
+    fields.done()
+    return made
+
+
+def _revocation(fields: Fields) -> Revocation:
+    made = Revocation(key_id=digest_of(fields.text("key_id"), WHERE), at=_instant(fields, "at"))
+    fields.done()
+    return made
+
+
+def _dates(fields: Fields) -> dict[str, datetime]:
+    return {name: _instant(fields, name) for name in ("valid_from", "valid_until")}
+
+
+def _instant(fields: Fields, name: str) -> datetime:
+    return instant_of(fields.text(name), WHERE)
+
+
 def fingerprint_words(document: KeyDocument) -> tuple[str, ...]:
     """The eight words that two people compare over the telephone."""
     return eight_words(bytes.fromhex(document.digest))
@@ -208,9 +288,9 @@ def open_document(data: bytes) -> SignedDocument:
     try:
         made = note.parse(data)
         label, _, body = made.text.partition("\n")
-        document = KeyDocument.model_validate_json(body)
+        document = _document(Fields(canonical.load(body.removesuffix("\n").encode(), WHERE), WHERE))
         note.require(made, document.proving)
-    except (BadNote, BadKey, ValidationError) as error:
+    except (BadNote, BadKey, BadFile, ValueError) as error:
         what = "it is not signed by its own keys" if isinstance(error, BadSignature) else "it is malformed"
         raise BadKeyDocument(what, "key document") from error
     if label != LABEL or document.text != made.text:

@@ -6,6 +6,7 @@ Keys change yearly; what the old pair signed stays valid for 90 days more, so th
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from transfer import note
@@ -71,11 +72,11 @@ def next_document(
 ) -> SignedDocument:
     """The document after ``before``: with ``new`` keys the old stay valid for 90 days more, with the same unchanged."""
     last = before.document
-    pairs = tuple(pair for pair in last.signing if pair.valid_until > at)
+    # the pairs that sign this document stay in it, so that every signature on it can be checked
+    signed = {last.newest(purpose).key_id for purpose in Purpose}
+    pairs = tuple(pair for pair in last.signing if pair.valid_until > at or pair.key_id in signed)
     if new != old:
-        pairs = tuple(
-            p.model_copy(update={"valid_until": min(p.valid_until, max(at, p.valid_from) + OVERLAP)}) for p in pairs
-        )
+        pairs = tuple(replace(p, valid_until=min(p.valid_until, max(at, p.valid_from) + OVERLAP)) for p in pairs)
         pairs += pairs_of(new, last.origin, at, until)
     known = {each.key: each for each in last.recipients}
     fresh = {each: SealingKey(recipient=each.text, valid_from=at, valid_until=until) for each in recipients}

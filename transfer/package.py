@@ -127,7 +127,7 @@ class Staged:
     """A file decrypted and taken apart, nothing of it believed yet; ``identity`` opened it."""
 
     files: Mapping[str, bytes]
-    digests: Mapping[str, str]
+    seen: Mapping[str, Listed]
     identity: age.Identity
 
 
@@ -149,16 +149,16 @@ def open_sealed(source: BinaryIO, identities: Sequence[age.Identity]) -> Staged:
     with tempfile.SpooledTemporaryFile(IN_MEMORY) as staging:
         identity = age.unseal(source, cast(BinaryIO, _Capped(cast(BinaryIO, staging))), identities)
         staging.seek(0)
-        files, digests = take_apart(archive.read(staging, padded=True))
-    return Staged(files, digests, identity)
+        files, seen = take_apart(archive.read(staging, padded=True))
+    return Staged(files, seen, identity)
 
 
 def take_apart(
     members: Iterator[Member], sink: Callable[[str, Iterator[bytes]], None] | None = None
-) -> tuple[dict[str, bytes], dict[str, str]]:
-    """The members' bytes and digests by name; attachments are hashed and go to ``sink``, not into memory."""
+) -> tuple[dict[str, bytes], dict[str, Listed]]:
+    """The members' bytes by name, and their sizes and digests; attachments are hashed and go to ``sink``, not into memory."""
     files: dict[str, bytes] = {}
-    digests: dict[str, str] = {}
+    seen: dict[str, Listed] = {}
     for member in members:
         hashed = sha256()
         if member.name.startswith(ATTACHMENTS):
@@ -166,8 +166,8 @@ def take_apart(
             files[member.name] = b""
         else:
             files[member.name] = b"".join(_hashing(member.chunks, hashed.update))
-        digests[member.name] = hashed.hexdigest()
-    return files, digests
+        seen[member.name] = Listed(member.name, member.size, hashed.hexdigest())
+    return files, seen
 
 
 def _drain(chunks: Iterator[bytes], name: str, sink: Callable[[str, Iterator[bytes]], None] | None) -> None:
@@ -193,7 +193,7 @@ def read(staged: Staged, trust: Trust, now: datetime | None = None) -> Package:
     _for_us(made, staged.identity)
     if now is not None:
         _in_time(made, now)
-    check_listing(made, staged.files, staged.digests)
+    check_listing(made, staged.seen)
     return _check_contents(made, staged.files, standings, trust)
 
 
@@ -246,15 +246,14 @@ def _in_time(made: Manifest, now: datetime) -> None:
         raise OutOfDate(f"it says it was made on {made.created:%d %B %Y}, which has not come", MANIFEST)
 
 
-def check_listing(made: Manifest, files: Mapping[str, bytes], digests: Mapping[str, str]) -> None:
+def check_listing(made: Manifest, seen: Mapping[str, Listed]) -> None:
     """The members are exactly those listed, in that order, with their sizes and digests. Raises BadFile."""
-    there = [name for name in files if name not in (MANIFEST, NOTE)]
+    there = [name for name in seen if name not in (MANIFEST, NOTE)]
     if there != [one.name for one in made.files]:
         odd = sorted(set(there) ^ {one.name for one in made.files})
         raise BadFile("it is listed but missing, or there but not listed", odd[0] if odd else "order of members")
     for one in made.files:
-        whole = one.name.startswith(ATTACHMENTS) or len(files[one.name]) == one.size
-        if digests[one.name] != one.sha256 or not whole:
+        if seen[one.name] != one:
             raise BadFile("it is not what the manifest says", one.name)
         if one.name.startswith(ATTACHMENTS) and one.name != ATTACHMENTS + one.sha256:
             raise BadFile("an attachment is named by its digest", one.name)

@@ -14,6 +14,10 @@ from transfer.package import Package
 from transfer.receipt import Receipt
 from transfer.trust import Known, Standing, Trust
 
+UNWITNESSED = "unwitnessed"
+EXPLAINED = (
+    "unwitnessed: a school's database and signing key together could rewrite what nobody outside that school has seen"
+)
 KINDS = {
     "school": "the record of a pupil, for the next school",
     "student": "a student's own copy of their record",
@@ -63,7 +67,7 @@ def witnessed(witnesses: int) -> str:
     """How many witnesses known to the reader cosigned."""
     if witnesses:
         return f"witnessed by {witnesses}"
-    return "unwitnessed: that school's database and signing key together could rewrite what nobody outside has seen"
+    return UNWITNESSED
 
 
 def _signer(standing: Standing) -> str:

@@ -15,7 +15,7 @@ from typing import BinaryIO
 
 from transfer import age, bundle, keydoc, note, package, receipt, verdict
 from transfer.age import Identity
-from transfer.errors import BadKey, BadProof, NotForUs, TransferRefused
+from transfer.errors import BadKey, BadKeyDocument, BadProof, NotForUs, TransferRefused
 from transfer.trust import Trust
 from transfer.verdict import Verdict
 
@@ -61,6 +61,9 @@ class Verifier:
     def document(self, source: BinaryIO) -> Verdict:
         """A key document. Raises TransferRefused."""
         signed = keydoc.open_document(source.read(MAX_SMALL + 1))
+        listed = {key for pair in signed.document.signing for key in pair.verifiers}
+        if len(note.verify(signed.note, listed)) != len(signed.note.signatures):
+            raise BadKeyDocument("somebody signed it whose key is not in it", "key document")
         return verdict.of_document(signed, self.trust.judge(signed.document.origin, [bytes(signed)]).how)
 
     def _saw(self, origin: str, size: int, root: bytes) -> None:
@@ -171,14 +174,17 @@ def main(given: Sequence[str] | None = None, out: Callable[[str], object] = prin
         out(f"REFUSED  there is nothing of ours in there, or more than {MAX_FILES} files: name a file or its folder")
         return REFUSED
     run = Verifier(identities, trust)
-    bad = 0
+    bad, said = 0, list[str]()
     for path in files:
         keys = [] if identities or kind_of(path) != SEALED else keys_near(path, parsed.paths)
         found = verify(path, run, keys)
         bad += not found.ok
         out(f"{'verified' if found.ok else 'REFUSED '} {path}: {found.what}")
+        said += found.lines
         for line in found.lines:
             out(f"         {line}")
+    if any(verdict.UNWITNESSED in line for line in said):
+        out(verdict.EXPLAINED)
     out(f"{len(files) - bad} of {len(files)} files verified" + (f", {bad} REFUSED" if bad else ""))
     return REFUSED if bad else VERIFIED
 
