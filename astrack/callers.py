@@ -16,7 +16,7 @@ from astrack.changing import Ask
 from astrack.looks import Looks
 from astrack.records import NoSuchPupil, Records
 from astrack.sessions import Opened, Sessions
-from domain.authority import About, Action, Reason, Viewer, authorize
+from domain.authority import About, Action, Reason, Viewer, authorize, listing
 from domain.scope import Scope
 
 COOKIE = "astrack"
@@ -69,6 +69,11 @@ class Caller:
     def can(self, action: Action, about: About | None = None) -> bool:
         """Whether the gate would open; nothing goes on record."""
         return authorize(self.viewer, action, about).allowed
+
+    def can_list(self, action: Action) -> Scope | None:
+        """The scope of a list, or None where there is none; nothing goes on record."""
+        scope = listing(self.viewer, action)
+        return scope if scope.everyone or scope.dimensions else None
 
     def ask(self, key: str, expects: int | None = None) -> Ask:
         """This caller's request for a change."""

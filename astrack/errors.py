@@ -18,35 +18,37 @@ GROUPS: Sequence[tuple[int, int, str]] = (
     (401, 5, "SignInNeeded SignInRefused"),
     (403, 5, "NotAllowed CrossSite OwnRoleGranted OwnGlassReviewed"),
     # not here, or not for this viewer, which is the same to them
-    (404, 3, "NoSuchPupil NoSuchFlag NoSuchPlan NoSuchTalk NoSuchFact NoSuchGrant NoSuchGlass NoSuchFile "
-             "NoSuchPage HandOffUnknown RoundUnknown StaffUnknown SchoolUnknown NoSuchInstrument WhichPupil "
-             "WhichSchool"),
+    (404, 3, "NoSuchPupil NoSuchFlag NoSuchPlan NoSuchTalk NoSuchFact NoSuchGrant NoSuchGlass NoSuchPage "
+             "HandOffUnknown RoundUnknown StaffUnknown SchoolUnknown NoSuchInstrument WhichPupil WhichSchool "
+             "NoIdentity NoSuchProblem NoSuchDuty NoSuchModel NoSuchTransfer"),
     (405, 2, "MethodUnknown"),
     # a rule of the school's world says no
     (409, 4, "DomainError AlreadyEnrolled NotEnrolled RecordFrozen OptedOut SittingAlreadyTaken "
              "FlagAlreadyReviewed PlanAlreadyOpen PlanAlreadyClosed CauseStepSkipped RiskStepSkipped "
              "SignpostMissing PlaceNotAccepted ConsentNotNamed TransferNotOpen NotYetEighteen NotCorrectable "
              "NothingToCorrect RoundAlreadyClosed RoundNotOpenYet SchoolAlreadyRegistered StaffAlreadyLeft "
-             "ManyLeavers RollMoved VersionClash ClockBehind Conflict Unsound"),
+             "ManyLeavers RollMoved VersionClash ClockBehind Conflict Unsound RecordHeldHere SchoolNotRegistered "
+             "TransferUnanswered TransferEnded"),
     (410, 3, "StreamErased"),
     (412, 4, "RecordMoved"),
     (413, 6, "TooLarge RosterTooLarge BodyTooLarge"),
-    (415, 2, "TypeUnknown"),
     # what was sent does not make sense
-    (400, 2, "BadKey BadCursor KeyNeeded BadRequest BadHeaderValue"),
+    (400, 2, "BadKey BadCursor BadRequest"),
     (422, 2, "ValidationError RequestValidationError KeyReused BadArgument PlanDatesWrong RoundDatesWrong "
-             "TermDatesWrong TermDatesMissing AcademicYearMalformed NotYetBorn BadPupilNumber PupilNumberMalformed "
-             "CheckLetterWrong ScopeMissing GrantRunsOut GlassReasonMissing BadDay"),
+             "TermDatesWrong TermDatesMissing AcademicYearMalformed NotYetBorn BadPupilNumber "
+             "PupilNumberMalformed CheckLetterWrong ScopeMissing GrantRunsOut GlassReasonMissing "
+             "AnswerOutOfScale AnsweredTwice NothingAnswered SecondsWrong UnknownItem WrongInstrumentVersion "
+             "TimeLimitWrong BirthdayUnknown GuidanceWrong"),
     # a file was refused
-    (422, 6, "TransferRefused BadContainer BadHeader BadHeaderMac BadPayload NotForUs WeakKey BadEntry BadEnvelope "
-             "BadProof BadChain BadHeads BadNote BadSignature UnknownSigner ExpiredKey BadKeyDocument BadArchive "
-             "BadName BadManifest UnknownFormat BadFile WrongRecipient OutOfDate BadStory BadReceipt BadRoster "
-             "EmptyRoster BrokenRoster ForbiddenMarkup NotARoster UnknownRosterVersion TwoPupilsOneNumber "
-             "NotThisSchool BadRosterOut"),
+    (422, 6, "TransferRefused BadContainer BadHeader BadHeaderMac BadPayload NotForUs WeakKey BadEntry "
+             "BadEnvelope BadProof BadChain BadHeads BadNote BadSignature UnknownSigner ExpiredKey "
+             "BadKeyDocument BadArchive BadName BadManifest UnknownFormat BadFile WrongRecipient OutOfDate "
+             "BadStory BadReceipt BadRoster EmptyRoster BrokenRoster ForbiddenMarkup NotARoster "
+             "UnknownRosterVersion TwoPupilsOneNumber NotThisSchool BadRosterOut"),
     (428, 4, "VersionNeeded"),
     (429, 8, "TooManyAttempts"),
     # the service itself
-    (500, 7, "StoreError UnsafeRole BadSetting KeyMissing UnreadableFact"),
+    (500, 7, "StoreError UnsafeRole BadSetting KeyMissing UnreadableFact InstrumentWrong ModelWrong"),
     (503, 7, "StoreUnavailable TooBusy ClockSetBack"),
 )  # fmt: skip
 """(HTTP status, exit code, the refusals)."""

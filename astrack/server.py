@@ -28,6 +28,7 @@ from transfer.errors import TransferRefused
 
 STOP_S = 20
 PROBLEM = "application/problem+json"
+FOR_MACHINES = ("/api/", "/health", "/ready")
 
 
 class NoSuchPage(DomainError):
@@ -58,7 +59,7 @@ def build(app: App) -> FastAPI:
     if web is not None and hasattr(web, "pages"):
         site.include_router(web.pages(app))
     site.state.problem_page = getattr(web, "problem_page", None)
-    site.openapi = describe(site)  # type: ignore[method-assign]
+    site.openapi = describe  # type: ignore[method-assign]
     site.add_middleware(Guard, new_id=app.new_id)
     return site
 
@@ -103,7 +104,7 @@ async def _refused(request: Request, error: Exception) -> Response:
     known = _named(error) if isinstance(error, HTTPException) else error
     found = errors.row(known)
     page = request.app.state.problem_page
-    if page is not None and not request.url.path.startswith("/api/"):
+    if page is not None and not request.url.path.startswith(FOR_MACHINES):
         answer: Response = page(request, found, errors.sentence(known))
     else:
         answer = JSONResponse(errors.problem(known), found.status, media_type=PROBLEM)

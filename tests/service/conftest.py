@@ -129,6 +129,12 @@ def shared_school(running: App, site: FastAPI, clock: Clock) -> World:
     return furnish(running, site, clock)
 
 
+@pytest.fixture(scope="module")
+def neighbour(running: App, site: FastAPI, clock: Clock) -> World:
+    """Another school of the same database."""
+    return furnish(running, site, clock)
+
+
 def furnish(app: App, site: FastAPI, clock: Clock) -> World:
     school_id = uuid4()
     app.create_school(school_id)

@@ -1,0 +1,263 @@
+"""Every route x every role: who gets through the door, stated by hand, on a school with people in every role."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+ROLES = (
+    "pupil",
+    "parent",
+    "tutor",
+    "head_of_year",
+    "dsl",
+    "lead_practitioner",
+    "head",
+    "administrator",
+    "dpo",
+    "auditor",
+)
+EVERYBODY = " ".join(ROLES)
+STAFF = "tutor head_of_year dsl lead_practitioner head administrator dpo auditor"
+STORY = "tutor head_of_year dsl lead_practitioner auditor"
+NAMES = "tutor head_of_year dsl lead_practitioner administrator"
+WRITERS = "tutor head_of_year dsl lead_practitioner"
+P = "/pupils/{pupil}"
+# (method, path, who gets past the gate towards a pupil of their own); all others are refused with 401, 403 or 404
+ROUTES: list[tuple[str, str, str]] = [
+    ("GET", "/me", EVERYBODY),
+    ("GET", "/permissions", EVERYBODY),
+    ("GET", "/school", EVERYBODY),
+    ("PUT", "/school", "administrator"),
+    ("POST", "/school/terms", "administrator"),
+    ("GET", "/rounds", f"pupil {STAFF}"),
+    ("POST", "/rounds", "administrator lead_practitioner"),
+    ("GET", "/rounds/{id}", f"pupil {STAFF}"),
+    ("GET", "/rounds/{id}/absentees", NAMES),
+    ("POST", "/rounds/{id}/close", "administrator lead_practitioner"),
+    ("GET", "/staff", "dsl lead_practitioner administrator dpo"),
+    ("GET", "/staff/{id}", "dsl lead_practitioner administrator dpo"),
+    ("POST", "/staff", "administrator"),
+    ("POST", "/staff/{id}/roles", "administrator"),
+    ("POST", "/staff/{id}/roles/{id}/withdraw", "administrator"),
+    ("POST", "/staff/{id}/training", "lead_practitioner"),
+    ("POST", "/staff/{id}/leave", "administrator"),
+    ("POST", "/staff/{id}/invitation", "administrator"),
+    ("POST", "/staff/{id}/keys", "administrator"),
+    ("POST", "/staff/{id}/sign-out", "administrator"),
+    ("POST", "/staff/{id}/glass/{id}/review", "dsl head"),
+    ("GET", "/pupils", NAMES),
+    ("POST", "/pupils", "administrator"),
+    ("GET", "/pupils/by-need", STORY),
+    ("GET", "/pupils/lists/new", STORY),
+    ("GET", "/plans", STORY),
+    ("GET", "/cohort", "dsl lead_practitioner head"),
+    ("GET", "/transfers", "dsl administrator dpo auditor"),
+    ("POST", "/roster/plan", "administrator"),
+    ("POST", "/roster/imports", "administrator"),
+    ("GET", "/verify", "dsl head administrator dpo auditor"),
+    ("GET", "/access-log", "dpo auditor"),
+    ("GET", P, STORY),
+    ("GET", P + "/identity", f"pupil parent {NAMES}"),
+    ("PUT", P + "/identity", "administrator"),
+    ("GET", P + "/timeline", STORY),
+    ("GET", P + "/story", f"pupil {WRITERS}"),
+    ("GET", P + "/track", STORY),
+    ("GET", P + "/replay?as_of=2026-11-02", "dsl auditor"),
+    ("GET", P + "/looks", "pupil dsl dpo auditor"),
+    ("POST", P + "/groups", "administrator"),
+    ("POST", P + "/leave", "administrator"),
+    ("POST", P + "/return", "administrator"),
+    ("POST", P + "/sittings", "pupil tutor"),
+    ("POST", P + "/flags/{id}/review", WRITERS),
+    ("POST", P + "/looked-at", WRITERS),
+    ("POST", P + "/outcomes", WRITERS),
+    ("POST", P + "/talks", "pupil"),
+    ("POST", P + "/talks/{id}/take-up", "tutor head_of_year dsl"),
+    ("POST", P + "/talks/{id}/escalate", "tutor head_of_year dsl"),
+    ("POST", P + "/corrections", "dsl lead_practitioner"),
+    ("POST", P + "/opt-out", "pupil parent dsl lead_practitioner administrator"),
+    ("POST", P + "/opt-out/end", "pupil parent dsl lead_practitioner administrator"),
+    ("POST", P + "/plans", WRITERS),
+    ("POST", P + "/plans/{id}/monitor", WRITERS),
+    ("POST", P + "/plans/{id}/review", WRITERS),
+    ("POST", P + "/plans/{id}/close", WRITERS),
+    ("POST", P + "/hand-offs", "tutor head_of_year dsl"),
+    ("GET", P + "/hand-offs", "dsl"),
+    ("POST", P + "/hand-offs/{id}/acknowledge", "dsl"),
+    ("POST", P + "/card", "tutor head_of_year administrator"),
+    ("POST", P + "/letter", "administrator"),
+    ("POST", P + "/glass", "dpo"),
+]
+DAY = "2026-11-02"
+PERSON = {"surname": "Quince", "forename": "Zebedee", "date_of_birth": "2016-12-05"}
+PLACE = {"on": DAY, "year_group": 5, "groups": []}
+# a body that each route understands, so that only the gate decides
+BODIES: dict[str, Any] = {
+    "PUT /school": {"name": "Mill Lane Primary"},
+    "POST /school/terms": {"academic_year": "2026/27", "terms": [{"first_on": "2026-09-02", "last_on": "2026-10-23"}]},
+    "POST /rounds": {"round_id": "@", "name": "Autumn", "opens_on": DAY, "closes_on": DAY, "year_groups": [5]},
+    "POST /rounds/{id}/close": {"expected": 1, "sat": 0},
+    "POST /staff": {"staff_id": "@", "name": "Una"},
+    "POST /staff/{id}/roles": {"grant_id": "@", "role": "tutor", "scope": {"everyone": True}},
+    "POST /staff/{id}/roles/{id}/withdraw": {},
+    "POST /staff/{id}/training": {"module": "first-steps", "on": DAY},
+    "POST /staff/{id}/leave": {"on": DAY},
+    "POST /staff/{id}/keys": {"days": 1},
+    "POST /staff/{id}/glass/{id}/review": {"in_order": True},
+    "POST /pupils": {"person": PERSON, "on": DAY, "year_group": 6},
+    f"PUT {P}/identity": PERSON,
+    f"POST {P}/groups": PLACE,
+    f"POST {P}/leave": {"on": DAY},
+    f"POST {P}/return": PLACE,
+    f"POST {P}/sittings": {"sitting_id": "@", "on": DAY, "answers": {"nothing": 1}},
+    f"POST {P}/flags/{{id}}/review": {"judgement": "new_to_us"},
+    f"POST {P}/looked-at": {"concern": False},
+    f"POST {P}/outcomes": {"outcome_id": "@", "on": DAY, "code": "none"},
+    f"POST {P}/talks": {"talk_id": "@"},
+    f"POST {P}/talks/{{id}}/escalate": {},
+    f"POST {P}/corrections": {"corrects": "@", "changes": {"note": "x"}, "why": "mistyped"},
+    f"POST {P}/opt-out": {"asked_by": "parent", "on": DAY},
+    f"POST {P}/opt-out/end": {"asked_by": "parent", "on": DAY},
+    f"POST {P}/plans": {
+        "plan_id": "@",
+        "goal": "g",
+        "causes": [],
+        "risks": [],
+        "owner_id": "@",
+        "start_on": DAY,
+        "end_on": DAY,
+    },
+    f"POST {P}/plans/{{id}}/monitor": {"going": "well"},
+    f"POST {P}/plans/{{id}}/review": {"end_on": DAY},
+    f"POST {P}/plans/{{id}}/close": {"came": "helped"},
+    f"POST {P}/hand-offs": {"hand_off_id": "@", "on": DAY, "reference": "CP-1"},
+    f"POST {P}/glass": {"glass_id": "@", "reason": "A court order came in"},
+}
+ROSTER = b"<nothing/>"
+
+
+def send(world: Any, role: str, method: str, path: str, pupil: Any) -> Any:
+    body = {name: str(uuid4()) if value == "@" else value for name, value in BODIES.get(f"{method} {path}", {}).items()}
+    address = "/api/v1" + path.replace("{pupil}", str(pupil)).replace("{id}", str(uuid4()))
+    headers = {} if method == "GET" else {"Idempotency-Key": str(uuid4()), "If-Match": '"999"'}
+    if "/roster/" in path:
+        return world.as_(role).request(method, address, content=ROSTER, headers=headers)
+    sent = body if f"{method} {path}" in BODIES else None
+    return world.as_(role).request(method, address, json=sent, headers=headers)
+
+
+def refused_at_the_gate(answer: Any) -> bool:
+    """Refused for who asks, not for what was asked."""
+    kind = answer.json().get("type", "") if answer.headers["content-type"] == "application/problem+json" else ""
+    return kind.rsplit("/", 1)[-1] in ("sign-in-needed", "not-allowed", "no-such-pupil")
+
+
+@pytest.mark.parametrize(("method", "path", "roles"), ROUTES)
+def test_a_route_lets_in_these_roles_and_no_others(shared_school: Any, method: str, path: str, roles: str) -> None:
+    through = []
+    for role in ROLES:
+        answer = send(shared_school, role, method, path, shared_school.pupil)
+        assert answer.status_code < 500, (role, answer.text)
+        if not refused_at_the_gate(answer):
+            through.append(role)
+    assert through == [role for role in ROLES if role in roles.split()]
+
+
+ABOUT_A_PUPIL = [(method, path) for method, path, _ in ROUTES if "{pupil}" in path]
+WHOLE_SCHOOL = {"dsl", "lead_practitioner", "administrator", "dpo"}
+
+
+@pytest.mark.parametrize(("method", "path"), ABOUT_A_PUPIL)
+def test_a_pupil_outside_the_scope_is_answered_like_one_who_does_not_exist(
+    shared_school: Any, method: str, path: str
+) -> None:
+    for role in ("pupil", "parent", "tutor", "head_of_year"):
+        outside = send(shared_school, role, method, path, shared_school.far)
+        nobody = send(shared_school, role, method, path, uuid4())
+        assert (outside.status_code, outside.content) == (nobody.status_code, nobody.content)
+        assert outside.status_code in (403, 404)
+
+
+@pytest.mark.parametrize(("method", "path"), ABOUT_A_PUPIL)
+def test_a_pupil_of_another_school_does_not_exist_for_anybody(
+    shared_school: Any, neighbour: Any, method: str, path: str
+) -> None:
+    for role in ROLES:
+        answer = send(shared_school, role, method, path, neighbour.pupil)
+        assert answer.status_code in (403, 404), (role, answer.text)
+        assert "Xylophone" not in answer.text
+
+
+def test_every_route_of_the_description_is_in_the_table(site: Any) -> None:
+    described = {
+        (method.upper(), path.removeprefix("/api/v1"))
+        for path, methods in site.openapi()["paths"].items()
+        for method in methods
+    }
+    open_to_all = {
+        ("POST", "/sign-in"),
+        ("POST", "/sign-out"),
+        ("POST", "/me/role"),
+        ("GET", "/problems"),
+        ("GET", "/problems/{slug}"),
+    }
+
+    def shape(path: str) -> str:
+        plain = path.partition("?")[0].replace("{pupil}", "{}").replace("{id}", "{}")
+        return plain.replace("/lists/new", "/lists/{}")
+
+    stated = {(method, shape(path)) for method, path, _ in ROUTES}
+    found = {(method, re.sub(r"\{[a-z_]+\}", "{}", path)) for method, path in described - open_to_all}
+    assert stated == found
+
+
+def test_nobody_signed_in_gets_nowhere(shared_school: Any) -> None:
+    for method, path, _ in ROUTES:
+        address = "/api/v1" + path.replace("{pupil}", str(shared_school.pupil)).replace("{id}", str(uuid4()))
+        answer = shared_school.client().request(method, address, headers={"Idempotency-Key": "x"})
+        assert answer.status_code == 401, (method, path, answer.text)
+
+
+def test_staff_see_no_story_before_their_training(school: Any, fresh_key: Any) -> None:
+    office, newcomer = school.as_("administrator"), str(uuid4())
+    office.post("/api/v1/staff", json={"staff_id": newcomer, "name": "Una"}, headers=fresh_key())
+    grant = {"grant_id": str(uuid4()), "role": "dsl", "scope": {"everyone": True}}
+    office.post(f"/api/v1/staff/{newcomer}/roles", json=grant, headers=fresh_key())
+    code = office.post(f"/api/v1/staff/{newcomer}/invitation", headers=fresh_key()).json()["secret"]
+    browser = school.sign_in(code)
+    assert browser.get(f"/api/v1/pupils/{school.pupil}").status_code == 403
+    path = f"/api/v1/staff/{newcomer}/training"
+    school.as_("lead_practitioner").post(path, json={"module": "first-steps", "on": DAY}, headers=fresh_key())
+    assert browser.get(f"/api/v1/pupils/{school.pupil}").status_code == 200
+
+
+def test_a_pupil_who_left_is_the_dsls_and_no_longer_the_tutors(school: Any) -> None:
+    path = f"/api/v1/pupils/{school.left}"
+    assert school.as_("tutor").get(path).status_code == 403
+    assert school.as_("dsl").get(path).status_code == 200
+
+
+def test_broken_glass_opens_one_record_for_its_minutes_and_goes_on_record(school: Any, fresh_key: Any) -> None:
+    officer, path = school.as_("dpo"), f"/api/v1/pupils/{school.pupil}"
+    assert officer.get(path).status_code == 403
+    body = {"glass_id": str(uuid4()), "reason": "A court order came in", "minutes": 30}
+    assert officer.post(path + "/glass", json=body, headers=fresh_key()).status_code == 200
+    assert officer.get(path).status_code == 200
+    assert officer.get(f"/api/v1/pupils/{school.far}").status_code == 403
+    lines = officer.get("/api/v1/access-log?limit=200").json()["items"]
+    assert [one["purpose"] for one in lines if one["action"] == "see_story" and one["outcome"] == "seen"] == [
+        "glass_broken"
+    ]
+    review = f"/api/v1/staff/{school.staff['dpo']}/glass/{body['glass_id']}/review"
+    assert school.as_("head").post(review, json={"in_order": True}, headers=fresh_key()).status_code == 200
+    at = school.clock.at
+    school.clock.at += timedelta(minutes=30)
+    try:
+        assert officer.get(path).status_code == 403
+    finally:
+        school.clock.at = at
