@@ -12,6 +12,7 @@ from astrack.demo.years import School
 from astrack.sessions import Sessions
 from domain.base import Actor
 from domain.scope import Scope
+from domain.staff import FIRST_MODULE
 
 PEOPLE = (
     ("Tomos Bell", "tutor", Scope(dimensions={"year": frozenset({"13"})})),
@@ -31,10 +32,9 @@ def people(app: App, school: School) -> list[tuple[str, str, str]]:
         school.records.add_staff(Ask(OFFICE, key), staff_id=staff_id, name=name)
         grant = Ask(OFFICE, f"{key}-grant")
         school.records.grant_role(grant, staff_id, grant_id=app.new_id(), role=role, scope=scope)  # type: ignore[arg-type]
-        school.records.record_training(
-            Ask(OFFICE, f"{key}-trained"), staff_id, module="first-look", on=app.clock().date()
-        )
-        made.append((name, role, sessions.staff_code(school.records.school_id, staff_id)))
+        trained = Ask(OFFICE, f"{key}-trained")
+        school.records.record_training(trained, staff_id, module=FIRST_MODULE, on=app.clock().date())
+        made.append((name, role, sessions.credentials(school.records.school_id).code(staff_id)))
     return made
 
 
