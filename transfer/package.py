@@ -156,7 +156,7 @@ def open_sealed(source: BinaryIO, identities: Sequence[age.Identity]) -> Staged:
 def take_apart(
     members: Iterator[Member], sink: Callable[[str, Iterator[bytes]], None] | None = None
 ) -> tuple[dict[str, bytes], dict[str, Listed]]:
-    """The members' bytes by name, and their sizes and digests; attachments are hashed and go to ``sink``, not into memory."""
+    """The members' bytes by name, and their sizes and digests; attachments go to ``sink``, not into memory."""
     files: dict[str, bytes] = {}
     seen: dict[str, Listed] = {}
     for member in members:

@@ -149,10 +149,11 @@ def arguments(given: Sequence[str]) -> argparse.Namespace:
     """The command line, taken apart; exits with 2 when it is wrong."""
     parser = argparse.ArgumentParser("python -m transfer.verify", description="Verify what astrack makes, offline.")
     parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="a file, or a folder of them")
-    parser.add_argument("--identity", action="append", default=[], type=Path, metavar="KEYFILE",
-                        help="the key to open sealed files with; else *.agekey beside the file or in keys/")  # fmt: skip
-    parser.add_argument("--trust", action="append", default=[], type=Path, metavar="KEYDOC",
-                        help="a school's key document that you know to be theirs")  # fmt: skip
+    for option, name, meaning in (
+        ("--identity", "KEYFILE", "the key to open sealed files with; else *.agekey beside the file or in keys/"),
+        ("--trust", "KEYDOC", "a school's key document that you know to be theirs"),
+    ):
+        parser.add_argument(option, action="append", default=[], type=Path, metavar=name, help=meaning)
     parsed = parser.parse_args(given)
     for path in (*parsed.paths, *parsed.identity, *parsed.trust):
         if not path.exists():
