@@ -107,6 +107,16 @@ class Database:
             conn.execute("SELECT set_config('app.school', %s, true)", (str(school),))
             yield conn
 
+    def connect(self, *, projector: bool) -> Connection:
+        """A connection of one's own, without the time limit of requests."""
+        login = self.projector if projector else self.service
+        with translated():
+            conn = psycopg.connect(
+                login.conninfo, autocommit=True, connect_timeout=CONNECT_S, options="-c timezone=UTC"
+            )
+            login.prepare(conn)
+            return conn
+
     @contextmanager
     def reading(self, school: UUID) -> Iterator[Connection]:
         """One read-only transaction of the service, bound to one school."""

@@ -21,6 +21,7 @@ SALT_BYTES = 32
 BODY = COMMITMENT_BYTES + HEADER.size
 NOBODY = UUID(int=0)
 BLANK = datetime(1970, 1, 1, tzinfo=UTC)
+MICROS_TO_2000 = 946_684_800_000_000
 
 
 def columns_aad(
@@ -29,9 +30,16 @@ def columns_aad(
     """What binds a ciphertext to its row."""
     since = at - BLANK
     micros = (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
+    return bound_columns(school.bytes, stream.bytes, version, kind, topic, micros, header, committed)
+
+
+def bound_columns(
+    school: bytes, stream: bytes, version: int, kind: str, topic: str, micros: int, header: bytes, committed: bytes
+) -> bytes:
+    """``columns_aad`` of bare values; ``micros``: microseconds since 1970."""
     name = topic.encode()
     # the same bytes as keys.bound gives, in three strokes: this runs once for each event read
-    head = _HEAD.pack(EVENT_LABEL, 16, school.bytes, 16, stream.bytes, 8, version, len(kind))
+    head = _HEAD.pack(EVENT_LABEL, 16, school, 16, stream, 8, version, len(kind))
     tail = _TAIL.pack(8, micros, len(header), header, len(committed), committed)
     return b"".join((head, kind.encode(), _LENGTH.pack(len(name)), name, tail))
 
