@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 
@@ -19,6 +19,10 @@ class Settings:
     home: Path
     database_url: str | None = None
     root_key_file: Path | None = None
+    root_key: str | None = field(default=None, repr=False)
+    transit_url: str | None = None
+    transit_key: str = "astrack"
+    transit_token_file: Path | None = None
     database: str = "astrack"
     school: str | None = None
     pool_size: int = 12
@@ -31,13 +35,20 @@ class Settings:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
-        """ASTRACK_HOME, ASTRACK_DATABASE_URL, ASTRACK_ROOT_KEY_FILE, ASTRACK_SCHOOL, ASTRACK_POOL_SIZE, ASTRACK_TIMEOUT_S."""
+        """ASTRACK_HOME, ASTRACK_DATABASE_URL, ASTRACK_SCHOOL, ASTRACK_POOL_SIZE, ASTRACK_TIMEOUT_S; the root key:
+        ASTRACK_ROOT_KEY_FILE, ASTRACK_ROOT_KEY, or ASTRACK_TRANSIT_URL with ASTRACK_TRANSIT_KEY and
+        ASTRACK_TRANSIT_TOKEN_FILE.
+        """
         given = os.environ if environment is None else environment
-        root_key = given.get("ASTRACK_ROOT_KEY_FILE")
+        root_key, token = given.get("ASTRACK_ROOT_KEY_FILE"), given.get("ASTRACK_TRANSIT_TOKEN_FILE")
         return cls(
             home=Path(given.get("ASTRACK_HOME") or _default_home(given)).expanduser().absolute(),
             database_url=given.get("ASTRACK_DATABASE_URL") or None,
             root_key_file=Path(root_key).expanduser().absolute() if root_key else None,
+            root_key=given.get("ASTRACK_ROOT_KEY") or None,
+            transit_url=given.get("ASTRACK_TRANSIT_URL") or None,
+            transit_key=given.get("ASTRACK_TRANSIT_KEY") or "astrack",
+            transit_token_file=Path(token).expanduser().absolute() if token else None,
             school=given.get("ASTRACK_SCHOOL") or None,
             pool_size=_number(given, "ASTRACK_POOL_SIZE", 12, most=200),
             timeout_s=_number(given, "ASTRACK_TIMEOUT_S", 30, most=3600),

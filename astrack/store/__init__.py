@@ -7,7 +7,7 @@ with Store.open(settings) as store:
 """
 
 from astrack.store.database import Statement
-from astrack.store.log import Also, KeyOf, SchoolLog
+from astrack.store.log import SchoolLog
 from astrack.store.store import Store, looks_log
 from astrack.store.types import (
     BadSetting,
@@ -27,6 +27,7 @@ from astrack.store.types import (
     UnsafeRole,
     VersionClash,
 )
+from astrack.store.writing import Also, KeyOf
 
 __all__ = [
     "Also",

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 import struct
 from dataclasses import dataclass
-from pathlib import Path
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
@@ -38,25 +36,6 @@ class Key:
     cipher: AESGCM
 
 
-def root_key(path: Path) -> bytes:
-    """The root key of a file, made at first use (0600). Raises KeyMissing when the file holds no key."""
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o711)
-        try:
-            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
-                out.write(secrets.token_bytes(KEY_BYTES).hex() + "\n")
-        except FileExistsError:
-            pass
-    text = path.read_text("ascii").strip()
-    try:
-        key = bytes.fromhex(text)
-    except ValueError:
-        key = b""
-    if len(key) != KEY_BYTES:
-        raise KeyMissing(f"{path} does not hold a root key: it must be {2 * KEY_BYTES} hexadecimal digits")
-    return key
-
-
 def seal(cipher: AESGCM, plain: bytes, aad: bytes) -> bytes:
     """nonce || AES-256-GCM."""
     nonce = fresh_bytes(NONCE_BYTES)
@@ -75,13 +54,13 @@ def bound(label: bytes, *parts: bytes) -> bytes:
 
 def wrap(under: AESGCM, key: bytes, school: UUID, stream: UUID, key_class: int, generation: int) -> bytes:
     """A key sealed under another, bound to where it belongs."""
-    return seal(under, key, _place(school, stream, key_class, generation))
+    return seal(under, key, place_of(school, stream, key_class, generation))
 
 
 def unwrap(under: AESGCM, wrapped: bytes, school: UUID, stream: UUID, key_class: int, generation: int) -> AESGCM:
     """The key again. Raises KeyMissing when it was wrapped under another key or for another place."""
     try:
-        return AESGCM(unseal(under, wrapped, _place(school, stream, key_class, generation)))
+        return AESGCM(unseal(under, wrapped, place_of(school, stream, key_class, generation)))
     except InvalidTag as error:
         raise KeyMissing(
             f"the key of stream {stream} of school {school} does not open: check that the root key is the one "
@@ -94,5 +73,6 @@ def new_key() -> bytes:
     return secrets.token_bytes(KEY_BYTES)
 
 
-def _place(school: UUID, stream: UUID, key_class: int, generation: int) -> bytes:
+def place_of(school: UUID, stream: UUID, key_class: int, generation: int) -> bytes:
+    """What binds a wrapped key to where it belongs; a school's own wrapping key has class 0."""
     return bound(WRAP_LABEL, school.bytes, stream.bytes, bytes([key_class]), struct.pack(">I", generation))

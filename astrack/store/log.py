@@ -8,7 +8,6 @@ from typing import Any
 from uuid import UUID
 
 import psycopg
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from astrack.store import mapper
 from astrack.store.database import Database
@@ -16,6 +15,7 @@ from astrack.store.kept import Kept
 from astrack.store.keys import Key
 from astrack.store.line import Line, Parcel
 from astrack.store.reading import capped
+from astrack.store.rootkey import RootKey
 from astrack.store.types import Change, Idempotency, PupilStreams, VersionClash
 from astrack.store.writing import Also, KeyOf, Packing, append_statement, in_order_of_time, placed
 from domain.base import Event, Fact, StreamClass, encode
@@ -27,7 +27,7 @@ PUPILS = "SELECT pupil_id, journey_id, identity_id, safeguarding_id FROM record.
 class SchoolLog(Kept):
     """One school's log. Positions are dense from 0 and are the leaf indexes of its Merkle tree."""
 
-    def __init__(self, db: Database, root: AESGCM, school_id: UUID) -> None:
+    def __init__(self, db: Database, root: RootKey, school_id: UUID) -> None:
         super().__init__(db, root, school_id)
         self._packing = Packing(school_id, self.ring)
         self._line = Line(self._send)

@@ -8,12 +8,12 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from psycopg.pq.abc import PGresult
 
 from astrack.store import mapper
 from astrack.store.database import Database, Statement
 from astrack.store.ring import Ring
+from astrack.store.rootkey import RootKey
 from astrack.store.types import Row, StoreError, Stream
 from domain.base import Fact, Kind
 from transfer.chain import ZERO, entry
@@ -53,7 +53,7 @@ class Stored(NamedTuple):
 class Reading:
     """One school's log, as it is read. Positions are dense from 0 and are the leaf indexes of its Merkle tree."""
 
-    def __init__(self, db: Database, root: AESGCM, school_id: UUID) -> None:
+    def __init__(self, db: Database, root: RootKey, school_id: UUID) -> None:
         self.school_id = school_id
         self._db = db
         self.ring = Ring(db, root, school_id)

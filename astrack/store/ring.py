@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
@@ -15,9 +16,11 @@ from psycopg.pq.abc import PGresult
 from astrack.store import keys
 from astrack.store.database import Database, Statement
 from astrack.store.keys import Key
+from astrack.store.rootkey import RootKey
 from astrack.store.types import KeyMissing, SchoolUnknown
 
 MAX_CACHED = 50_000
+KEEP_S = 900
 SMALL_LABEL = b"astrack/small/v1"
 KEYS_OF = (
     "SELECT k.stream_id, k.class, k.generation, k.school_generation, k.wrapped FROM keys.stream_keys k"
@@ -28,14 +31,17 @@ KEYS_OF = (
 class Ring:
     """Finds, makes and caches the keys of one school's streams."""
 
-    def __init__(self, db: Database, root: AESGCM, school: UUID) -> None:
+    def __init__(self, db: Database, root: RootKey, school: UUID) -> None:
         self._db, self._root, self._school = db, root, school
         self._schools: dict[int, AESGCM] = {}
         self._streams: dict[UUID, dict[int, Key]] = {}
+        self._until = time.monotonic() + KEEP_S
         self._lock = threading.Lock()
 
     def question(self, streams: Iterable[UUID]) -> list[Statement]:
         """The statement that asks for the keys not known yet; none when all are."""
+        if time.monotonic() > self._until:
+            self.renew()
         missing = [stream for stream in streams if stream not in self._streams]
         return [(KEYS_OF, (self._school, missing))] if missing else []
 
@@ -62,12 +68,18 @@ class Ring:
         """Keep a key for use."""
         with self._lock:
             if len(self._streams) >= MAX_CACHED:
-                self._streams.clear()
+                self._streams = {}
             self._streams.setdefault(stream, {})[key.generation] = key
 
     def forget(self, stream: UUID) -> None:
         """Drop a key from memory."""
         self._streams.pop(stream, None)
+
+    def renew(self) -> None:
+        """Drop every key from memory: what another process has destroyed or rotated is not kept here for long."""
+        with self._lock:
+            self._streams, self._schools = {}, {}
+            self._until = time.monotonic() + KEEP_S
 
     def newest(self, stream: UUID) -> Key | None:
         """The key that new facts of a stream are sealed with."""
@@ -77,7 +89,12 @@ class Ring:
     def exactly(self, stream: UUID, key_class: int, generation: int) -> Key | None:
         """The key a state names; None when it has been destroyed."""
         owner = self._school if key_class == keys.SCHOOL_CLASS else stream
-        return self._streams.get(owner, {}).get(generation)
+        found = self._streams.get(owner, {}).get(generation)
+        if found is None:
+            # dropped from memory meanwhile, or destroyed: the database knows which
+            self.find([owner])
+            found = self._streams.get(owner, {}).get(generation)
+        return found
 
     def own(self) -> Key:
         """The key of the school's own streams. Raises SchoolUnknown."""
@@ -89,10 +106,10 @@ class Ring:
 
     def make(self, stream: UUID, key_class: int) -> tuple[Key, tuple[Any, ...]]:
         """A fresh key and the values of its row in keys.stream_keys."""
-        self._school_key(None)
-        newest = max(self._schools)
+        schools = self._schools or self._school_keys()
+        newest = max(schools)
         fresh = keys.new_key()
-        wrapped = keys.wrap(self._schools[newest], fresh, self._school, stream, key_class, 1)
+        wrapped = keys.wrap(schools[newest], fresh, self._school, stream, key_class, 1)
         return Key(key_class, 1, AESGCM(fresh)), (self._school, stream, key_class, 1, newest, wrapped)
 
     def seal_small(self, key: Key, content: bytes, *place: bytes) -> bytes:
@@ -112,15 +129,21 @@ class Ring:
         except InvalidTag as error:
             raise KeyMissing(f"what is kept for stream {stream} has been altered: restore it from a backup") from error
 
-    def _school_key(self, generation: int | None) -> AESGCM:
-        if generation not in self._schools and not (generation is None and self._schools):
-            query = "SELECT generation, wrapped FROM keys.school_keys WHERE school_id = %s"
-            for number, wrapped in self._db.ask(self._school, (query, (self._school,)))[0]:
-                self._schools[number] = keys.unwrap(self._root, wrapped, self._school, self._school, 0, number)
-        if not self._schools:
+    def _school_keys(self) -> dict[int, AESGCM]:
+        query = "SELECT generation, wrapped FROM keys.school_keys WHERE school_id = %s"
+        found: dict[int, AESGCM] = {}
+        for number, wrapped in self._db.ask(self._school, (query, (self._school,)))[0]:
+            place = keys.place_of(self._school, self._school, 0, number)
+            found[number] = AESGCM(self._root.unwrap(wrapped, place))
+        if not found:
             raise SchoolUnknown(f"school {self._school} has no log here: create the school first")
-        if generation is not None and generation not in self._schools:
+        self._schools = found
+        return found
+
+    def _school_key(self, generation: int) -> AESGCM:
+        found = self._schools.get(generation) or self._school_keys().get(generation)
+        if found is None:
             raise KeyMissing(
                 f"generation {generation} of the key of school {self._school} is missing: restore the keys"
             )
-        return self._schools[max(self._schools) if generation is None else generation]
+        return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
 from typing import Self
@@ -17,6 +18,10 @@ from astrack.settings import Settings
 from astrack.store import database, keys
 from astrack.store.embedded import Embedded
 from astrack.store.log import SchoolLog
+from astrack.store.pool import Connection
+from astrack.store.rootkey import FileRootKey, HeldRootKey, RootKey
+from astrack.store.transit import TransitRootKey
+from astrack.store.types import BadSetting
 
 NEW_SCHOOL_KEYS = (
     "WITH fresh AS (INSERT INTO keys.school_keys VALUES (%s, 1, %s) ON CONFLICT DO NOTHING RETURNING 1)"
@@ -32,26 +37,28 @@ def looks_log(school_id: UUID) -> UUID:
 class Store:
     """All schools of one database. Use as a context manager; safe to share between threads."""
 
-    def __init__(self, db: database.Database, root: bytes, embedded: Embedded | None) -> None:
-        self._db, self._root, self._embedded = db, AESGCM(root), embedded
+    def __init__(self, db: database.Database, root: RootKey, embedded: Embedded | None) -> None:
+        self._db, self._root, self._embedded = db, root, embedded
         self._logs: dict[UUID, SchoolLog] = {}
         self._lock = threading.Lock()
 
     @classmethod
     def open(cls, settings: Settings) -> Store:
         """Start the embedded PostgreSQL where no URL is set, migrate, and check the roles."""
-        root = keys.root_key(settings.root_key_path)
+        root = root_key(settings)
         embedded = None if settings.database_url else Embedded(settings.home)
         try:
             if embedded is not None:
                 embedded.start()
                 _create_database(embedded, settings.database)
-            secret = embedded.secret if embedded else root
+            secret = embedded.secret if embedded else root.secret()
             admin = embedded.conninfo(database=settings.database) if embedded else settings.database_url or ""
             service, projector = database.logins(admin, secret, embedded, settings.database)
             revive = embedded.revive if embedded else None
             db = database.Database(service, projector, settings.pool_size, settings.timeout_s, revive)
-            return cls(db, root, embedded)
+            store = cls(db, root, embedded)
+            store.settings = settings
+            return store
         except BaseException:
             if embedded is not None:
                 embedded.stop()
@@ -72,13 +79,17 @@ class Store:
     def create_school(self, school_id: UUID, at: datetime) -> None:
         """Begin a school's log at an instant; does nothing where it already exists."""
         school_key, own = keys.new_key(), keys.new_key()
-        wrapped = keys.wrap(self._root, school_key, school_id, school_id, 0, 1)
+        wrapped = self._root.wrap(school_key, keys.place_of(school_id, school_id, 0, 1))
         own_wrapped = keys.wrap(AESGCM(school_key), own, school_id, school_id, keys.SCHOOL_CLASS, 1)
         self._db.ask(
             school_id,
             ("SELECT record.open_school(%s, %s)", (school_id, at)),
             (NEW_SCHOOL_KEYS, (school_id, wrapped, school_id, school_id, keys.SCHOOL_CLASS, own_wrapped)),
         )
+
+    def connect(self, *, projector: bool) -> Connection:
+        """A connection of one's own, as the projector or as the service: for bulk work. The caller closes it."""
+        return self._db.connect(projector=projector)
 
     def schools(self) -> list[UUID]:
         """The schools that have a log here, in the order of their ids; their look logs are not schools."""
@@ -93,6 +104,17 @@ class Store:
             if school_id not in self._logs:
                 self._logs[school_id] = SchoolLog(self._db, self._root, school_id)
             return self._logs[school_id]
+
+
+def root_key(settings: Settings) -> RootKey:
+    """The root key the settings name: a key service's, the environment's, or that of a file (made at first use)."""
+    if settings.transit_url:
+        if settings.transit_token_file is None:
+            raise BadSetting("ASTRACK_TRANSIT_URL is set but ASTRACK_TRANSIT_TOKEN_FILE is not: name the token's file")
+        return TransitRootKey(settings.transit_url, settings.transit_key, settings.transit_token_file)
+    if settings.root_key:
+        return HeldRootKey(settings.root_key, "ASTRACK_ROOT_KEY")
+    return FileRootKey(settings.root_key_path)
 
 
 def _create_database(embedded: Embedded, name: str) -> None:
