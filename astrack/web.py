@@ -8,12 +8,15 @@ from starlette.responses import Response
 from astrack.app import App
 from astrack.errors import Row
 from astrack.web_door import refusal
+from astrack.web_lists import list_pages
+from astrack.web_me import me_pages
 from astrack.web_plan import plan_pages
 from astrack.web_sign_in import sign_in_pages
+from astrack.web_sit import sit_pages
 from astrack.web_site import Site
 from astrack.web_tutor import tutor_pages
 
-PARTS = (sign_in_pages, tutor_pages, plan_pages)
+PARTS = (sign_in_pages, list_pages, tutor_pages, plan_pages, sit_pages, me_pages)
 
 
 def pages(app: App) -> APIRouter:

@@ -161,7 +161,7 @@ def _wizard(
     return site.page(
         request, "plan.html", status=status, viewer=who.viewer, called=named.called, path=f"/pupils/{pupil_id}",
         aim=aim, aims=_aims(), about=f"{aim.factor}.{aim.pole}.{aim.context}" if aim else "", fit=fit,
-        flag={"id": flag_id, "said": flag_sentence(named, flag.raised)} if flag else None,
+        flag={"id": flag_id, "said": flag_sentence(flag.raised, named.called)} if flag else None,
         helped=helped_before(journey, aim.factor) if aim else [], evidence=EVIDENCE, monitoring=MONITORING,
         weeks=WEEKS_FIRST, weeks_max=WEEKS_MAX, typed=typed or Form(), plan_id=who.app.new_id(),
         goal=_goal(aim), error=said(refused) if refused else "", age_band=guidance.age_band(months),

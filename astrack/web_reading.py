@@ -13,9 +13,9 @@ from markupsafe import Markup
 from astrack import picture as p
 from astrack.picture_svg import svg
 from astrack.web_story import Telling, flag_sentence, telling
-from domain import risk
+from domain import instrument, risk
 from domain.base import Fact
-from domain.identity import Identity
+from domain.identity import Identity, SchoolName
 from domain.journey import facts as f
 from domain.journey.state import Journey, Sat
 
@@ -65,9 +65,17 @@ def picture_of(
     )
 
 
+def with_own_school(identity: Identity, own: SchoolName | None) -> Identity:
+    """The identity with this school's own name among those it knows: a roster does not state it for each pupil."""
+    if own is None or own.school_id in identity.schools:
+        return identity
+    return Identity(identity.person, {**identity.schools, own.school_id: own})
+
+
 def scale_of() -> Scale:
-    """The scale and cut-offs of the model in use."""
-    return Scale()
+    """The scale and cut-offs of the newest instrument, on which the model's levels lie."""
+    one = instrument.newest()
+    return Scale(one.scale.least, one.scale.most, one.poles.low, one.poles.high)
 
 
 def _starts_on(facts: Sequence[Fact], today: date) -> date:
@@ -143,7 +151,7 @@ def _flags(journey: Journey, named: Telling, path: str) -> tuple[p.FlagMark, ...
     return tuple(
         p.FlagMark(
             on=flag.raised.day,
-            said=flag_sentence(named, flag.raised),
+            said=flag_sentence(flag.raised, named.called),
             factor=flag.raised.factor if flag.raised.factor in p.FACTORS else None,
             context="school" if flag.raised.context == "school" else "general",
             judgement=flag.judgement,

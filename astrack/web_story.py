@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -9,7 +10,7 @@ from itertools import groupby
 from typing import Any
 from uuid import UUID
 
-from astrack.picture import CAME, JUDGED, long_day, sure_words, term_of
+from astrack.picture import CAME, JUDGED, long_day, term_of
 from astrack.web_words import GOING, ROLE_NAMES, count_of
 from domain import guidance
 from domain.base import Erased, Event, Fact
@@ -18,6 +19,7 @@ from domain.journey import facts as f
 from domain.journey.state import corrected
 
 STORY_MAX = 400
+_PLACE = re.compile(r"^(In (?:general|school|general and in school)), ")
 OUTCOMES = {
     "none": "nothing to report",
     "attendance": "attendance",
@@ -117,14 +119,18 @@ def by_year(told: Sequence[Told]) -> list[tuple[str, list[Told]]]:
     return [(f"{year}/{(year + 1) % 100:02d}", list(lines)) for year, lines in years]
 
 
-def flag_sentence(named: Telling, raised: f.FlagRaised) -> str:
-    """What moved, where, since when, how sure: "… Since autumn 2025. Fairly sure (8 in 10)."."""
-    reason = raised.reason[:1].upper() + raised.reason[1:]
-    parts = [reason if reason.endswith(".") else reason + ".", f"Since {term_of(raised.day)}."]
-    if raised.probability is not None:
-        sure = sure_words(raised.probability)
-        parts.append(sure[:1].upper() + sure[1:] + ".")
-    return " ".join(parts)
+def flag_sentence(raised: f.FlagRaised, called: str) -> str:
+    """What moved, where, since when, how sure, with the pupil's first name."""
+    return sign_sentence(raised.reason, raised.day, called)
+
+
+def sign_sentence(reason: str, since: date, called: str) -> str:
+    """A sign's reason with the first name put in, and since when where the reason does not say."""
+    first = reason[:1].upper() + reason[1:]
+    named = _PLACE.sub(lambda found: f"{found[1]}, {called} ", first) if _PLACE.match(first) else first
+    named = f"{called} now {named[4:]}" if named.startswith("Now ") else named
+    named = named if named.endswith(".") else named + "."
+    return named if re.search(r"\bsince\b", named, re.IGNORECASE) else f"{named} Since {term_of(since)}."
 
 
 def entry_words(code: str) -> str:
@@ -158,7 +164,7 @@ def _sat(_: Telling, one: f.AssessmentSat) -> tuple[str, ...]:
 
 
 def _raised(named: Telling, one: f.FlagRaised) -> tuple[str, ...]:
-    return (f"Early sign: {flag_sentence(named, one)}",)
+    return (f"Early sign: {flag_sentence(one, named.called)}",)
 
 
 def _eased(named: Telling, one: f.FlagEased) -> tuple[str, ...]:

@@ -15,10 +15,12 @@ from astrack import picture
 from astrack.access import about_journey
 from astrack.callers import Caller
 from astrack.web_door import PageRoute, Sent, Who
-from astrack.web_reading import drawn, picture_of
+from astrack.web_reading import drawn, picture_of, with_own_school
 from astrack.web_site import Site, see_other
 from astrack.web_story import by_year, flag_sentence, story, telling
+from astrack.web_talks import talks_of
 from astrack.web_words import JUDGEMENTS
+from domain import risk
 from domain.authority import Action
 from domain.base import Fact
 from domain.identity import Identity
@@ -27,7 +29,6 @@ from domain.journey.facts import Judgement
 from domain.journey.state import Custody, Journey
 
 LOOK_DAYS = {"weekly": 7, "fortnightly": 14, "monthly": 28}
-TALK_HOURS = 24
 STORY_SHOWN = 120
 FROZEN = {
     Custody.FROZEN: "This record is sealed for the next school. It is frozen here until the receipt comes.",
@@ -62,10 +63,16 @@ def tutor_pages(site: Site) -> APIRouter:
     return router
 
 
+def identity_of(who: Caller, pupil_id: UUID) -> Identity:
+    """Who a pupil is, with this school's name known too."""
+    registered = who.records.school_state().registered
+    return with_own_school(who.records.identity(pupil_id), registered.school if registered else None)
+
+
 def pupil_context(who: Caller, pupil_id: UUID) -> dict[str, Any]:
     """What the page of one pupil shows."""
     journey, facts = who.records.journey(pupil_id)
-    identity = who.records.identity(pupil_id)
+    identity = identity_of(who, pupil_id)
     about = about_journey(who.records, pupil_id, journey, who.today)
     path = f"/pupils/{pupil_id}"
     data = picture_of(journey, facts, identity, who.today, pupil_path=path)
@@ -78,19 +85,26 @@ def pupil_context(who: Caller, pupil_id: UUID) -> dict[str, Any]:
         **drawn(data),
         "frozen": FROZEN.get(journey.custody, ""),
         "opted_out": journey.opted_out,
-        "open_flags": [
-            {"id": key, "said": flag_sentence(named, one.raised), "factor": one.raised.factor}
-            for key, one in journey.flags.items()
-            if one.judgement is None and not one.eased
-        ],
+        **_signs(journey, named.called),
         "plans_due": looks_ahead(journey, facts, who.today),
-        "talks": open_talks(journey, facts, who.today),
+        "talks": [one for one in talks_of(journey, facts) if one.state != "acknowledged"],
+        "now": who.app.clock(),
         "sittings": len(journey.sittings),
         "judgements": JUDGEMENTS,
         "may": {action.value: who.can(action, about) for action in MAY},
         "about": _about(identity, journey),
         "years": by_year(story(facts, identity, limit=STORY_SHOWN)),
     }
+
+
+def _signs(journey: Journey, called: str) -> dict[str, list[dict[str, Any]]]:
+    """What waits for a review: signs that ask for work, and what was also noticed."""
+    waiting = [(key, one.raised) for key, one in journey.flags.items() if one.judgement is None and not one.eased]
+    shown = [
+        (risk.makes_work(one.kind), {"id": key, "said": flag_sentence(one, called), "factor": one.factor})
+        for key, one in waiting
+    ]
+    return {"open_flags": [one for work, one in shown if work], "noticed": [one for work, one in shown if not work]}
 
 
 def place_of(journey: Journey) -> str:
@@ -131,21 +145,3 @@ def looks_ahead(journey: Journey, facts: Sequence[Fact], today: date) -> list[Lo
 def _looked(facts: Sequence[Fact], plan_id: UUID) -> list[date]:
     kinds = (f.PlanMonitored, f.PlanReviewed)
     return [one.event.day for one in facts if isinstance(one.event, kinds) and one.event.plan_id == plan_id]
-
-
-@dataclass(frozen=True, slots=True)
-class Talk:
-    """A wish to talk that nobody has taken up."""
-
-    id: UUID
-    on: date
-    late: bool
-
-
-def open_talks(journey: Journey, facts: Sequence[Fact], today: date) -> list[Talk]:
-    """The wishes to talk that wait, the oldest first."""
-    asked = {one.event.talk_id: one.event.day for one in facts if isinstance(one.event, f.TalkRequested)}
-    waiting = [key for key, state in journey.talks.items() if state != "acknowledged"]
-    return [
-        Talk(key, asked.get(key, today), (today - asked.get(key, today)).days * 24 >= TALK_HOURS) for key in waiting
-    ]

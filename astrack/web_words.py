@@ -62,6 +62,20 @@ DONE = {
 }
 """What a page says after a form was taken, by the code in its address: fixed sentences, never what somebody typed."""
 
+PURPOSES = {
+    "own_record": "their own story",
+    "own_child": "their own child",
+    "teaching_and_care": "teaching and care",
+    "safeguarding": "keeping pupils safe",
+    "quality": "checking that support is good",
+    "leadership": "leading the school",
+    "administration": "keeping the roster",
+    "data_protection": "protecting data",
+    "audit": "checking the record",
+    "glass_broken": "an exception, with a reason",
+}
+"""What somebody looked for, in words for the person looked at."""
+
 JUDGEMENTS = {
     "new_to_us": "New to us",
     "already_known": "We knew",
