@@ -104,17 +104,21 @@ def replay(events: Iterable[Event]) -> Journey:
 
 
 def corrected(events: list[Event]) -> list[Event]:
-    """The same facts as they read now: each correction applied to what it names, the last one first.
+    """The same facts as they read now: each changed by the corrections that name it, in their order.
 
-    Going backwards, a correction of a correction has already changed it when its turn comes.
+    Going backwards, a correction has been corrected itself before it is applied; of two, the later one has the word.
     """
     at = {event.event_id: index for index, event in enumerate(events)}
     now = list(events)
-    for index in range(len(now) - 1, -1, -1):
-        correction = now[index]
-        if isinstance(correction, f.FactCorrected) and at.get(correction.corrects, index) < index:
-            target = at[correction.corrects]
-            now[target] = amended(now[target], correction.changes)
+    naming: dict[int, list[int]] = {}
+    for index, event in enumerate(events):
+        if isinstance(event, f.FactCorrected) and at.get(event.corrects, index) < index:
+            naming.setdefault(at[event.corrects], []).append(index)
+    for target in sorted(naming, reverse=True):
+        for index in naming[target]:
+            correction = now[index]
+            if isinstance(correction, f.FactCorrected):
+                now[target] = amended(now[target], correction.changes)
     return now
 
 
