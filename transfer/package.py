@@ -206,7 +206,11 @@ def check_manifest(
             raise BadManifest(f"there is no {name}", "archive")
     data = files[MANIFEST]
     made = manifest.parse(data)
-    standings = {one.unit: trust.judge(one.origin, _documents(files, one.unit), now) for one in made.sources}
+    # only the sender has to be valid now: the keys of schools before it have run out long ago, their proofs have not
+    standings = {
+        one.unit: trust.judge(one.origin, _documents(files, one.unit), now if one is made.sources[0] else None)
+        for one in made.sources
+    }
     signed = note.parse(files[NOTE])
     if signed.text != manifest.note_text(data):
         raise BadSignature("it is signed for another manifest", NOTE)

@@ -94,7 +94,9 @@ class Trust:
             raise BadKeyDocument("it is of another log", f"the log {origin}")
         standing = Standing(newest, self._how(origin, opened), opened)
         if now is not None:
-            for document in (newest, *(one.document for one in self.directory.pinned.get(origin, ())[-1:])):
+            # a pinned document that is newer may have revoked the key; an older one cannot know a key that came later
+            pinned = (one.document for one in self.directory.pinned.get(origin, ())[-1:])
+            for document in (newest, *(one for one in pinned if one.serial > newest.serial)):
                 document.signer(Purpose.MANIFEST, newest.newest(Purpose.MANIFEST).key_id, now)
         return standing
 
