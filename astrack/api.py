@@ -18,6 +18,7 @@ from astrack import (
     api_school,
     api_sign_in,
     api_staff,
+    api_transfers,
 )  # fmt: skip
 
 PREFIX = "/api/v1"
@@ -62,7 +63,7 @@ ABOUT = (
 def api() -> APIRouter:
     """Every route of the API."""
     router = APIRouter(responses=REFUSALS)
-    topics = (api_sign_in.router, api_lists.router, api_school.router,
+    topics = (api_sign_in.router, api_lists.router, api_transfers.router, api_school.router,
               api_staff.router, api_pupils.router, api_pupil_writes.router,
               api_plans.router, api_plans.hand_offs, api_plans.cards, api_roster.router, api_audit.router)  # fmt: skip
     for topic in topics:

@@ -33,9 +33,9 @@ class Body(BaseModel):
 
 
 class Out(BaseModel):
-    """What the service answers."""
+    """What the service answers: of what a command answers, the fields that are named here."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="ignore")
 
 
 def _text(least: int, most: int) -> StringConstraints:

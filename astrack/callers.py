@@ -8,11 +8,13 @@ from typing import Annotated, NoReturn
 from uuid import UUID
 
 from fastapi import Depends, Request, Response
+from starlette.datastructures import State
 
 from astrack import access
 from astrack.access import NotAllowed, Signed
 from astrack.app import App
 from astrack.changing import Ask
+from astrack.handover import Handover
 from astrack.looks import Looks
 from astrack.records import NoSuchPupil, Records
 from astrack.sessions import Opened, Sessions
@@ -27,14 +29,23 @@ DEVICE_DAYS = 365
 class Caller:
     """One request's caller: who they are, the records of their school, and the only way through the gate."""
 
-    def __init__(self, app: App, sessions: Sessions, looks: Looks, signed: Signed) -> None:
-        self.app, self.sessions, self.looks, self.signed = app, sessions, looks, signed
-        self.records: Records = app.school(signed.viewer.school_id)
+    def __init__(self, state: State, signed: Signed) -> None:
+        self.app: App = state.app
+        self.sessions: Sessions = state.sessions
+        self.looks: Looks = state.looks
+        self._handovers: dict[UUID, Handover] = state.handovers
+        self.signed = signed
+        self.records: Records = self.app.school(signed.viewer.school_id)
 
     @property
     def viewer(self) -> Viewer:
         """Who asks."""
         return self.signed.viewer
+
+    @property
+    def handover(self) -> Handover:
+        """The hand-overs of the caller's school, built once."""
+        return self._handovers.setdefault(self.records.school_id, Handover(self.records))
 
     @property
     def today(self) -> date:
@@ -90,7 +101,7 @@ def caller_of(request: Request) -> Caller:
     kind, _, value = request.headers.get("authorization", "").partition(" ")
     bearer = value.strip() if kind.lower() == "bearer" else None
     signed = state.sessions.signed(request.cookies.get(COOKIE), bearer)
-    return Caller(state.app, state.sessions, state.looks, signed)
+    return Caller(state, signed)
 
 
 CallerOf = Annotated[Caller, Depends(caller_of)]

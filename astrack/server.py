@@ -11,7 +11,6 @@ import uvicorn
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
@@ -51,9 +50,10 @@ def build(app: App) -> FastAPI:
     site.state.app = app
     site.state.sessions = Sessions(app)
     site.state.looks = Looks(app.store, lambda: app.clock(), app.new_id)
+    site.state.handovers = {}
     site.include_router(api(), prefix=PREFIX)
     _add_health(site, app)
-    for kind in (DomainError, TransferRefused, RequestValidationError, ValidationError, HTTPException):
+    for kind in (DomainError, TransferRefused, RequestValidationError, HTTPException):
         site.add_exception_handler(kind, _refused)
     web = import_module("astrack.web") if find_spec("astrack.web") else None
     if web is not None and hasattr(web, "pages"):

@@ -57,6 +57,15 @@ ROUTES: list[tuple[str, str, str]] = [
     ("GET", "/plans", STORY),
     ("GET", "/cohort", "dsl lead_practitioner head"),
     ("GET", "/transfers", "dsl administrator dpo auditor"),
+    ("GET", "/school/key-document", EVERYBODY),
+    ("POST", "/trusted-schools", "dsl"),
+    ("POST", "/transfers", "dsl"),
+    ("GET", "/transfers/{id}/file", "dsl administrator"),
+    ("POST", "/transfers/{id}/mark", "dsl administrator"),
+    ("POST", "/transfers/{id}/withdraw", "dsl"),
+    ("POST", "/transfers/received", "dsl"),
+    ("GET", "/transfers/{id}/receipt", "dsl administrator"),
+    ("POST", "/receipts", "dsl administrator"),
     ("POST", "/roster/plan", "administrator"),
     ("POST", "/roster/imports", "administrator"),
     ("GET", "/verify", "dsl head administrator dpo auditor"),
@@ -89,6 +98,7 @@ ROUTES: list[tuple[str, str, str]] = [
     ("POST", P + "/hand-offs", "tutor head_of_year dsl"),
     ("GET", P + "/hand-offs", "dsl"),
     ("POST", P + "/hand-offs/{id}/acknowledge", "dsl"),
+    ("POST", P + "/own-copy", ""),  # nobody yet: the pupil is not 18
     ("POST", P + "/card", "tutor head_of_year administrator"),
     ("POST", P + "/letter", "administrator"),
     ("POST", P + "/glass", "dpo"),
@@ -109,6 +119,16 @@ BODIES: dict[str, Any] = {
     "POST /staff/{id}/leave": {"on": DAY},
     "POST /staff/{id}/keys": {"days": 1},
     "POST /staff/{id}/glass/{id}/review": {"in_order": True},
+    "POST /trusted-schools": {"document": "AAAA"},
+    "POST /transfers": {
+        "pupil_ids": ["pupil"],
+        "to": "AAAA",
+        "lawful_basis": "consent",
+        "accepted_on": DAY,
+        "start_on": DAY,
+    },
+    "POST /transfers/{id}/mark": {"state": "sent"},
+    f"POST {P}/own-copy": {},
     "POST /pupils": {"person": PERSON, "on": DAY, "year_group": 6},
     f"PUT {P}/identity": PERSON,
     f"POST {P}/groups": PLACE,
@@ -145,7 +165,9 @@ def send(world: Any, role: str, method: str, path: str, pupil: Any) -> Any:
     body = {name: str(uuid4()) if value == "@" else value for name, value in BODIES.get(f"{method} {path}", {}).items()}
     address = "/api/v1" + path.replace("{pupil}", str(pupil)).replace("{id}", str(uuid4()))
     headers = {} if method == "GET" else {"Idempotency-Key": str(uuid4()), "If-Match": '"999"'}
-    if "/roster/" in path:
+    if "pupil_ids" in body:
+        body["pupil_ids"] = [str(pupil)]
+    if path.startswith(("/roster/", "/transfers/received", "/receipts")):
         return world.as_(role).request(method, address, content=ROSTER, headers=headers)
     sent = body if f"{method} {path}" in BODIES else None
     return world.as_(role).request(method, address, json=sent, headers=headers)
