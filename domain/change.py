@@ -73,7 +73,7 @@ def outward(model: Model, usable: Sequence[Sat], cell: int) -> Moved | None:
 
 
 def _mean(model: Model, some: Sequence[Sat], cell: int) -> tuple[float, float]:
-    weights = [1 / ((one.errors[cell] or 0.0) ** 2 + model.occasion_sd**2) for one in some]
+    weights = [1 / ((one.errors[cell] or 0.0) ** 2 + model.shared_sd**2) for one in some]
     total = sum(weights)
     return sum(w * (one.values[cell] or 0.0) for w, one in zip(weights, some, strict=True)) / total, 1 / total
 
@@ -96,7 +96,7 @@ def fluctuation(model: Model, usable: Sequence[Sat]) -> Fluctuation | None:
         return None
     terms = [
         (b - a) ** 2
-        / (ea * ea + eb * eb + 2 * model.occasion_sd**2 + _drift(model, two.age_months or 0, (two.on - one.on).days))
+        / (ea * ea + eb * eb + 2 * model.shared_sd**2 + _drift(model, two.age_months or 0, (two.on - one.on).days))
         for one, two in pairwise(recent)
         for a, b, ea, eb in zip(one.values, two.values, one.errors, two.errors, strict=True)
         if a is not None and b is not None and ea is not None and eb is not None

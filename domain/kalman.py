@@ -3,13 +3,15 @@
 Levels are kept in units of their own spread at that age, x = (level - mean(age)) / sd(age); x is an Ornstein-Uhlenbeck
 process with one rate, so over d days x -> a x with a = 2^(-d / halving_days), and its covariance is drawn back to the
 stationary one. Errors of one sitting share a part (the day's mood): it is a ninth, white state. Each of the eight
-values is then an update by a scalar (Anderson and Moore 1979, 6.4), over many pupils at once.
+values is then an update by a scalar (Anderson and Moore 1979, 6.4), over many pupils at once. Pupils lie last and in
+single precision: every step is then one pass over numbers that fit the processor's cache.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,9 +19,17 @@ from numpy.typing import NDArray
 from domain.risk_model import Model
 
 Floats = NDArray[np.float64]
+Small = NDArray[np.float32]
 Ints = NDArray[np.int64]
 DAY = 8
 """The place of the part of the error that a sitting's values share."""
+PAIRS = tuple(combinations(range(4), 2))
+_FIRST = np.array([i + 4 * c for c in range(2) for _ in range(2) for i, _j in PAIRS])
+_SECOND = np.array([j + 4 * d for _ in range(2) for d in range(2) for _i, j in PAIRS])
+_FACTOR = np.arange(4)
+ONE = np.float32(1)
+HALF = 4
+"""Of the covariance, what is right of the first four columns in the first four rows is not kept: it mirrors the rest"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +40,8 @@ class Sittings:
 
     days: Ints
     months: Ints
-    values: Floats
-    errors: Floats
+    values: NDArray[np.floating]
+    errors: NDArray[np.floating]
 
     def part(self, start: int, stop: int) -> Sittings:
         """Some of the pupils."""
@@ -41,56 +51,104 @@ class Sittings:
 
 @dataclass(frozen=True, slots=True)
 class Belief:
-    """What is known after one round, pupils last: ``mean`` (8, N), ``covariance`` (8, 8, N), on the instrument's scale.
-
-    ``covariance`` is in units of the spread at that age: multiply by ``sd`` (N,) squared for scale points.
+    """What is known after one round, pupils last, on the instrument's scale: ``mean`` and ``sd`` (8, N); correlations
+    ``within`` each factor, general with school (4, N), and ``between`` factors (2, 2, 6, N): context, context, PAIRS.
     """
 
-    mean: Floats
-    covariance: Floats
-    sd: Floats
+    mean: Small
+    sd: Small
+    within: Small
+    between: Small
+
+    def correlation(self, a: int, b: int, at: int = -1) -> float:
+        """Between two of the eight levels of one pupil."""
+        (i, c), (j, d) = (a % 4, a // 4), (b % 4, b // 4)
+        if i == j:
+            return 1.0 if c == d else float(self.within[i, at])
+        if i > j:
+            (i, c), (j, d) = (j, d), (i, c)
+        return float(self.between[c, d, PAIRS.index((i, j)), at])
+
+
+def joined(beliefs: Sequence[Belief]) -> Belief:
+    """Several beliefs as one, laid one after another."""
+    return Belief(
+        np.concatenate([one.mean for one in beliefs], axis=-1),
+        np.concatenate([one.sd for one in beliefs], axis=-1),
+        np.concatenate([one.within for one in beliefs], axis=-1),
+        np.concatenate([one.between for one in beliefs], axis=-1),
+    )
 
 
 def beliefs(model: Model, sittings: Sittings) -> Iterator[Belief]:
     """Walk the rounds in order and yield what was known after each: never anything from later (filtered only)."""
     pupils, rounds = sittings.days.shape
-    state = np.zeros((9, pupils))
-    spread = np.zeros((9, 9, pupils))
-    spread[:8, :8] = model.stationary[:, :, None]
     stationary = model.stationary[:, :, None]
+    state, spread = np.zeros((9, pupils), np.float32), np.zeros((9, 9, pupils), np.float32)
+    spread[:8, :8] = stationary
+    product = np.empty_like(spread)
+    values, errors, days, months = _rounds_first(sittings)
     for at in range(rounds):
         if at:
-            keep = model.kept(sittings.days[:, at] - sittings.days[:, at - 1])
-            state *= keep
-            keep *= keep
-            spread *= keep
-            spread[:8, :8] += (1 - keep) * stationary
-        centre, sd = model.norms(sittings.months[:, at])
+            _drift(state, spread, model.kept(days[at] - days[at - 1]), stationary, product)
+        centre, sd = model.norms(months[at])
         _open_day(state, spread, (model.occasion_sd / sd) ** 2)
-        _update(state, spread, *_seen(sittings, at, centre, sd))
-        yield Belief(centre + sd * state[:8], spread[:8, :8], sd)
+        _update(state, spread, *_seen(values[at], errors[at], centre, sd), product)
+        yield _belief(state, spread, centre, sd)
 
 
-def _open_day(state: Floats, spread: Floats, shared_variance: Floats) -> None:
+def _drift(state: Small, spread: Small, kept: Small, stationary: Small, product: Small) -> None:
+    state *= kept
+    kept = kept * kept
+    spread *= kept
+    spread[:8, :8] += np.multiply(stationary, ONE - kept, out=product[:8, :8])
+
+
+def _open_day(state: Small, spread: Small, shared_variance: Small) -> None:
     state[DAY] = 0
     spread[DAY] = 0
-    spread[:, DAY] = 0
+    spread[HALF:, DAY] = 0
     spread[DAY, DAY] = shared_variance
 
 
-def _seen(sittings: Sittings, at: int, centre: Floats, sd: Floats) -> tuple[Floats, Floats]:
-    value, error = sittings.values[:, at].T, sittings.errors[:, at].T
-    none = np.isnan(value) | np.isnan(error)
-    seen = np.where(none, 0.0, (value - centre) / sd)
-    variance = np.where(none, np.inf, (error / sd) ** 2)
+def _rounds_first(sittings: Sittings) -> tuple[Small, Small, Ints, Ints]:
+    values, errors = (
+        np.ascontiguousarray(one.transpose(1, 2, 0), np.float32) for one in (sittings.values, sittings.errors)
+    )
+    return values, errors, np.ascontiguousarray(sittings.days.T), np.ascontiguousarray(sittings.months.T)
+
+
+def _seen(value: Small, error: Small, centre: Small, sd: Small) -> tuple[Small, Small]:
+    none = np.isnan(value + error)
+    seen: Small = (value - centre) / sd
+    variance: Small = (error / sd) ** 2
+    if none.any():
+        seen[none] = 0
+        variance[none] = np.inf
     return seen, variance
 
 
-def _update(state: Floats, spread: Floats, seen: Floats, variance: Floats) -> None:
-    product = np.empty_like(spread)
+def _update(state: Small, spread: Small, seen: Small, variance: Small, product: Small) -> None:
+    across, gain, step = (np.empty_like(state) for _ in range(3))
+    miss, total = np.empty_like(state[0]), np.empty_like(state[0])
     for cell in range(8):
-        across = spread[:, cell] + spread[:, DAY]
-        gain = across / (across[cell] + across[DAY] + variance[cell])
-        state += gain * (seen[cell] - state[cell] - state[DAY])
-        np.multiply(gain[:, None], across[None], out=product)
-        spread -= product
+        side = HALF if cell < HALF else DAY + 1
+        np.add(spread[cell, :side], spread[DAY, :side], out=across[:side])
+        np.add(spread[side:, cell], spread[DAY, side:], out=across[side:])
+        np.add(across[cell], across[DAY], out=total)
+        total += variance[cell]
+        np.divide(across, total, out=gain)
+        np.subtract(seen[cell], state[cell], out=miss)
+        miss -= state[DAY]
+        state += np.multiply(gain, miss, out=step)
+        for rows, columns in ((slice(HALF), slice(HALF)), (slice(HALF, None), slice(None))):
+            part = spread[rows, columns]
+            part -= np.multiply(gain[rows, None], across[None, columns], out=product[rows, columns])
+
+
+def _belief(state: Small, spread: Small, centre: Small, sd: Small) -> Belief:
+    unit = np.sqrt(np.stack([spread[cell, cell] for cell in range(8)]))
+    inverse = ONE / unit
+    within = spread[_FACTOR + 4, _FACTOR] * inverse[:4] * inverse[4:]
+    between = spread[np.maximum(_FIRST, _SECOND), np.minimum(_FIRST, _SECOND)] * inverse[_FIRST] * inverse[_SECOND]
+    return Belief(centre + sd * state[:8], sd * unit, within, between.reshape(2, 2, len(PAIRS), -1))

@@ -1,92 +1,84 @@
 """P(two or more factors at an end), from the joint belief over eight levels, without sampling.
 
-A factor is in the middle when both of its contexts are. The chance that it is, and its derivatives, are series in
-Hermite functions (Mehler's formula, Kibble 1945), exact in the correlation within a factor up to ``TERMS``; the
-correlations between factors enter to second order. Against dense quasi-random sampling it is within 0.01 (tests).
+A factor is in the middle when both of its contexts are. The chance that it is, and its slopes, are series in Hermite
+functions (Mehler's formula, Kibble 1945) in powers of the correlation within a factor, up to ``TERMS``; correlations
+between factors enter to first order (Price 1958). Within 0.02 of dense quasi-random sampling, 0.003 as a rule (tests).
 """
 
 from __future__ import annotations
 
 import math
-from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
 
 from domain import gaussian
+from domain.kalman import PAIRS, Belief
 
-Floats = NDArray[np.float64]
-TERMS = 9
-_ROOT = [math.sqrt(n) for n in range(TERMS + 2)]
-_ROOT_FACTORIAL = [math.sqrt(math.factorial(n)) for n in range(TERMS + 2)]
-PAIRS = tuple(combinations(range(4), 2))
+Small = NDArray[np.float32]
+TERMS = 4
+_ROOT = [np.float32(math.sqrt(n)) for n in range(TERMS + 1)]
+_OVER_ROOT_FACTORIAL = [np.float32(1 / math.sqrt(math.factorial(n))) for n in range(TERMS + 1)]
+_OTHERS = [tuple(k for k in range(4) if k not in pair) for pair in PAIRS]
+ONE, TWO, THREE = np.float32(1), np.float32(2), np.float32(3)
 
 
-def two_or_more(low: Floats, high: Floats, tails: Floats, rho: Floats) -> Floats:
+def two_or_more(low: Small, high: Small, tails: Small, belief: Belief) -> Small:
     """The probability (N,) that at least two factors lie outside their middle.
 
-    ``low``, ``high`` (8, N): the cut-offs in standard units of each belief; ``tails`` (8, N): P(outside) of each;
-    ``rho`` (8, 8, N): the belief's correlations.
+    ``low``, ``high`` (8, N): the cut-offs in standard units of each belief; ``tails`` (8, N): P(outside) of each.
     """
-    series = _coefficients(low, high, tails)
-    middle, slope, bend = _factors(series, rho)
-    outside = 1 - middle
-    total = _independent(outside)
-    for i, j in PAIRS:
-        k, m = (one for one in range(4) if one not in (i, j))
-        joint = _tied(i, j, slope, bend, rho)
-        total += joint * (1 - 2 * outside[k] - 2 * outside[m] + 3 * outside[k] * outside[m])
-    chance: Floats = np.clip(total, 0.0, 1.0)
-    return chance
+    middle, slopes = _factors(_coefficients(low, high, tails), belief.within)
+    outside = ONE - middle
+    chance = _independent(middle, outside)
+    for pair, ((i, j), (k, m)) in enumerate(zip(PAIRS, _OTHERS, strict=True)):
+        weight = outside[k] + outside[m]
+        weight *= -TWO
+        weight += ONE + THREE * outside[k] * outside[m]
+        chance += weight * _tied(slopes[:, i], slopes[:, j], belief.between[:, :, pair])
+    return np.clip(chance, np.float32(0), ONE, out=chance)
 
 
-def _independent(p: Floats) -> Floats:
-    q = 1 - p
+def _independent(q: Small, p: Small) -> Small:
     left, right = q[0] * q[1], q[2] * q[3]
     one = (p[0] * q[1] + q[0] * p[1]) * right + left * (p[2] * q[3] + q[2] * p[3])
-    rest: Floats = 1 - left * right - one
+    rest: Small = ONE - left * right - one
     return rest
 
 
-def _coefficients(low: Floats, high: Floats, tails: Floats) -> list[Floats]:
+def _tied(first: Small, second: Small, rho: Small) -> Small:
+    """The covariance (N,) of two factors being in the middle, to first order in the correlations between them."""
+    (gg, gs), (sg, ss) = rho
+    tied: Small = first[0] * (gg * second[0] + gs * second[1]) + first[1] * (sg * second[0] + ss * second[1])
+    return tied
+
+
+def _coefficients(low: Small, high: Small, tails: Small) -> list[Small]:
     """The Hermite coefficients of 1{low < z < high}, normalised: TERMS + 1 arrays (8, N)."""
-    series = [1 - tails]
-    at_low, at_high = gaussian.pdf(low), gaussian.pdf(high)
-    before_low, before_high = np.zeros_like(at_low), np.zeros_like(at_high)
+    series = [ONE - tails]
+    z = np.stack([low, high])
+    now, before, product = gaussian.pdf(z), np.zeros_like(z), np.empty_like(z)
     for n in range(1, TERMS + 1):
-        series.append((at_low - at_high) / _ROOT_FACTORIAL[n])
-        before_low, at_low = at_low, low * at_low - (n - 1) * before_low
-        before_high, at_high = at_high, high * at_high - (n - 1) * before_high
+        term = now[0] - now[1]
+        term *= _OVER_ROOT_FACTORIAL[n]
+        series.append(term)
+        before *= np.float32(1 - n)
+        before += np.multiply(z, now, out=product)
+        now, before = before, now
     return series
 
 
-def _factors(series: list[Floats], rho: Floats) -> tuple[Floats, list[Floats], list[Floats]]:
-    """By factor: P(middle) (4, N); its slopes by context [2](4, N); its bends gg, gs, ss [3](4, N)."""
+def _factors(series: list[Small], r: Small) -> tuple[Small, Small]:
+    """By factor: P(middle) (4, N) and its slopes by context (2, 4, N)."""
     g, s = [one[:4] for one in series], [one[4:] for one in series]
-    r = np.stack([rho[f, f + 4] for f in range(4)])
-    middle = g[0] * s[0]
-    slopes = [np.zeros_like(middle) for _ in range(2)]
-    bends = [np.zeros_like(middle) for _ in range(3)]
-    power = np.ones_like(r)
+    middle, power = g[0] * s[0], np.ones_like(r)
+    slopes, product = np.zeros((2, *r.shape), np.float32), np.empty_like(r)
     for n in range(1, TERMS + 1):
-        slopes[0] += _ROOT[n] * power * g[n] * s[n - 1]
-        slopes[1] += _ROOT[n] * power * s[n] * g[n - 1]
-        bends[1] += n * power * g[n] * s[n]
-        if n < TERMS:
-            twice = _ROOT[n] * _ROOT[n + 1] * power
-            bends[0] += twice * g[n + 1] * s[n - 1]
-            bends[2] += twice * s[n + 1] * g[n - 1]
-        power = power * r
-        middle = middle + power * g[n] * s[n]
-    return middle, slopes, bends
-
-
-def _tied(i: int, j: int, slope: list[Floats], bend: list[Floats], rho: Floats) -> Floats:
-    """The covariance of two factors being in the middle, to second order in the correlations between them."""
-    cross = {(c, d): rho[i + 4 * c, j + 4 * d] for c in range(2) for d in range(2)}
-    total: Floats = np.zeros_like(cross[0, 0])
-    for (c, d), r in cross.items():
-        total += r * slope[c][i] * slope[d][j]
-        for (e, f), other in cross.items():
-            total += 0.5 * r * other * bend[c + e][i] * bend[d + f][j]
-    return total
+        scaled = power * _ROOT[n]
+        for at, (one, other) in enumerate(((g, s), (s, g))):
+            np.multiply(scaled, one[n], out=product)
+            slopes[at] += np.multiply(product, other[n - 1], out=product)
+        power *= r
+        np.multiply(power, g[n], out=product)
+        middle += np.multiply(product, s[n], out=product)
+    return middle, slopes

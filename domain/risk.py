@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 
@@ -33,7 +34,8 @@ __all__ = [
 Floats = NDArray[np.float64]
 Small = NDArray[np.float32]
 SITTINGS_MAX = 120
-BLOCK = 256
+BLOCK = 2040
+"""Pupils at a time: rows of 2048 would fall on the same lines of the cache as each other."""
 EPOCH = date(2000, 1, 1)
 KINDS = ("priority", "worsening", "both_contexts", "polar", "context_gap", "unsettled", "flat", "response_quality")
 """The kinds of flags; beside them ``composite_`` and a name from the instrument."""
@@ -92,23 +94,28 @@ def track(model: Model, sittings: Sequence[Sat], up_to: date) -> Track:
     if not usable:
         return Track((), np.empty((0, 8)), np.empty((0, 8)), np.empty((0, 8)), np.empty(0))
     seen = _view(model, usable).outlook
-    return Track(tuple(sat.on for sat in usable), seen.level.T, seen.sd.T, (seen.low + seen.high).T, seen.priority)
+    parts = (seen.level.T, seen.sd.T, (seen.low + seen.high).T, seen.priority)
+    return Track(tuple(sat.on for sat in usable), *(one.astype(np.float64) for one in parts))
 
 
-def cohort(model: Model, sittings: Sittings) -> Cohort:
-    """Every pupil and round at once, in blocks that fit the processor's cache; the same numbers as one by one."""
+def cohort(model: Model, sittings: Sittings, workers: int = 1) -> Cohort:
+    """Every pupil and round at once, in blocks of pupils, shared among threads; the same numbers as one by one."""
     pupils, rounds = sittings.days.shape
-    eight = [np.empty((pupils, rounds, 8), np.float32) for _ in range(4)]
-    together = np.empty((pupils, rounds), np.float32)
-    for start in range(0, pupils, BLOCK):
+    eight = [np.empty((rounds, 8, pupils), np.float32) for _ in range(4)]
+    together = np.empty((rounds, pupils), np.float32)
+
+    def block(start: int) -> None:
         rows = slice(start, start + BLOCK)
         for at, belief in enumerate(kalman.beliefs(model, sittings.part(start, start + BLOCK))):
             seen = outlook(model, belief)
+            together[at, rows] = seen.priority
             for array, part in zip(eight, (seen.level, seen.sd, seen.low, seen.high), strict=True):
-                array[rows, at] = part.T
-            together[rows, at] = seen.priority
-    level, sd, low, high = eight
-    return Cohort(level, sd, low, high, together)
+                array[at, :, rows] = part
+
+    with ThreadPoolExecutor(workers) as pool:
+        list(pool.map(block, range(0, pupils, BLOCK)))
+    level, sd, low, high = (array.transpose(2, 0, 1) for array in eight)
+    return Cohort(level, sd, low, high, together.T)
 
 
 def sittings_of(usable: Sequence[Sat]) -> Sittings:
@@ -126,9 +133,5 @@ def sittings_of(usable: Sequence[Sat]) -> Sittings:
 
 def _view(model: Model, usable: Sequence[Sat]) -> View:
     """One pupil's beliefs, the rounds laid along the last axis, so that all are read at once."""
-    walked = [
-        (belief.mean.copy(), belief.covariance.copy(), belief.sd)
-        for belief in kalman.beliefs(model, sittings_of(usable))
-    ]
-    belief = kalman.Belief(*(np.concatenate(parts, axis=-1) for parts in zip(*walked, strict=True)))
+    belief = kalman.joined(list(kalman.beliefs(model, sittings_of(usable))))
     return View(belief, outlook(model, belief))

@@ -18,6 +18,7 @@ from domain.base import DomainError, Value
 from domain.instrument import Instrument
 
 Floats = NDArray[np.float64]
+Small = NDArray[np.float32]
 Ints = NDArray[np.int64]
 DAYS_MAX = 365 * 40
 MONTHS_MAX = 12 * 25
@@ -120,11 +121,16 @@ class Model:
     artefact: Artefact
     digest: str
     instrument: Instrument
-    stationary: Floats
-    occasion_sd: float
-    _decay: Floats
-    _mean: Floats
-    _sd: Floats
+    stationary: Small
+    occasion_sd: np.float32
+    _decay: Small
+    _mean: Small
+    _sd: Small
+
+    @property
+    def shared_sd(self) -> float:
+        """What the values of one sitting share, scale points."""
+        return self.artefact.parameters.occasion_sd
 
     @property
     def cuts(self) -> Cuts:
@@ -136,11 +142,11 @@ class Model:
         """The rest of what decides."""
         return self.artefact.rules
 
-    def kept(self, days: Ints) -> Floats:
+    def kept(self, days: Ints) -> Small:
         """The share of a deviation that is left after so many days (N,)."""
         return self._decay.take(np.clip(days, 0, DAYS_MAX))
 
-    def norms(self, months: Ints) -> tuple[Floats, Floats]:
+    def norms(self, months: Ints) -> tuple[Small, Small]:
         """Peers' means (8, N) and spread (N,) at ages in months; 0 stands for an age nobody knows."""
         at = np.clip(months, 0, MONTHS_MAX)
         return self._mean.take(at, axis=1), self._sd.take(at)
@@ -173,7 +179,9 @@ def _made(artefact: Artefact, instrument: Instrument, stationary: Floats) -> Mod
     decay = np.exp2(-np.arange(DAYS_MAX + 1) / parameters.halving_days)
     mean, sd = _monthly(parameters.norms)
     digest = hashlib.sha256(text.encode()).hexdigest()
-    return Model(artefact, digest, instrument, stationary, parameters.occasion_sd, decay, mean, sd)
+    tables = (one.astype(np.float32) for one in (decay, mean, sd))
+    small = stationary.astype(np.float32)
+    return Model(artefact, digest, instrument, small, np.float32(parameters.occasion_sd), *tables)
 
 
 def correlations(given: Correlation) -> Floats:

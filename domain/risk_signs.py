@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from datetime import date
 
@@ -12,9 +13,10 @@ from domain import risk_words as words
 from domain.instrument import CELLS, CONTEXTS, FACTORS, Composite
 from domain.journey.decisions import Finding
 from domain.journey.state import Sat
-from domain.kalman import Floats
+from domain.kalman import Small
 from domain.risk_model import Cut, Model
 from domain.risk_view import View
+from domain.statistics import normal_cdf
 
 Subject = tuple[str, str | None, str | None, str | None]
 EVIDENCE = 3
@@ -49,7 +51,7 @@ def _candidates(model: Model, usable: Sequence[Sat], view: View) -> Iterator[Can
     yield from _fluctuation(model, usable)
 
 
-def _began(likely: Floats, usable: Sequence[Sat]) -> date | None:
+def _began(likely: Small, usable: Sequence[Sat]) -> date | None:
     """The sitting from which on it has been more likely than not; None where that is the last one."""
     first = len(usable) - 1
     while first > 0 and likely[first - 1] >= 0.5:
@@ -70,7 +72,7 @@ def _finding(
     return Finding(kind, factor, context, pole, round(min(max(probability, 0.0), 1.0), 4), reason, rests_on)
 
 
-def _ends(view: View, pole: str) -> Floats:
+def _ends(view: View, pole: str) -> Small:
     return view.outlook.low if pole == "low" else view.outlook.high
 
 
@@ -118,10 +120,8 @@ def _joint(model: Model, view: View, ends: tuple[tuple[int, str], tuple[int, str
     """P(both levels at their end) as known at the last sitting."""
     (a, end_a), (b, end_b) = ends
     sign_a, sign_b = (1 if end == "low" else -1 for end in (end_a, end_b))
-    covariance = view.belief.covariance[:, :, -1]
-    rho = sign_a * sign_b * covariance[a, b] / np.sqrt(covariance[a, a] * covariance[b, b])
-    z = [sign * _to_end(model, view, cell, end) for sign, cell, end in ((sign_a, a, end_a), (sign_b, b, end_b))]
-    return float(gaussian.both_below(np.array([z[0]]), np.array([z[1]]), np.array([rho]))[0])
+    rho = sign_a * sign_b * view.belief.correlation(a, b)
+    return gaussian.both_below(sign_a * _to_end(model, view, a, end_a), sign_b * _to_end(model, view, b, end_b), rho)
 
 
 def _to_end(model: Model, view: View, cell: int, end: str) -> float:
@@ -132,9 +132,10 @@ def _to_end(model: Model, view: View, cell: int, end: str) -> float:
 def _gaps(model: Model, usable: Sequence[Sat], view: View) -> Iterator[Candidate]:
     for at, factor in enumerate(FACTORS):
         apart = float(view.outlook.level[at + 4, -1] - view.outlook.level[at, -1])
-        c = view.belief.covariance[:, :, -1]
-        sd = float(np.sqrt(c[at, at] + c[at + 4, at + 4] - 2 * c[at, at + 4]) * view.belief.sd[-1])
-        p = float(gaussian.cdf(np.array([(abs(apart) - model.instrument.gap.least) / sd]))[0])
+        general, school = (float(view.outlook.sd[cell, -1]) for cell in (at, at + 4))
+        shared = 2 * view.belief.correlation(at, at + 4) * general * school
+        sd = math.sqrt(general**2 + school**2 - shared)
+        p = normal_cdf((abs(apart) - model.instrument.gap.least) / sd)
         if p >= model.cuts.context_gap.off:
             pole = "low" if apart < 0 else "high"
             yield (

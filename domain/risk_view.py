@@ -11,18 +11,18 @@ from domain import gaussian, priority
 from domain.kalman import Belief
 from domain.risk_model import Model
 
-Floats = NDArray[np.float64]
+Small = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
     """``level``, ``sd`` (8, N) on the scale; P(at the low, high end) (8, N); P(two or more factors) (N,)."""
 
-    level: Floats
-    sd: Floats
-    low: Floats
-    high: Floats
-    priority: Floats
+    level: Small
+    sd: Small
+    low: Small
+    high: Small
+    priority: Small
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +36,9 @@ class View:
 def outlook(model: Model, belief: Belief) -> Outlook:
     """Read a belief against the instrument's poles."""
     poles = model.instrument.poles
-    unit = np.sqrt(np.stack([belief.covariance[cell, cell] for cell in range(8)]))
-    sd = unit * belief.sd
-    z_low, z_high = (poles.low - belief.mean) / sd, (poles.high - belief.mean) / sd
+    unit = np.float32(1) / belief.sd
+    z_low = (np.float32(poles.low) - belief.mean) * unit
+    z_high = (np.float32(poles.high) - belief.mean) * unit
     low, high = gaussian.cdf(z_low), gaussian.cdf(-z_high)
-    rho = belief.covariance / (unit[:, None] * unit[None])
-    return Outlook(belief.mean, sd, low, high, priority.two_or_more(z_low, z_high, low + high, rho))
+    both = priority.two_or_more(z_low, z_high, low + high, belief)
+    return Outlook(belief.mean, belief.sd, low, high, both)
