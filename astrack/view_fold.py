@@ -5,6 +5,7 @@ from __future__ import annotations
 import traceback
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 from uuid import UUID
 
 from domain.base import Fact
@@ -82,22 +83,27 @@ def corrected_pupils(facts: Iterable[Fact]) -> set[UUID]:
 def as_corrected(story: Sequence[Fact]) -> tuple[list[Fact], list[tuple[Fact, str]]]:
     """A pupil's facts as they read now, and the corrections that could not be applied, with why.
 
-    The same order as domain.journey.state.corrected: from the last correction to the first, so that one which
-    was corrected itself has already been changed when its turn comes. A correction that does not fit changes nothing.
+    What domain.journey.state.corrected does, except that a correction that does not fit changes nothing.
     """
     at = {fact.event.event_id: index for index, fact in enumerate(story)}
     now, failed = list(story), []
-    for index in range(len(now) - 1, -1, -1):
-        event = now[index].event
-        if not isinstance(event, FactCorrected):
-            continue
-        target = at.get(event.corrects, index)
-        if target < index:
+    naming: dict[int, list[int]] = {}
+    for index, fact in enumerate(story):
+        if isinstance(fact.event, FactCorrected) and at.get(fact.event.corrects, index) < index:
+            naming.setdefault(at[fact.event.corrects], []).append(index)
+    for target in sorted(naming, reverse=True):
+        for index in naming[target]:
             try:
-                now[target] = replace(now[target], event=amended(now[target].event, event.changes))
+                now[target] = replace(now[target], event=amended(now[target].event, changes_of(now[index])))
             except Exception:
                 failed.append((now[index], traceback.format_exc()))
     return now, failed
+
+
+def changes_of(fact: Fact) -> dict[str, Any]:
+    """What a correction changes, as it reads now."""
+    event = fact.event
+    return event.changes if isinstance(event, FactCorrected) else {}
 
 
 def refold(folding: Folding, story: Sequence[Fact]) -> None:

@@ -63,7 +63,7 @@ def _turn(
             folding = folded(conn, log.school_id, one, fresh, stories)
             _store(conn, log.school_id, folding, careful=careful)
             broken += folding.broken
-        mark_behind(conn, log.school_id, broken)
+        mark_behind(conn, log.school_id, broken, projections[0].suffix)
         advance(conn, log.school_id, tables, facts[-1].position)
     return len(facts), broken
 

@@ -143,10 +143,10 @@ def advance(conn: Connection, school: UUID, tables: Sequence[str], position: int
     )
 
 
-def mark_behind(conn: Connection, school: UUID, broken: Sequence[Broken]) -> None:
-    """Note which facts are missing from which read model, so that pages can say so."""
+def mark_behind(conn: Connection, school: UUID, broken: Sequence[Broken], suffix: str = "") -> None:
+    """Note which facts are missing from which read model (``suffix`` while it is made), so that pages can say so."""
     for one in broken:
         conn.execute(
             "INSERT INTO views.behind VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING",
-            (school, one.projection, one.position, one.pupil_id),
+            (school, one.projection + suffix, one.position, one.pupil_id),
         )

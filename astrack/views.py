@@ -11,14 +11,18 @@ import psycopg
 
 from astrack.store import DeadLetter, SchoolLog, Store
 from astrack.view_live import turn
+from astrack.view_rebuild import Rebuild, UnknownReadModel, chosen
 from astrack.view_tables import Tables
 from projections import ALL
 from projections.shape import Projection
 
+__all__ = ["UnknownReadModel", "Views"]
+
 PAGE = 1_000
 BEHIND = (
     "SELECT s.next_position - 1 > coalesce((SELECT CASE WHEN count(*) = cardinality(w.names) THEN min(p.position) END"
-    " FROM views.positions p WHERE p.school_id = s.school_id AND p.projection = ANY (w.names)), -1)"
+    " FROM views.positions p WHERE p.school_id = s.school_id AND p.projection = ANY (w.names)), -1),"
+    " EXISTS (SELECT 1 FROM views.anew a WHERE a.school_id = s.school_id)"
     " FROM record.schools s, (SELECT %s::uuid AS id, %s::text[] AS names) w WHERE s.school_id = w.id"
 )
 
@@ -36,8 +40,14 @@ class Views:
         Raises StoreUnavailable.
         """
         log = self._log(school_id)
-        while self.behind(school_id):
-            turn(log, self.projections, PAGE)
+        while True:
+            behind, anew = self._standing(log)
+            if anew:
+                self._read_again(log)
+            elif behind:
+                turn(log, self.projections, PAGE)
+            else:
+                return
 
     def advance(self, school_id: UUID, limit: int = PAGE) -> int | None:
         """Take one page of a school's log where nobody else is at it: how many facts, None when somebody is."""
@@ -45,8 +55,7 @@ class Views:
 
     def behind(self, school_id: UUID) -> bool:
         """Whether facts are recorded that some read model has not taken; one question."""
-        rows = self._log(school_id).ask(BEHIND, [one.table for one in self.projections])
-        return bool(rows and rows[0][0])
+        return any(self._standing(self._log(school_id)))
 
     @contextmanager
     def reading(self, school_id: UUID) -> Iterator[psycopg.Cursor[tuple[Any, ...]]]:
@@ -71,9 +80,40 @@ class Views:
         ``progress`` is called with how many facts more have been read. Pages read the old rows until the new ones
         are complete. Raises UnknownReadModel.
         """
-        from astrack.view_rebuild import rebuild
+        run = Rebuild(self.store, chosen(self.projections, names), moved=progress or (lambda _: None))
+        self._ready()
+        if school_ids is None:
+            run.all()
+        else:
+            run.schools(school_ids)
 
-        rebuild(self, school_ids, names, progress)
+    def retry(self, school_id: UUID, names: Sequence[str] | None = None) -> dict[str, int]:
+        """After a fix: read again what was left out of read models. {"tried": facts, "left": still left out}."""
+        before = self._left_out(school_id, names)
+        if before:
+            self.rebuild([school_id], [one.name for one in chosen(self.projections, names) if one.name in before])
+            self.catch_up(school_id)
+        return {"tried": sum(before.values()), "left": sum(self._left_out(school_id, names).values())}
+
+    def _left_out(self, school_id: UUID, names: Sequence[str] | None) -> dict[str, int]:
+        query = (
+            "SELECT projection, count(*) FROM views.behind WHERE school_id = %s AND projection = ANY (%s) GROUP BY 1"
+        )
+        return dict(self._log(school_id).ask(query, [one.name for one in chosen(self.projections, names)]))
+
+    def _standing(self, log: SchoolLog) -> tuple[bool, bool]:
+        rows = log.ask(BEHIND, [one.table for one in self.projections])
+        return (bool(rows[0][0]), bool(rows[0][1])) if rows else (False, False)
+
+    def _read_again(self, log: SchoolLog) -> None:
+        marks = [mark for (mark,) in log.ask("SELECT mark FROM views.anew WHERE school_id = %s")]
+        Rebuild(self.store, self.projections).schools([log.school_id])
+        with log.views() as conn:
+            conn.execute("DELETE FROM views.anew WHERE school_id = %s AND mark = ANY (%s)", (log.school_id, marks))
+
+    def _ready(self) -> None:
+        for school_id in self.store.schools()[:1]:
+            self._log(school_id)
 
     def _log(self, school_id: UUID) -> SchoolLog:
         log = self.store.log(school_id)

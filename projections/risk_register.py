@@ -11,6 +11,7 @@ from psycopg import Cursor
 
 from domain.base import Event, Fact
 from domain.journey import facts as f
+from domain.risk import makes_work
 from domain.scope import Scope
 from projections import pupils
 from projections.shape import capped, in_scope
@@ -29,13 +30,14 @@ LOOK_DAYS = {"weekly": 7, "fortnightly": 14, "monthly": 28}
 RECENT = 9
 DUE_WITHIN = timedelta(days=7)
 BETTER_FOR = timedelta(days=60)
-WEIGHTS = {"priority": 3.0, "polar": 2.0, "worsening": 2.0}
-"""How much a kind of sign counts in the order of need; any other kind counts 1. Times its probability."""
+WEIGHTS = {"priority": 3.0, "both_contexts": 2.5, "worsening": 2.0, "composite": 2.0}
+"""How much a kind of sign counts in the order of need, times its probability; what is information only counts 0.25."""
 
 
 class Row(NamedTuple):
     """One pupil's standing. Dates as ISO text inside the JSON values.
 
+    ``unreviewed``: signs that ask for a look (domain.risk.makes_work) and that nobody has reviewed.
     ``flags``: {flag_id: {kind, factor, context, pole, probability, reason, raised_on, judgement}} that have not eased;
     ``plans``: open ones {plan_id: {goal, kind, factor, owner_id, start_on, end_on, monitoring, looked_on, due_on}};
     ``talks``: {talk_id: {with_role, since, escalated}} nobody took up; ``recent``: the newest usable sittings, oldest
@@ -103,15 +105,16 @@ def _reviewed(row: Row, event: f.FlagReviewed) -> Row:
 
 def _with_flags(row: Row, flags: dict[str, dict[str, Any]]) -> Row:
     weighed = [(flag["judgement"], _weight(flag)) for flag in flags.values()]
-    unreviewed = sum(judgement is None for judgement, _ in weighed)
+    unreviewed = sum(flag["judgement"] is None and makes_work(flag["kind"]) for flag in flags.values())
     need = sum(weight * (1.0 if judgement is None else 0.25)
                for judgement, weight in weighed if judgement != "not_what_we_see")  # fmt: skip
     return row._replace(flags=flags, unreviewed=unreviewed, need=need)
 
 
 def _weight(flag: dict[str, Any]) -> float:
-    probability = flag["probability"]
-    return WEIGHTS.get(flag["kind"], 1.0) * (0.5 if probability is None else float(probability))
+    kind, probability = flag["kind"], flag["probability"]
+    kind = "composite" if kind.startswith("composite_") else kind
+    return WEIGHTS.get(kind, 0.25) * (0.5 if probability is None else float(probability))
 
 
 def _better(row: Row, on: date, what: str) -> Row:

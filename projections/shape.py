@@ -37,11 +37,12 @@ class Projection:
     key_of: Callable[[Fact], Key | None] | None
     evolve: Callable[[Any, Fact], Row] | None
     rows: Callable[[Fact], Sequence[Row]] | None
+    suffix: str = ""
 
     @property
     def table(self) -> str:
-        """Where its rows are, named with its version: another version lies beside it."""
-        return f"views.{self.name}_v{self.version}"
+        """Where its rows are, named with its version: another version lies beside it; ``suffix`` while it is made."""
+        return f"views.{self.name}_v{self.version}{self.suffix}"
 
     @property
     def refolds(self) -> bool:
