@@ -271,6 +271,6 @@ class Drawing:
         words = f"as known on {long_day(on)}" if cursor else "today"
         room = len(words) * self.lay.font * 0.27 + 2
         place = min(max(x, self.lay.left + room + 44), self.lay.width - self.lay.right - room - 22)
-        line = upright("cursor" if cursor else "today", x, HEAD, self.bottom + 4)
+        line = upright("cursor" if cursor else "today", x, HEAD_FOOT, self.bottom + 4)
         kind = "cursor-name" if cursor else "age"
         return line + words_at(place, self.bottom + 35, words, kind, self.lay.font, "middle")

@@ -7,16 +7,31 @@ from starlette.responses import Response
 
 from astrack.app import App
 from astrack.errors import Row
+from astrack.web_audit import audit_pages
 from astrack.web_door import refusal
+from astrack.web_impact import impact_pages
 from astrack.web_lists import list_pages
 from astrack.web_me import me_pages
 from astrack.web_plan import plan_pages
+from astrack.web_setup import setup_pages
 from astrack.web_sign_in import sign_in_pages
 from astrack.web_sit import sit_pages
 from astrack.web_site import Site
+from astrack.web_transfers import transfer_pages
 from astrack.web_tutor import tutor_pages
 
-PARTS = (sign_in_pages, list_pages, tutor_pages, plan_pages, sit_pages, me_pages)
+PARTS = (
+    sign_in_pages,
+    list_pages,
+    tutor_pages,
+    plan_pages,
+    sit_pages,
+    me_pages,
+    transfer_pages,
+    setup_pages,
+    audit_pages,
+    impact_pages,
+)
 
 
 def pages(app: App) -> APIRouter:

@@ -86,7 +86,8 @@ def story(facts: Sequence[Fact], identity: Identity, *, guided: bool = False, li
         for fact, event in zip(facts, now, strict=True)
         if not guided or isinstance(event, GUIDED)
     ]
-    return sorted(told, key=lambda one: (one.on, one.recorded_at), reverse=True)[:limit]
+    order = sorted(range(len(told)), key=lambda at: (told[at].on, told[at].recorded_at, at), reverse=True)
+    return [told[at] for at in order[:limit]]
 
 
 def _told(named: Telling, fact: Fact, event: Event) -> Told:

@@ -11,6 +11,7 @@ document.addEventListener("submit", (event) => {
   }
   if (form.dataset.sent && !form.dataset.again) { event.preventDefault(); return; }
   if (form.method === "post") form.dataset.sent = "yes";
+  if (form.dataset.progress) document.getElementById(form.dataset.progress).hidden = false;
 });
 window.addEventListener("pageshow", () => {
   for (const form of document.forms) delete form.dataset.sent;
