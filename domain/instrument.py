@@ -53,11 +53,14 @@ class Scale(Value):
 
 
 class Scoring(Value):
-    """How answers become values; ``item_sd`` in scale points, assumed until pupils have been asked."""
+    """How answers become values; ``item_sd`` in scale points, assumed until pupils have been asked; ``slope_drawn``: how
+    near the middle a mean is taken when its error is reckoned.
+    """
 
     least_answered: Annotated[int, Field(ge=2)]
     item_sd: Annotated[float, Field(gt=0)]
     item_sd_weight: Annotated[float, Field(gt=0)]
+    slope_drawn: Share
 
 
 class Quality(Value):

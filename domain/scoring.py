@@ -11,7 +11,7 @@ from domain import quality
 from domain.base import DomainError
 from domain.instrument import CELLS, Instrument
 from domain.journey.facts import AssessmentSat
-from domain.statistics import normal_cdf
+from domain.reading_back import reading
 
 Eight = tuple[float | None, ...]
 DIGITS = 6
@@ -45,7 +45,8 @@ class WrongInstrumentVersion(DomainError):
 @dataclass(frozen=True, slots=True)
 class Scored:
     """What a sitting comes to. ``values`` and ``errors``: eight on the instrument's scale (four factors in general,
-    then in school), None where too little was answered; an error is one standard error of measurement.
+    then in school), None where too little was answered; an error is one standard error of measurement. A value is the
+    level at which such answers are given on average, so near an end it lies a little further out than their mean.
     """
 
     values: Eight
@@ -141,20 +142,17 @@ def _cell(instrument: Instrument, given: Mapping[str, int], cell: int) -> tuple[
     ]
     if len(keyed) < instrument.scoring.least_answered:
         return None, None
-    value = sum(keyed) / len(keyed)
-    return round(value, DIGITS), round(_error(instrument, keyed, value), DIGITS)
+    curve, mean = reading(instrument), sum(keyed) / len(keyed)
+    level, slope = float(curve.level(mean)), float(curve.slope(mean))
+    return round(level, DIGITS), round(_error(instrument, keyed, slope), DIGITS)
 
 
-def _error(instrument: Instrument, keyed: list[int], value: float) -> float:
-    """The standard error of a mean of answers, read back to the level (delta method).
+def _error(instrument: Instrument, keyed: list[int], slope: float) -> float:
+    """The standard error of a mean of answers, read back to the level (delta method): wider where answers are cut off.
 
-    The spread within the sitting is drawn to the instrument's own, and answers at the ends are cut off there,
-    so the same step in the level moves the mean less: the slope is the share of answers that can still move.
+    The spread within the sitting is drawn to the instrument's own, which counts as ``item_sd_weight`` answers.
     """
-    rules, scale = instrument.scoring, instrument.scale
-    squares = sum((one - value) ** 2 for one in keyed)
-    own = len(keyed) - 1
-    variance = (rules.item_sd_weight * rules.item_sd**2 + squares) / (rules.item_sd_weight + own)
-    sd = rules.item_sd
-    slope = normal_cdf((scale.most - value) / sd) - normal_cdf((scale.least - value) / sd)
+    rules, mean = instrument.scoring, sum(keyed) / len(keyed)
+    squares = sum((one - mean) ** 2 for one in keyed)
+    variance = (rules.item_sd_weight * rules.item_sd**2 + squares) / (rules.item_sd_weight + len(keyed) - 1)
     return math.sqrt(variance / len(keyed)) / slope
