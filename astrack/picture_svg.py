@@ -76,7 +76,7 @@ def svg(data: PictureData, *, narrow: bool = False, style: str = "", name: str =
     """
     at = Drawing(data, NARROW if narrow else WIDE, f"{name}-{'narrow' if narrow else 'wide'}")
     parts = [_style(style), at.head(), at.background(), *(at.factor(factor) for factor in FACTORS)]
-    parts += [at.foot(), at.whole_flags(), at.veil(), at.today()]
+    parts += [at.foot(), at.whole_flags(), at.veil(), at.school_names(), at.today()]
     box = f'viewBox="0 0 {at.lay.width} {at.lay.height}" width="{at.lay.width}" height="{at.lay.height}"'
     form = "journey-narrow" if narrow else "journey-wide"
     return (
@@ -129,14 +129,33 @@ class Drawing:
         return bands + self._years() + "".join(self._hand_over(one) for one in self.data.hand_overs)
 
     def _school(self, index: int, one: SchoolBand) -> str:
-        x0, x1 = self.x(one.from_on), self.x(one.until_on or self.data.ends_on)
-        until = long_day(one.until_on) if one.until_on else "now"
+        x0, x1 = self._school_span(one)
         strips = [(HEAD, HEAD_FOOT - HEAD), *((self.plot_top(factor), self.lay.plot) for factor in FACTORS)]
         rects = "".join(rect("", x0, y, x1 - x0 - 1, height) for y, height in strips)
-        name = fit(one.name, x1 - x0 - 16, self.lay.font)
+        until = long_day(one.until_on) if one.until_on else "now"
         said = f"{one.name}, {long_day(one.from_on)} to {until}"
-        label = words_at((x0 + x1) / 2, HEAD_FOOT - 7, name, "school-name", self.lay.font, "middle")
-        return f'<g class="school-{index % 2}"><title>{escape(said)}</title>{rects}{label}</g>'
+        return f'<g class="school-{index % 2}"><title>{escape(said)}</title>{rects}</g>'
+
+    def _school_span(self, one: SchoolBand) -> tuple[float, float]:
+        # nobody knows how long a pupil stays: the band of their school ends where knowledge does
+        return self.x(one.from_on), self.x(one.until_on or max(one.from_on, self.data.seen_until))
+
+    def school_names(self) -> str:
+        """The schools' names over their bands; the last one may reach into the blank to its right."""
+        known = [one for one in self.data.schools if one.from_on <= self.data.seen_until]
+        return "".join(self._school_name(one, index == len(known) - 1) for index, one in enumerate(known))
+
+    def _school_name(self, one: SchoolBand, last: bool) -> str:
+        x0, x1 = self._school_span(one)
+        y, size = HEAD_FOOT - 7, self.lay.font
+        inside = fit(one.name, x1 - x0 - 16, size)
+        if inside == one.name or not last:
+            return words_at((x0 + x1) / 2, y, inside, "school-name", size, "middle")
+        end = self.lay.left + self.span
+        name = fit(one.name, end - x0 - 12, size)
+        if len(name) < len(one.name) and len(inside) < len(name):
+            return words_at(end - 2, y, name, "school-name", size, "end")
+        return words_at(x0 + 6, y, name, "school-name", size)
 
     def _years(self) -> str:
         starts = [self.x(date(self.data.starts_on.year + n, 9, 1)) for n in range(1, YEARS)]

@@ -9,9 +9,11 @@ from starlette.responses import RedirectResponse, Response
 
 from astrack import callers
 from astrack.access import SignInNeeded
+from astrack.picture_example import example
 from astrack.sessions import NOBODY, Opened
 from astrack.web_door import REFUSALS, PageRoute, Sent, Who, said, status_of
 from astrack.web_forms import Form
+from astrack.web_reading import drawn
 from astrack.web_site import HEADERS, BadForm, Site, see_other, static_answer
 from astrack.web_words import HOME
 
@@ -68,7 +70,7 @@ def sign_in_pages(site: Site) -> APIRouter:
 
     @router.get("/design")
     def design(request: Request) -> Response:
-        return site.page(request, "design.html", viewer=_viewer(request))
+        return site.page(request, "design.html", viewer=_viewer(request), **drawn(example()))
 
     @router.get("/static/{name}")
     def static(request: Request, name: str) -> Response:
