@@ -18,17 +18,17 @@ GROUPS: Sequence[tuple[int, int, str]] = (
     (401, 5, "SignInNeeded SignInRefused"),
     (403, 5, "NotAllowed CrossSite OwnRoleGranted OwnGlassReviewed"),
     # not here, or not for this viewer, which is the same to them
-    (404, 3, "NoSuchPupil NoSuchFlag NoSuchPlan NoSuchTalk NoSuchFact NoSuchGrant NoSuchGlass NoSuchPage "
-             "HandOffUnknown RoundUnknown StaffUnknown SchoolUnknown NoSuchInstrument WhichPupil WhichSchool "
-             "NoIdentity NoSuchProblem NoSuchDuty NoSuchModel NoSuchTransfer"),
+    (404, 3, "UnknownReadModel NoSuchPupil NoSuchFlag NoSuchPlan NoSuchTalk NoSuchFact NoSuchGrant NoSuchGlass "
+             "NoSuchPage HandOffUnknown RoundUnknown StaffUnknown SchoolUnknown NoSuchInstrument WhichPupil "
+             "WhichSchool NoIdentity NoSuchProblem NoSuchDuty NoSuchModel NoSuchTransfer"),
     (405, 2, "MethodUnknown"),
     # a rule of the school's world says no
-    (409, 4, "DomainError AlreadyEnrolled NotEnrolled RecordFrozen OptedOut SittingAlreadyTaken "
+    (409, 4, "DomainError RebuildUnderWay AlreadyEnrolled NotEnrolled RecordFrozen OptedOut SittingAlreadyTaken "
              "FlagAlreadyReviewed PlanAlreadyOpen PlanAlreadyClosed CauseStepSkipped RiskStepSkipped "
              "SignpostMissing PlaceNotAccepted ConsentNotNamed TransferNotOpen NotYetEighteen NotCorrectable "
              "NothingToCorrect RoundAlreadyClosed RoundNotOpenYet SchoolAlreadyRegistered StaffAlreadyLeft "
              "ManyLeavers RollMoved VersionClash ClockBehind Conflict Unsound RecordHeldHere SchoolNotRegistered "
-             "TransferUnanswered TransferEnded"),
+             "StreamHeld TransferUnanswered TransferEnded"),
     (410, 3, "StreamErased"),
     (412, 4, "RecordMoved"),
     (413, 6, "TooLarge RosterTooLarge BodyTooLarge"),
@@ -49,7 +49,7 @@ GROUPS: Sequence[tuple[int, int, str]] = (
     (429, 8, "TooManyAttempts"),
     # the service itself
     (500, 7, "StoreError UnsafeRole BadSetting KeyMissing UnreadableFact InstrumentWrong ModelWrong"),
-    (503, 7, "StoreUnavailable TooBusy ClockSetBack"),
+    (503, 7, "StoreUnavailable TooBusy ClockSetBack KeysRotated"),
 )  # fmt: skip
 """(HTTP status, exit code, the refusals)."""
 
