@@ -22,10 +22,12 @@ from astrack.store.pool import CONNECT_S, Connection, Pool
 from astrack.store.types import (
     BadSetting,
     ClockBehind,
+    KeysRotated,
     SchoolUnknown,
     StoreError,
     StoreUnavailable,
     StreamErased,
+    StreamHeld,
     UnsafeRole,
     VersionClash,
 )
@@ -205,6 +207,7 @@ REFUSALS: dict[str, Callable[[str, str], StoreError]] = {
     "AS002": lambda text, detail: VersionClash(f"{text}: load it again and decide again"),
     "AS003": lambda text, detail: ClockBehind(datetime.fromisoformat(detail)),
     "AS004": lambda text, detail: StreamErased(f"{text}: nothing may follow the erasure"),
+    "AS006": lambda text, detail: StreamHeld(f"{text}: release the hold first"),
     "AS005": lambda text, detail: StoreError(text),
 }
 
@@ -217,6 +220,10 @@ def translated() -> Iterator[None]:
     except psycopg.errors.UniqueViolation as error:
         if error.diag.constraint_name in ("stream_keys_once", "events_pkey", "answers_once", "transfers_once"):
             raise VersionClash("somebody else wrote this first: load it again and decide again") from error
+        raise
+    except (psycopg.errors.ForeignKeyViolation, psycopg.errors.NotNullViolation) as error:
+        if error.diag.constraint_name == "stream_keys_under" or error.diag.column_name == "school_generation":
+            raise KeysRotated("the school's key was rotated meanwhile: send it again") from error
         raise
     except psycopg.OperationalError as error:
         raise StoreUnavailable("the database does not answer: repeat with the same idempotency key") from error

@@ -58,9 +58,14 @@ def wrap(under: AESGCM, key: bytes, school: UUID, stream: UUID, key_class: int, 
 
 
 def unwrap(under: AESGCM, wrapped: bytes, school: UUID, stream: UUID, key_class: int, generation: int) -> AESGCM:
-    """The key again. Raises KeyMissing when it was wrapped under another key or for another place."""
+    """The key again, ready for use. Raises KeyMissing when it was wrapped under another key or for another place."""
+    return AESGCM(bare(under, wrapped, school, stream, key_class, generation))
+
+
+def bare(under: AESGCM, wrapped: bytes, school: UUID, stream: UUID, key_class: int, generation: int) -> bytes:
+    """The key's own bytes, to wrap them anew. Raises KeyMissing."""
     try:
-        return AESGCM(unseal(under, wrapped, place_of(school, stream, key_class, generation)))
+        return unseal(under, wrapped, place_of(school, stream, key_class, generation))
     except InvalidTag as error:
         raise KeyMissing(
             f"the key of stream {stream} of school {school} does not open: check that the root key is the one "

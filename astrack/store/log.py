@@ -9,22 +9,21 @@ from uuid import UUID
 
 import psycopg
 
-from astrack.store import mapper
 from astrack.store.database import Database
-from astrack.store.kept import Kept
+from astrack.store.erasing import Erasing
 from astrack.store.keys import Key
 from astrack.store.line import Line, Parcel
 from astrack.store.reading import capped
 from astrack.store.rootkey import RootKey
-from astrack.store.types import Change, Idempotency, PupilStreams, VersionClash
+from astrack.store.types import Change, Idempotency, KeysRotated, PupilStreams, VersionClash
 from astrack.store.writing import Also, KeyOf, Packing, append_statement, in_order_of_time, placed
-from domain.base import Event, Fact, StreamClass, encode
+from domain.base import Fact, StreamClass
 
 __all__ = ["Also", "KeyOf", "SchoolLog"]
 PUPILS = "SELECT pupil_id, journey_id, identity_id, safeguarding_id FROM record.pupils WHERE school_id = %s"
 
 
-class SchoolLog(Kept):
+class SchoolLog(Erasing):
     """One school's log. Positions are dense from 0 and are the leaf indexes of its Merkle tree."""
 
     def __init__(self, db: Database, root: RootKey, school_id: UUID) -> None:
@@ -62,32 +61,16 @@ class SchoolLog(Kept):
         of the same transaction, run before the facts are written; it is handed a way to the keys of the streams.
         Raises VersionClash, ClockBehind, KeyReused, StreamErased, SchoolUnknown, StoreUnavailable.
         """
-        parcel, facts = self._packing.parcel(changes, idempotency, new_pupils, also)
-        if not parcel.statements and not parcel.rows:
-            return []
         try:
-            first = self._line.post(parcel)
+            return self._post(changes, idempotency, new_pupils, also)
+        except KeysRotated:
+            self.ring.renew()
+            return self._post(changes, idempotency, new_pupils, also)
         except VersionClash:
             if idempotency is not None:
                 # the clash may be our own key, stored by a twin of this request: that twin's hash decides
                 self.load_for((), idempotency.actor_id, idempotency.key, idempotency.request_hash)
             raise
-        return [placed(fact, first + index) for index, fact in enumerate(facts)]
-
-    def erase_stream(self, stream_id: UUID, reason: Event) -> Fact:
-        """Destroy a stream's key and contents; ``reason`` (KIND "erasure") is its last entry, under the school's key.
-
-        Erase a pupil's journey last: it takes the pupil off the list.
-        """
-        key = self.ring.own()
-        version = self.load(stream_id).version + 1
-        payload = encode(reason)
-        args = (self.school_id, stream_id, version, "erasure", reason.TOPIC, reason.recorded_at)
-        state = mapper.seal_state(key, *args, payload)
-        query = "SELECT record.erase_stream(%s, %s, %s, %s, %s, %s)"
-        rows = self.ask(query, stream_id, version, reason.TOPIC, reason.recorded_at, state)
-        self.ring.forget(stream_id)
-        return Fact(rows[0][0], None, stream_id, version, reason.recorded_at, reason)
 
     def views(self) -> AbstractContextManager[psycopg.Connection[tuple[Any, ...]]]:
         """One transaction as the owner of the views, seeing this school's rows alone; commits at the end.
@@ -107,6 +90,19 @@ class SchoolLog(Kept):
         if statements:
             self._send([Parcel(statements, [], made)])
         return self._packing.key(stream, name, {})
+
+    def _post(
+        self,
+        changes: Sequence[Change],
+        idempotency: Idempotency | None,
+        new_pupils: Sequence[PupilStreams],
+        also: Also | None,
+    ) -> list[Fact]:
+        parcel, facts = self._packing.parcel(changes, idempotency, new_pupils, also)
+        if not parcel.statements and not parcel.rows:
+            return []
+        first = self._line.post(parcel)
+        return [placed(fact, first + index) for index, fact in enumerate(facts)]
 
     def _send(self, parcels: Sequence[Parcel]) -> None:
         parcels = in_order_of_time(parcels)

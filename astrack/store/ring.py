@@ -104,13 +104,13 @@ class Ring:
             raise SchoolUnknown(f"school {self._school} has no log here: create the school first")
         return key
 
-    def make(self, stream: UUID, key_class: int) -> tuple[Key, tuple[Any, ...]]:
-        """A fresh key and the values of its row in keys.stream_keys."""
+    def make(self, stream: UUID, key_class: int) -> tuple[Key, int, bytes]:
+        """A fresh key, the generation of the school's key that it is wrapped under, and its wrapped bytes."""
         schools = self._schools or self._school_keys()
         newest = max(schools)
         fresh = keys.new_key()
         wrapped = keys.wrap(schools[newest], fresh, self._school, stream, key_class, 1)
-        return Key(key_class, 1, AESGCM(fresh)), (self._school, stream, key_class, 1, newest, wrapped)
+        return Key(key_class, 1, AESGCM(fresh)), newest, wrapped
 
     def seal_small(self, key: Key, content: bytes, *place: bytes) -> bytes:
         """A draft, an answer or a dead letter, bound to its place."""

@@ -35,6 +35,12 @@ class RootKey(Protocol):
     def newest(self, wrapped: bytes, place: bytes) -> bool:
         """Whether this is wrapped under the newest root key."""
 
+    def renew(self) -> None:
+        """Make a new root key that wraps from now on; older ones still unwrap."""
+
+    def retire(self) -> None:
+        """Destroy all but the newest root key: what is wrapped under an older one, in backups too, is lost."""
+
     def secret(self) -> bytes:
         """32 bytes that stay the same when the root key is rotated: the roles' passwords come from them."""
 
@@ -72,6 +78,12 @@ class HeldRootKey:
         except InvalidTag:
             return False
         return True
+
+    def renew(self) -> None:
+        """Nothing: whoever sets the text puts the new key in front of the old one."""
+
+    def retire(self) -> None:
+        """Nothing: whoever sets the text takes the old keys out."""
 
     def secret(self) -> bytes:
         """What the roles' passwords come from: the line that says so, else the only key there has been."""
@@ -117,12 +129,12 @@ class FileRootKey(HeldRootKey):
         """Another process reads the file itself."""
         return (FileRootKey, (self.path,))
 
-    def add(self) -> None:
+    def renew(self) -> None:
         """Put a new root key in front of the others; what they have wrapped stays readable."""
         self._look_again()
         self._put([secrets.token_bytes(KEY_BYTES), *self._keys])
 
-    def drop_old(self) -> None:
+    def retire(self) -> None:
         """Keep only the newest root key. What older ones wrapped, in backups too, is lost with them."""
         self._look_again()
         self._put(self._keys[:1])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
 from typing import Self
@@ -20,6 +19,7 @@ from astrack.store.embedded import Embedded
 from astrack.store.log import SchoolLog
 from astrack.store.pool import Connection
 from astrack.store.rootkey import FileRootKey, HeldRootKey, RootKey
+from astrack.store.rotation import Progress, rotate_root, rotate_school_key
 from astrack.store.transit import TransitRootKey
 from astrack.store.types import BadSetting
 
@@ -36,6 +36,8 @@ def looks_log(school_id: UUID) -> UUID:
 
 class Store:
     """All schools of one database. Use as a context manager; safe to share between threads."""
+
+    settings: Settings | None = None
 
     def __init__(self, db: database.Database, root: RootKey, embedded: Embedded | None) -> None:
         self._db, self._root, self._embedded = db, root, embedded
@@ -93,10 +95,36 @@ class Store:
 
     def schools(self) -> list[UUID]:
         """The schools that have a log here, in the order of their ids; their look logs are not schools."""
-        (rows,) = self._db.ask(None, ("SELECT record.list_schools()", ()))
-        listed = [school for (school,) in rows]
+        listed = self.logs()
         looks = {looks_log(school) for school in listed}
         return [school for school in listed if school not in looks]
+
+    def rotate_school_key(self, school_id: UUID, progress: Progress = lambda done, total: None) -> int:
+        """Give a school a new key and destroy the old one, while everybody goes on; how many keys were wrapped anew.
+
+        ``progress`` is called with how many of how many are done. Raises SchoolUnknown, StoreError.
+        """
+        return rotate_school_key(self._db, self._root, school_id, progress)
+
+    def rotate_root(self, progress: Progress = lambda done, total: None) -> int:
+        """Make a new root key, wrap every school's key under it, and destroy the old one; how many were wrapped anew.
+
+        Other processes read the new key from the file when they meet it. ``progress`` counts schools.
+        """
+        return rotate_root(self._db, self._root, self.logs(), progress)
+
+    def replay_erasures(self, at: datetime, progress: Progress = lambda done, total: None) -> int:
+        """After a restore: erase again whatever the keys' own backup says had been erased; how many streams."""
+        schools = self.logs()
+        done = 0
+        for number, school in enumerate(schools, 1):
+            done += len(self.log(school).replay_erasures(at))
+            progress(number, len(schools))
+        return done
+
+    def logs(self) -> list[UUID]:
+        """Every log here, the looks' logs too."""
+        return [school for (school,) in self._db.ask(None, ("SELECT record.list_schools()", ()))[0]]
 
     def log(self, school_id: UUID) -> SchoolLog:
         """The log of one school."""

@@ -66,9 +66,12 @@ class TransitRootKey:
         data = self._call("hmac", {"input": _b64(SECRET_INPUT), "key_version": 1})
         return hashlib.sha256(str(data.get("hmac")).encode()).digest()
 
-    def rotate(self) -> None:
+    def renew(self) -> None:
         """Make a new version of the key at the service (the token needs ``update`` on keys/NAME/rotate)."""
         self._request(f"keys/{self._key}/rotate", {})
+
+    def retire(self) -> None:
+        """Nothing: raise ``min_decryption_version`` at the service, and older versions open nothing any more."""
 
     def _call(self, verb: str, body: dict[str, Any] | None) -> dict[str, Any]:
         path = f"{verb}/{self._key}" if verb else f"keys/{self._key}"

@@ -73,6 +73,30 @@ class DeadLetter:
     error: str
 
 
+@dataclass(frozen=True, slots=True)
+class ErasureReport:
+    """What is left of a stream: its entries stay and can be proved, their contents are gone.
+
+    ``erased`` counts the entries that can no longer be read, ``position`` is where the erasure stands (-1 when the
+    stream has not been erased), ``intact`` says that the chain of its leaves still holds, and ``left`` names whatever
+    else of the stream is still there, by table; nothing, when all is as it should be.
+    """
+
+    stream_id: UUID
+    erased: int
+    position: int
+    intact: bool
+    left: dict[str, int]
+
+    def __str__(self) -> str:
+        if self.position < 0:
+            return f"stream {self.stream_id} has not been erased"
+        chain = "the chain still holds" if self.intact else "THE CHAIN DOES NOT HOLD: run astrack check-store"
+        rest = ", ".join(f"{count} in {table}" for table, count in self.left.items()) or "nothing"
+        return (f"{self.erased} entries, unreadable since entry {self.position}; {chain}, and every other stream is "
+                f"as it was; left over: {rest}; sealed files already delivered keep what was in them")  # fmt: skip
+
+
 class StoreError(DomainError):
     """Raised when the store refuses or cannot do what was asked. ``str(error)`` says what to do."""
 
@@ -99,6 +123,14 @@ class SchoolUnknown(StoreError):
 
 class StreamErased(StoreError):
     """Raised when a stream has been erased: nothing may follow the erasure."""
+
+
+class StreamHeld(StoreError):
+    """Raised when what is to be erased is under a legal hold: release the hold first."""
+
+
+class KeysRotated(StoreError):
+    """Raised when a school's key was rotated while a new stream was made: send it again."""
 
 
 class StoreUnavailable(StoreError):

@@ -16,7 +16,12 @@ from domain.base import Event, Fact, Opaque, StreamClass, encode
 
 APPEND = "SELECT record.append(%s, %s::uuid[], %s::bigint[], %s::text[], %s::text[], %s::timestamptz[], %s::bytea[])"
 APPEND_ONE = "EXECUTE append_one(%s, %s, %s, %s, %s, %s, %s)"
-NEW_KEY = "INSERT INTO keys.stream_keys VALUES (%s, %s, %s, %s, %s, %s)"
+# under the school's newest key or not at all: the column takes no NULL
+NEW_KEY = (
+    "INSERT INTO keys.stream_keys SELECT %s, %s, %s, %s, (SELECT g.generation FROM keys.school_keys g"
+    " WHERE g.school_id = %s AND g.generation = %s AND NOT EXISTS (SELECT FROM keys.school_keys n"
+    " WHERE n.school_id = g.school_id AND n.generation > g.generation)), %s"
+)
 NEW_STREAM = "INSERT INTO record.streams VALUES (%s, %s, %s) ON CONFLICT DO NOTHING"
 NEW_PUPIL = "INSERT INTO record.pupils VALUES (%s, %s, %s, %s, %s)"
 NEW_ANSWER = "INSERT INTO record.answers VALUES (%s, %s, %s, %s, %s, %s)"
@@ -92,8 +97,13 @@ class Packing:
         return key
 
     def _new_key(self, stream: UUID, name: StreamClass, pupil: UUID | None, made: dict[UUID, Key]) -> list[Statement]:
-        made[stream], values = self._ring.make(stream, CLASSES[name])
-        return [(NEW_KEY, values), (NEW_STREAM, (self._school, stream, pupil))]
+        made[stream], school_generation, wrapped = self._ring.make(stream, CLASSES[name])
+        key = made[stream]
+        place = (self._school, stream, key.key_class, key.generation)
+        return [
+            (NEW_KEY, (*place, self._school, school_generation, wrapped)),
+            (NEW_STREAM, (self._school, stream, pupil)),
+        ]
 
     def _answer(self, given: Idempotency, changes: Sequence[Change], made: dict[UUID, Key]) -> Statement:
         stream = self._school if not changes else changes[0].stream_id
