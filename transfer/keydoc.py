@@ -24,6 +24,7 @@ from transfer.signingkeys import Purpose
 from transfer.words import eight_words
 
 LABEL = "astrack/keys/v1"
+CACHED = 256  # a school deals with the same few documents file after file
 PROVING = (Purpose.MANIFEST, Purpose.RECEIPT)
 MAX_KEYS, MAX_RECIPIENTS, MAX_REVOCATIONS = 32, 16, 64
 
@@ -283,6 +284,7 @@ def fingerprint_words(document: KeyDocument) -> tuple[str, ...]:
     return eight_words(bytes.fromhex(document.digest))
 
 
+@lru_cache(maxsize=CACHED)
 def open_document(data: bytes) -> SignedDocument:
     """The key document in a note, signed by its own keys; nothing says yet whose it is. Raises BadKeyDocument."""
     try:

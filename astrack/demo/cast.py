@@ -14,7 +14,7 @@ from domain.instrument import Instrument
 from domain.pupil_number import check_letter
 
 Floats = NDArray[np.float64]
-MIDDLE, PERSISTENCE, STEP, NOISE = 3.5, 0.93, 0.22, 0.9
+MIDDLE, PERSISTENCE, STEP, NOISE = 3.5, 0.93, 0.3, 0.9
 CLASS_SIZE = 30
 FORENAMES = tuple(
     """
@@ -62,18 +62,18 @@ def cast(year_start: int, lea: str, estab: str, chance: np.random.Generator) -> 
 def _pupil(
     n: int, forename: str, surname: str, year: int, year_start: int, lea: str, estab: str, chance: np.random.Generator
 ) -> Pupil:
-    born = date(year_start - year - 4, 9, 1) + timedelta(days=int(chance.integers(0, 365)))
+    born = date(year_start - year - 5, 9, 1) + timedelta(days=int(chance.integers(0, 365)))
     body = f"{lea}{estab}{(born.year + 5) % 100:02d}{n + 1:03d}"
     person = Person(
         surname=surname, forename=forename, upn=check_letter(body) + body, date_of_birth=born, sex="F" if n % 2 else "M"
     )
-    return Pupil(person, f"{year}{'ABC'[year % 3]}", np.clip(chance.normal(MIDDLE, 0.75, 8), 1, 6))
+    return Pupil(person, f"{year}{'ABC'[year % 3]}", np.clip(chance.normal(MIDDLE, 0.85, 8), 1, 6))
 
 
 def _heroine(pupil: Pupil, year_start: int) -> Pupil:
     """The pupil whose story the README shows: born on 3 November, so 18 by the end of the story."""
     person = pupil.person.model_copy(
-        update={"forename": "Mabli", "surname": "Hartley", "date_of_birth": date(year_start - 8, 11, 3), "sex": "F"}
+        update={"forename": "Mabli", "surname": "Hartley", "date_of_birth": date(year_start - 9, 11, 3), "sex": "F"}
     )
     return Pupil(person, pupil.group, np.array([3.6, 3.3, 3.5, 3.2, 3.5, 3.4, 3.4, 3.3]))
 

@@ -74,7 +74,7 @@ def _perform(app: App, clock: StoryClock, folder: Path, begin: int) -> list[Scho
         classes = cast(begin, NORTHFIELD[2], NORTHFIELD[3], stage.chance)
         years.first_roster(stage, primary, classes, folder, begin)
         for year in range(begin, begin + YEARS):
-            years.school_year(stage, primary, academy, year)
+            years.school_year(stage, primary, academy, year, begin)
             if year == begin + 4:
                 years.away_and_back(stage, academy, harbour, folder, year)
             heroine = _student(stage, academy, folder) if year == begin + YEARS - 1 else None
@@ -115,8 +115,7 @@ def _audit(stage: Stage, schools: list[School], heroine: UUID, folder: Path) -> 
         )
         name, chunks = school.desk.audit_bundle(auditor)
         write(folder / "audit" / name, b"".join(chunks))
-        key = school.name.name.lower().replace(" ", "-")
-        write(folder / "keys" / f"{key}.agekey", school.desk.identity_file().encode())
+        years.keep_keys(school, folder)
     academy = schools[1]
     _, story = academy.records.journey(heroine)
     day = story[len(story) * 2 // 3].recorded_at.date()

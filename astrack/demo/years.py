@@ -21,6 +21,14 @@ from transfer import ctf
 
 Members = list[tuple[UUID, Pupil]]
 LAST_PRIMARY_YEAR, LAST_YEAR = 6, 13
+PLOT: dict[tuple[int, str], dict[int, float]] = {
+    (1, "Spring"): {4: -0.9, 6: -0.7},
+    (1, "Summer"): {4: -0.7, 6: -0.6},
+    (3, "Autumn"): {4: 0.5, 6: 0.4},
+    (6, "Autumn"): {3: 0.8, 7: 1.1},
+    (6, "Summer"): {3: 0.6, 7: 0.6, 1: -0.8},
+}
+"""What happens to the pupil the README shows: (year of the story, round) -> which of the eight levels are pulled, how."""
 PRIMARY_ROUNDS = ("Autumn", "Spring", "Summer")
 ACADEMY_ROUNDS = ("Autumn", "Summer")
 ROUND_INDEX = {"Autumn": 0, "Spring": 1, "Summer": 2}
@@ -66,7 +74,7 @@ def first_roster(stage: Stage, primary: School, classes: list[list[Pupil]], fold
         primary.classes[4 + n] = [(found[one.person.upn], one) for one in members]
 
 
-def school_year(stage: Stage, primary: School, academy: School, year: int) -> None:
+def school_year(stage: Stage, primary: School, academy: School, year: int, begin: int) -> None:
     """One academic year at both schools: terms, groups, rounds."""
     stage.clock.go_to(date(year, 9, 6))
     for school in (primary, academy):
@@ -79,7 +87,16 @@ def school_year(stage: Stage, primary: School, academy: School, year: int) -> No
     for name in PRIMARY_ROUNDS:
         for school, rounds in ((primary, PRIMARY_ROUNDS), (academy, ACADEMY_ROUNDS)):
             if school.classes and name in rounds:
+                _thicken(school, PLOT.get((year - begin, name), {}))
                 _round(stage, school, name, year)
+
+
+def _thicken(school: School, pulls: dict[int, float]) -> None:
+    for members in school.classes.values():
+        for _, pupil in members:
+            if pupil.person.forename == "Mabli":
+                for place, pull in pulls.items():
+                    pupil.drift[place] += pull
 
 
 def _group(stage: Stage, school: School) -> None:
@@ -123,6 +140,7 @@ def _a_year_up(school: School) -> None:
 def hand_over(stage: Stage, sender: School, receiver: School, members: Members, folder: Path, *, start: date) -> None:
     """Seal, carry, receive, send the receipt back, acknowledge; and put the new ids in place of the old."""
     lead = dsl(stage, sender)
+    meet(stage, sender, receiver)
     stage.app.views.catch_up(sender.records.school_id)
     answer = sender.desk.prepare(
         stage.ask(lead), [pupil_id for pupil_id, _ in members], to=receiver.desk.key_document(),
@@ -140,8 +158,22 @@ def hand_over(stage: Stage, sender: School, receiver: School, members: Members, 
         sender.records.leave(stage.ask(stage.office()), members[place][0], on=stage.clock.today)
         members[place] = (UUID(taken["pupil_id"]), members[place][1])
         stage.moved("Handing over", 0)
+    keep_keys(receiver, folder)
     for school in (sender, receiver):
         stage.app.views.catch_up(school.records.school_id)
+
+
+def keep_keys(school: School, folder: Path) -> None:
+    """Write the school's age identities, which open what was sealed for it; secrets, in a demo only."""
+    stem = school.name.name.lower().replace(" ", "-")
+    for name, text in school.desk.key_files().items():
+        write(folder / "keys" / f"{stem}-{name}", text.encode())
+
+
+def meet(stage: Stage, one: School, other: School) -> None:
+    """Two schools exchange key documents, and read each other the eight words over the telephone."""
+    for here, there in ((one, other), (other, one)):
+        here.desk.trust(stage.ask(dsl(stage, here)), there.desk.key_document(), words=there.desk.key_words())
 
 
 def arrive(stage: Stage, school: School, members: Members, year_group: int) -> None:
