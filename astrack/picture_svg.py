@@ -113,10 +113,10 @@ class Drawing:
 
     def head(self) -> str:
         """The title and the description a screen reader gives before the marks, and the hatching of the bands."""
-        said = "Early signs are left out." if self.data.guided else "Marks on the lines are early signs."
+        said = "" if self.data.guided else "Marks on the lines are early signs. "
         desc = (
             "Four rows, one for each factor; a solid line in general, a dashed line in school; the band around a line "
-            f"holds the true level 8 times in 10. {said} A table with the same content follows."
+            f"holds the true level 8 times in 10. {said}A table with the same content follows."
         )
         return (
             f'<title id="{self.name}-title">{escape(self.data.title)}</title>'

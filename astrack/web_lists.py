@@ -34,7 +34,7 @@ def list_pages(site: Site) -> APIRouter:
 
     @router.get("/pupils")
     def by_need(request: Request, who: Who) -> Response:
-        scope = who.listed(Action.SEE_STORY)
+        scope = named(who, Action.SEE_STORY)
         chosen = _chosen(request)
         with reading(who) as (cur, school):
             groups = pupils.dimensions(cur, school, scope)
@@ -63,7 +63,7 @@ def list_pages(site: Site) -> APIRouter:
 
     @router.get("/plans")
     def plans(request: Request, who: Who) -> Response:
-        scope = who.listed(Action.SEE_PLANS)
+        scope = named(who, Action.SEE_PLANS)
         with reading(who) as (cur, school):
             running = plan_board.running(cur, school, scope, who.today, limit=PLANS_SHOWN)
             ended = plan_board.ended(cur, school, scope, who.today, limit=A_LIST)
@@ -95,6 +95,12 @@ def reading(who: Caller) -> Iterator[tuple[Cursor[Any], UUID]]:
     who.app.views.catch_up(school_id)
     with who.app.views.reading(school_id) as cur:
         yield cur, school_id
+
+
+def named(who: Caller, action: Action) -> Scope:
+    """The scope of a list that shows names: only for who may see both. Raises NotAllowed."""
+    who.listed(Action.SEE_NAME)
+    return who.listed(action)
 
 
 def narrowed(scope: Scope, chosen: Mapping[str, str]) -> Scope:

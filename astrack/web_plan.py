@@ -73,6 +73,7 @@ def plan_pages(site: Site) -> APIRouter:
 
     @router.get("/pupils/{pupil_id}/plans/{plan_id}")
     def one_plan(request: Request, who: Who, pupil_id: UUID, plan_id: UUID) -> Response:
+        who.may(Action.SEE_NAME, pupil_id)
         who.see(Action.SEE_PLANS, pupil_id)
         return _one(site, request, who, pupil_id, plan_id)
 

@@ -43,6 +43,8 @@ def tutor_pages(site: Site) -> APIRouter:
 
     @router.get("/pupils/{pupil_id}")
     def pupil(request: Request, who: Who, pupil_id: UUID) -> Response:
+        # this page has names on it: who may see stories under a pseudonym has the audit pages
+        who.may(Action.SEE_NAME, pupil_id)
         who.see(Action.SEE_STORY, pupil_id)
         return site.page(request, "pupil.html", viewer=who.viewer, **pupil_context(who, pupil_id))
 

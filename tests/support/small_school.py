@@ -246,7 +246,8 @@ def _plans(small: SmallSchool) -> None:
         ("Mia", "self_disclosure", "school", "Has one adult in school to tell things to"),
         ("Lowri", "trust_of_self", "general", "Decides small things without asking"),
     ):
-        open_plan(small, name, factor, context, goal)
+        if name in small.pupils:
+            open_plan(small, name, factor, context, goal)
 
 
 def open_plan(small: SmallSchool, name: str, factor: str, context: str, goal: str) -> UUID:

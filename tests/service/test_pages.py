@@ -1,0 +1,254 @@
+"""Pages as a browser without scripts sees them: who may open what, what is sent with them, and the main journeys."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from fastapi import FastAPI
+
+from astrack.settings import Settings
+from astrack.store import Store
+from tests.support.pages import Reader, form, served
+from tests.support.small_school import SmallSchool, build
+
+OPEN_TO = {
+    "/pupils": {"tutor", "head_of_year", "dsl", "lead_practitioner"},
+    "/pupils/all": {"tutor", "head_of_year", "dsl", "lead_practitioner", "administrator"},
+    "/plans": {"tutor", "head_of_year", "dsl", "lead_practitioner"},
+    "/talks": {"tutor", "head_of_year", "dsl"},
+    "/transfers": {"dsl", "administrator", "dpo", "auditor"},
+    "/impact": {"dsl", "lead_practitioner", "head"},
+    "/audit": {"dsl", "head", "administrator", "dpo", "auditor"},
+    "/audit/proof": {"dsl", "head", "administrator", "dpo", "auditor"},
+    "/audit/looks": {"dpo", "auditor"},
+    "/setup": {"lead_practitioner", "administrator"},
+    "/pupils/{Mia}": {"tutor", "head_of_year", "dsl", "lead_practitioner"},
+    "/pupils/{Mia}/plan": {"tutor", "head_of_year", "dsl", "lead_practitioner"},
+    "/audit/pupils/{Mia}": {"dsl", "auditor"},
+    "/sit": {"Mia"},
+    "/me": {"Mia"},
+    "/talk": {"Mia"},
+}
+ROLES = ("tutor", "head_of_year", "dsl", "lead_practitioner", "head", "administrator", "dpo", "auditor", "Mia")
+
+
+@pytest.fixture(scope="module")
+def small(store: Store, settings: Settings) -> SmallSchool:
+    return build(store, settings)
+
+
+@pytest.fixture(scope="module")
+def pages(small: SmallSchool) -> FastAPI:
+    return served(small)
+
+
+@pytest.fixture(scope="module")
+def readers(pages: FastAPI, small: SmallSchool) -> dict[str, Reader]:
+    return {who: Reader(pages, small, who) for who in ROLES}
+
+
+def at(small: SmallSchool, path: str) -> str:
+    return re.sub(r"\{(\w+)\}", lambda found: str(small.pupils[found[1]]), path)
+
+
+@pytest.mark.parametrize("path", OPEN_TO)
+@pytest.mark.parametrize("who", ROLES)
+def test_a_page_opens_for_exactly_the_roles_it_is_for(
+    readers: dict[str, Reader], small: SmallSchool, who: str, path: str
+) -> None:
+    answer = readers[who].get(at(small, path))
+    assert answer.status_code == 200 if who in OPEN_TO[path] else answer.status_code in (403, 404)
+
+
+@pytest.mark.parametrize("path", OPEN_TO)
+def test_nobody_signed_in_is_sent_to_sign_in(pages: FastAPI, small: SmallSchool, path: str) -> None:
+    answer = Reader(pages, small).get(at(small, path))
+    assert answer.url.path == "/sign-in"
+
+
+def test_every_page_carries_a_strict_policy_and_stays_on_no_shared_computer(readers: dict[str, Reader]) -> None:
+    answer = readers["tutor"].get("/pupils")
+    policy = answer.headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+@pytest.mark.parametrize("path", ["/pupils", "/pupils/{Mia}", "/pupils/{Mia}/plan", "/design", "/about"])
+def test_no_page_has_inline_script_style_or_another_host(
+    readers: dict[str, Reader], small: SmallSchool, path: str
+) -> None:
+    text = readers["tutor"].get(at(small, path)).text
+    assert not re.search(r"<script(?![^>]* src=)", text)
+    assert " style=" not in text
+    assert "<style" not in text
+    assert " onclick" not in text
+    hosts = set(re.findall(r"(?:href|src|action)=\"(https?://[^\"/]+)", text))
+    assert hosts == set()
+
+
+def test_a_pupil_out_of_scope_is_as_if_not_there(readers: dict[str, Reader]) -> None:
+    answer = readers["tutor"].get(f"/pupils/{uuid4()}")
+    assert answer.status_code == 404
+    assert "There is nothing here for you" in answer.text
+
+
+def test_signs_are_reviewed_in_two_clicks(readers: dict[str, Reader], small: SmallSchool) -> None:
+    tutor = readers["tutor"]
+    page = tutor.get(at(small, "/pupils/{Kofi}"))
+    flags = re.findall(r'action="(/pupils/[^"]+/flags/[^"]+)"', page.text)
+    answer = tutor.send(page, flags[0], judgement="new_to_us", note="Seen in lessons too")
+    assert answer.status_code == 200
+    assert "Your review of the early sign is on record" in answer.text
+    assert flags[0] not in answer.text
+    assert "Seen in lessons too" in answer.text
+
+
+def test_a_plan_goes_from_three_steps_to_its_end(readers: dict[str, Reader], small: SmallSchool) -> None:
+    tutor = readers["tutor"]
+    page = tutor.get(at(small, "/pupils/{Tom}/plan?about=trust_of_self.low.school"))
+    answer = tutor.send(
+        page, "/plan", cause=["ts.low.gaps"], risk=["ts.low.gives-up"], signpost=["ts.low.small-choice"],
+        own_1="A word after form time", weeks="4", monitoring="fortnightly", goal="Tries a first answer",
+    )  # fmt: skip
+    assert "The plan has begun" in answer.text
+    assert "A word after form time" in answer.text
+    answer = tutor.send(answer, "/monitor", going="well", note="He chose his own book")
+    assert "He chose his own book" in answer.text
+    answer = tutor.send(answer, "/close", came="helped", note="")
+    assert "what came of it is on record" in answer.text
+    again = tutor.get(at(small, "/pupils/{Tom}/plan?about=trust_of_self.low.general"))
+    assert "Tried before" in again.text
+
+
+def test_a_skipped_step_shows_the_form_again_with_what_was_typed(
+    readers: dict[str, Reader], small: SmallSchool
+) -> None:
+    tutor = readers["tutor"]
+    page = tutor.get(at(small, "/pupils/{Sam}/plan?about=self_disclosure.low.school"))
+    answer = tutor.send(
+        page, "/plan", risk=["sd.low.alone-with-it"], own_1="Walk the dog together", goal="Tells somebody"
+    )
+    assert answer.status_code == 409
+    assert "choose at least one cause" in answer.text
+    assert "Walk the dog together" in answer.text
+    assert re.search(r'value="sd.low.alone-with-it" checked', answer.text)
+
+
+def test_a_sitting_is_resumed_where_it_was_left_and_handed_in_once(
+    pages: FastAPI, small: SmallSchool, readers: dict[str, Reader]
+) -> None:
+    first = Reader(pages, small, "Priya")
+    page = first.send(first.get("/sit"), "/sit/begin")
+    page = first.send(page, "/sit/answer", answer="3")  # practice
+    for _ in range(5):
+        page = first.send(page, "/sit/answer", answer="4")
+    stopped = first.send(page, "/sit/stop")
+    assert "Your answers so far are kept" in stopped.text
+    assert first.get("/sit").url.path == "/sign-in"
+    second = Reader(pages, small, "Priya")
+    assert "Go on where I stopped" in second.get("/sit").text
+    page = second.get("/sit/next")
+    assert "Step 6 of" in page.text
+    small.clock.at += timedelta(minutes=1)
+    while page.url.path == "/sit/next":
+        small.clock.at += timedelta(seconds=4)
+        page = second.send(page, "/sit/answer", answer="4")
+    assert page.url.path == "/sit/done"
+    journey, _ = small.records.journey(small.pupils["Priya"])
+    last = journey.sittings[-1]
+    assert last.round_id == small.open_round
+    assert "You have done this round" in second.get("/sit").text
+
+
+def test_not_today_keeps_nothing(pages: FastAPI, small: SmallSchool) -> None:
+    reader = Reader(pages, small, "Ewan")
+    size = small.records.log.size()
+    answer = reader.send(reader.get("/sit"), "/sit/not-today")
+    assert "nobody is cross" in answer.text
+    assert small.records.log.size() == size
+
+
+def test_a_wish_to_talk_reaches_the_tutor_and_comes_back_taken_up(
+    pages: FastAPI, small: SmallSchool, readers: dict[str, Reader]
+) -> None:
+    pupil = Reader(pages, small, "Aisha")
+    answer = pupil.send(pupil.get("/talk"), "/talk")
+    assert "Your tutor has been told" in answer.text
+    talks = readers["tutor"].get("/talks")
+    assert "Aisha Rahman" in talks.text
+    taken = readers["tutor"].send(talks, re.findall(r'action="(/talks/[^"]+)"', talks.text)[0])
+    assert "Aisha Rahman" not in taken.text
+    assert "Somebody has taken it up" in pupil.get("/talk").text
+
+
+def test_a_pupils_own_story_has_no_early_sign_and_says_who_looked(
+    pages: FastAPI, small: SmallSchool, readers: dict[str, Reader]
+) -> None:
+    readers["tutor"].get(at(small, "/pupils/{Mia}"))
+    text = readers["Mia"].get("/me").text
+    assert "Early sign" not in text
+    assert "tutor, teaching and care" in text
+
+
+def test_the_pupils_pages_speak_welsh_when_asked(readers: dict[str, Reader]) -> None:
+    answer = readers["Mia"].get("/talk?lang=cy")
+    assert '<html lang="cy">' in answer.text
+    assert "Siarad â rhywun" in answer.text
+    readers["Mia"].get("/talk?lang=en")
+
+
+def test_the_auditor_sees_the_day_as_it_was_known(readers: dict[str, Reader], small: SmallSchool) -> None:
+    answer = readers["auditor"].get(at(small, "/audit/pupils/{Mia}?day=2022-03-12"))
+    assert "as known on 12 March 2022" in answer.text
+    assert "Riverside" not in answer.text
+    assert "2025/26" not in answer.text
+    assert "Okafor" not in answer.text, "an auditor works with a pseudonym"
+
+
+def test_the_proof_says_that_everything_is_whole(readers: dict[str, Reader]) -> None:
+    assert readers["auditor"].get("/audit/proof").text.count("Whole.") == 2
+
+
+def test_few_pupils_are_never_shown_as_a_group(readers: dict[str, Reader]) -> None:
+    text = readers["head"].get("/impact").text
+    assert "Too few plans have ended" in text
+    assert "Figures appear when 10 pupils have sat" in text
+
+
+def test_a_round_is_opened_and_its_cards_are_printed(readers: dict[str, Reader], small: SmallSchool) -> None:
+    office = readers["administrator"]
+    answer = office.send(
+        office.get("/setup"),
+        "/setup/rounds",
+        name="Summer 2026",
+        opens_on="2026-06-01",
+        closes_on="2026-06-12",
+        year=["10"],
+    )
+    assert "The round is open" in answer.text
+    cards = office.send(answer, "/setup/cards", group="tutor group=10B")
+    assert cards.text.count('class="ticket"') == len(small.pupils)
+
+
+def test_a_filter_narrows_and_never_widens_what_is_seen(readers: dict[str, Reader]) -> None:
+    text = readers["tutor"].get("/pupils?f.tutor+group=11C").text
+    assert "Kofi" not in text
+    assert readers["tutor"].get("/pupils?f.tutor+group=10B").text.count("Mia Okafor") >= 1
+
+
+def test_static_files_have_their_version_in_the_address(readers: dict[str, Reader]) -> None:
+    page = readers["tutor"].get("/pupils").text
+    address = re.findall(r'href="(/static/astrack.css\?v=[0-9a-f]+)"', page)[0]
+    answer = readers["tutor"].get(address)
+    assert "immutable" in answer.headers["cache-control"]
+    assert readers["tutor"].get("/static/..%2fweb.py").status_code == 404
+
+
+def test_what_a_form_was_made_for_is_what_it_is_sent_to(readers: dict[str, Reader], small: SmallSchool) -> None:
+    page = readers["tutor"].get(at(small, "/pupils/{Lowri}/plan?about=trust_of_self.low.school"))
+    assert form(page, "/plan").values["about"] == ["trust_of_self.low.school"]
