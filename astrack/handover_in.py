@@ -27,6 +27,10 @@ from transfer.trust import Trust, require_known
 NO_END = 1 << 62
 
 
+class _TakenMeanwhile(Exception):
+    """Another importer was first with the same file."""
+
+
 class Receiving(Ending):
     """From a file that came to the facts on record."""
 
@@ -61,8 +65,17 @@ class Receiving(Ending):
                 package.MANIFEST,
                 "A student's own copy stays theirs: ask the school that held the record last.",
             )
-        self._refuse_conflict(found)
-        return self._received(self._take_in(ask, incoming.arrival(found), pupil_id))
+        if not self._taken(found):
+            self._once(ask, incoming.arrival(found), pupil_id)
+        return self._received(found.manifest.transfer_id)
+
+    def _once(self, ask: Ask, arrived: Arrival, pupil_id: UUID | None) -> None:
+        """Take a file in, unless another importer was first with it: then all is well too."""
+        try:
+            self._take_in(ask, arrived, pupil_id)
+        except (_TakenMeanwhile, RecordHeldHere):
+            if not self._taken(arrived.found):
+                raise
 
     def _held(self, manifest_bytes: bytes) -> UUID | None:
         """The transfer that this very manifest was taken in as."""
@@ -75,12 +88,14 @@ class Receiving(Ending):
             return made.transfer_id
         return None
 
-    def _refuse_conflict(self, found: Package) -> None:
+    def _taken(self, found: Package) -> bool:
+        """Whether this very file has been taken in. Raises Conflict when another one of its transfer has."""
         row = self.vault.transfer("in", found.manifest.transfer_id)
-        if row is not None:
+        if row is not None and row.details.get("manifest_sha256") != found.manifest_sha256:
             raise Conflict("another file of the same transfer was taken in before", f"transfer {row.transfer_id}")
+        return row is not None
 
-    def _take_in(self, ask: Ask, arrived: Arrival, pupil_id: UUID | None) -> UUID:
+    def _take_in(self, ask: Ask, arrived: Arrival, pupil_id: UUID | None) -> None:
         made = arrived.found.manifest
         pupil, new = self._pupil(arrived, pupil_id)
         targets = [
@@ -90,7 +105,8 @@ class Receiving(Ending):
         at = self.clock()
 
         def decide(loaded: list[list[Event]], stamp: Stamp) -> Decided:
-            self._refuse_conflict(arrived.found)
+            if self._taken(arrived.found):
+                raise _TakenMeanwhile
             here, who = loaded
             if here:
                 incoming.check_custody(here, joining=pupil_id is not None)
@@ -107,7 +123,6 @@ class Receiving(Ending):
         request = {"do": "receive", "transfer": made.transfer_id, "manifest": arrived.found.manifest_sha256}
         self.records.change(ask, request, targets, decide)
         self.remember(arrived.person, pupil.pupil_id)
-        return made.transfer_id
 
     def _rows(
         self, key: KeyOf, arrived: Arrival, pupil: PupilStreams, new: Sequence[incoming.Told], count: int, at: datetime
