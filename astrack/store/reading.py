@@ -123,6 +123,8 @@ class Reading:
 
     def to_fact(self, row: Stored) -> Fact:
         """A row as a fact; never an error, whatever the row holds."""
+        if row.kind == "erasure":
+            self.ring.forget(row.stream_id)  # another process may have erased it
         at = row.recorded_at or mapper.BLANK
         try:
             opened = self.open_row(row)
