@@ -53,7 +53,7 @@ class Scale(Value):
 
 
 class Scoring(Value):
-    """How answers become values; ``item_sd`` in scale points, assumed until pupils have been asked; ``slope_drawn``: how
+    """How answers become values; ``item_sd`` in scale points, assumed until pupils are asked; ``slope_drawn``: how
     near the middle a mean is taken when its error is reckoned.
     """
 

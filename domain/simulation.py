@@ -245,7 +245,7 @@ def outcomes(weight: Small, prevalence: float, link: float, horizon: int, chance
     low, high = -20.0, 5.0
     for _ in range(60):
         middle = (low + high) / 2
-        hazard = 1 / (1 + np.exp(-(middle + link * weight)))
+        hazard = np.minimum(1 / (1 + np.exp(-(middle + link * weight))), 1 - 1e-12)
         within = 1 - np.exp(np.log1p(-hazard[:, -horizon:]).sum(axis=1))
         low, high = (middle, high) if within.mean() < prevalence else (low, middle)
     happened: Flags = chance.random(weight.shape) < hazard
