@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from typing import NoReturn
 
-import click
 import typer
 from pydantic import ValidationError
 
@@ -14,6 +13,7 @@ from astrack.cli import audit, pupil, school, service, transfer
 from domain.base import DomainError
 from transfer.errors import TransferRefused
 
+USAGE = 2
 app = typer.Typer(
     name="astrack",
     help="Pupils' social-emotional development from 8 to 18: assessed, flagged, supported, handed over and proved.",
@@ -43,15 +43,15 @@ app.command("demo")(service.demo)
 def main(arguments: list[str] | None = None) -> NoReturn:
     """Run one command; exits with 0, the refusal's own code, or 2 for wrong usage."""
     try:
-        app(arguments, standalone_mode=False)
-    except click.exceptions.Exit as stop:
+        code = app(arguments, standalone_mode=False)
+    except typer.Exit as stop:
         sys.exit(stop.exit_code)
-    except click.ClickException as wrong:
-        wrong.show()
-        sys.exit(wrong.exit_code)
-    except (KeyboardInterrupt, click.Abort):
+    except typer.TyperException as wrong:
+        print(f"{wrong}: see `astrack --help`", file=sys.stderr)
+        sys.exit(USAGE)
+    except (KeyboardInterrupt, typer.Abort):
         sys.exit("Stopped; what was done stays, and repeating with the same key does nothing twice.")
     except (DomainError, TransferRefused, ValidationError) as refused:
         print(errors.sentence(refused), file=sys.stderr)
         sys.exit(errors.exit_code(refused))
-    sys.exit(0)
+    sys.exit(code or 0)

@@ -160,10 +160,8 @@ def progress(what: str, total: int | None) -> Iterator[Callable[[int], None]]:
         yield lambda done: bar.advance(task, done)
 
 
-SchoolOption = typer.Option(
-    None, "--school", help="The school: its id, URN or name. Needed when several are kept here."
-)
-KeyOption = typer.Option(None, "--key", help="Idempotency key: repeating a command with the same key does it once.")
+SchoolOption = typer.Option("--school", help="The school: its id, URN or name. Needed when several are kept here.")
+KeyOption = typer.Option("--key", help="Idempotency key: repeating a command with the same key does it once.")
 
 
 def instant_text(at: datetime) -> str:

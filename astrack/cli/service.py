@@ -30,8 +30,9 @@ def demo(
     dir_: Annotated[Path, typer.Option("--dir", help="Where the outputs go.")] = Path("demo-out"),
     once: Annotated[bool, typer.Option(help="End after the summary instead of serving the pages.")] = False,
     port: Annotated[int, typer.Option(min=1, max=65535)] = 8080,
+    class_size: Annotated[int, typer.Option(min=7, max=30, help="Pupils in each of the three classes.")] = 30,
 ) -> None:
     """Play the made-up story from a roster file to a verified hand-over, then show its pages."""
     from astrack.demo import play
 
-    play.play(dir_.absolute(), once=once, port=port)
+    play.play(dir_.absolute(), once=once, port=port, class_size=class_size)

@@ -15,7 +15,6 @@ from domain.pupil_number import check_letter
 
 Floats = NDArray[np.float64]
 MIDDLE, PERSISTENCE, STEP, NOISE = 3.5, 0.93, 0.3, 0.9
-CLASS_SIZE = 30
 FORENAMES = tuple(
     """
     Aisha Alfie Amelia Arjun Beatrix Caleb Carys Daniel Dilys Edie Elif Ewan Farah Finn Freya Gethin Grace Hamza
@@ -45,13 +44,13 @@ class Pupil:
     drift: Floats = field(default_factory=lambda: np.zeros(8))
 
 
-def cast(year_start: int, lea: str, estab: str, chance: np.random.Generator) -> list[list[Pupil]]:
-    """Three classes of 30, those of Years 4, 5 and 6 in the academic year that starts in ``year_start``."""
-    surnames = chance.permutation(np.array(SURNAMES * 2))[: 3 * CLASS_SIZE]
-    forenames = chance.permutation(np.array(FORENAMES * 2))[: 3 * CLASS_SIZE]
+def cast(year_start: int, lea: str, estab: str, class_size: int, chance: np.random.Generator) -> list[list[Pupil]]:
+    """Three classes, those of Years 4, 5 and 6 in the academic year that starts in ``year_start``."""
+    surnames = chance.permutation(np.array(SURNAMES * 2))[: 3 * class_size]
+    forenames = chance.permutation(np.array(FORENAMES * 2))[: 3 * class_size]
     classes = []
     for year in (4, 5, 6):
-        rows = range((year - 4) * CLASS_SIZE, (year - 3) * CLASS_SIZE)
+        rows = range((year - 4) * class_size, (year - 3) * class_size)
         classes.append(
             [_pupil(n, str(forenames[n]), str(surnames[n]), year, year_start, lea, estab, chance) for n in rows]
         )

@@ -19,7 +19,7 @@ from astrack.app import App, utc_now
 from astrack.cli import common as c
 from astrack.cli.transfer import write
 from astrack.demo import doors, years
-from astrack.demo.cast import CLASS_SIZE, cast
+from astrack.demo.cast import cast
 from astrack.demo.clock import StoryClock
 from astrack.demo.fresh import forget_earlier
 from astrack.demo.story import Stage
@@ -46,7 +46,7 @@ def first_year(today: date) -> int:
     return (anchor.year if anchor.month >= 9 else anchor.year - 1) - YEARS + 1
 
 
-def play(folder: Path, *, once: bool, port: int) -> None:
+def play(folder: Path, *, once: bool, port: int, class_size: int = 30) -> None:
     """Play everything into ``folder``, in place of earlier outputs there; then serve the pages unless ``once``."""
     began = time.monotonic()
     for name in OUTPUTS:
@@ -55,7 +55,7 @@ def play(folder: Path, *, once: bool, port: int) -> None:
     clock = StoryClock(date(begin, 9, 1))
     settings = forget_earlier(Settings.from_environment())
     with App.open(settings, clock, ids.maker(clock)) as app:
-        schools = _perform(app, clock, folder, begin)
+        schools = _perform(app, clock, folder, begin, class_size)
         verified = _verified(folder, schools)
         summary = {**_counts(schools), "verified": verified, "seconds": round(time.monotonic() - began, 1)}
         write(folder / "summary.json", (json.dumps(summary, indent=2) + "\n").encode())
@@ -67,11 +67,11 @@ def play(folder: Path, *, once: bool, port: int) -> None:
             doors.serve(app, schools, port)
 
 
-def _perform(app: App, clock: StoryClock, folder: Path, begin: int) -> list[School]:
+def _perform(app: App, clock: StoryClock, folder: Path, begin: int, class_size: int) -> list[School]:
     primary, academy, harbour = schools = [_school(app, *one) for one in (NORTHFIELD, WESTCLIFF, HARBOUR)]
-    with c.progress("Ten years of sittings", years.sittings_ahead(CLASS_SIZE)) as move:
+    with c.progress("Ten years of sittings", years.sittings_ahead(class_size)) as move:
         stage = Stage(app, clock, np.random.default_rng(SEED), lambda _, done: move(done))
-        classes = cast(begin, NORTHFIELD[2], NORTHFIELD[3], stage.chance)
+        classes = cast(begin, NORTHFIELD[2], NORTHFIELD[3], class_size, stage.chance)
         years.first_roster(stage, primary, classes, folder, begin)
         for year in range(begin, begin + YEARS):
             years.school_year(stage, primary, academy, year, begin)

@@ -28,7 +28,7 @@ PLOT: dict[tuple[int, str], dict[int, float]] = {
     (6, "Autumn"): {3: 0.8, 7: 1.1},
     (6, "Summer"): {3: 0.6, 7: 0.6, 1: -0.8},
 }
-"""What happens to the pupil the README shows: (year of the story, round) -> which of the eight levels are pulled, how."""
+"""The plot around the pupil the README shows: (year of the story, round) -> which of the eight levels move, and how."""
 PRIMARY_ROUNDS = ("Autumn", "Spring", "Summer")
 ACADEMY_ROUNDS = ("Autumn", "Summer")
 ROUND_INDEX = {"Autumn": 0, "Spring": 1, "Summer": 2}
