@@ -14,7 +14,8 @@ from domain.school_year import eighteenth_birthday
 from domain.scope import Scope
 
 __all__ = ["About", "Action", "Decision", "NotAllowed", "SignInNeeded", "SignInRefused", "Signed", "TooManyAttempts",
-           "Viewer", "about_pupil", "authorize", "check", "listed"]  # fmt: skip
+           "Viewer", "about_pupil", "authorize", "check",
+           "check_owner", "listed"]  # fmt: skip
 
 ADULT_MONTHS = 18 * 12
 NEAR_BIRTHDAY = 3
@@ -35,6 +36,10 @@ class NotAllowed(DomainError):
     def __init__(self, decision: Decision) -> None:
         super().__init__(decision.reason.value)
         self.decision = decision
+
+
+class OwnerCannotSee(DomainError):
+    """A plan is owned by somebody who can see the pupil it is for."""
 
 
 class TooManyAttempts(DomainError):
@@ -96,6 +101,14 @@ def check(records: Records, viewer: Viewer, action: Action, pupil_id: UUID | Non
     about = about_pupil(records, pupil_id, today) if pupil_id is not None else None
     _pass(authorize(viewer, action, about))
     return about
+
+
+def check_owner(records: Records, owner_id: UUID, about: About, today: date) -> None:
+    """A plan's owner is somebody who works here and can see the pupil. Raises OwnerCannotSee."""
+    grants = records.staff_state(owner_id).standing(today)
+    seeing = (Viewer(owner_id, one.role, records.school_id, one.scope, trained=True) for one in grants)
+    if not any(authorize(viewer, Action.WRITE_PLANS, about) for viewer in seeing):
+        raise OwnerCannotSee("the owner of a plan must be somebody here who can see this pupil: choose another")
 
 
 def listed(viewer: Viewer, action: Action) -> Scope:

@@ -8,6 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter
 from pydantic import Field, StringConstraints
 
+from astrack.access import check_owner
 from astrack.api_common import Body, Code, Day, Done, IfMatch, Key, Line, Note, Out, expected
 from astrack.callers import CallerOf
 from domain import safeguarding
@@ -101,8 +102,9 @@ class LetterOut(Out):
 
 @router.post("/pupils/{pupil_id}/plans")
 def open_plan(caller: CallerOf, pupil_id: UUID, body: PlanIn, key: Key, if_match: IfMatch = None) -> Done:
-    """Open a plan."""
-    caller.may(Action.WRITE_PLANS, pupil_id)
+    """Open a plan; its owner must be somebody here who can see the pupil."""
+    if about := caller.may(Action.WRITE_PLANS, pupil_id):
+        check_owner(caller.records, body.owner_id, about, caller.today)
     ask = caller.ask(key, expected(if_match))
     return Done(**caller.records.open_plan(ask, pupil_id, plan=body.model_dump()))
 

@@ -52,10 +52,10 @@ class Caller:
         """The day by the service's clock."""
         return self.app.clock().date()
 
-    def may(self, action: Action, pupil_id: UUID | None = None) -> None:
-        """Pass the gate. Raises NotAllowed, NoSuchPupil; a refusal goes on record."""
+    def may(self, action: Action, pupil_id: UUID | None = None) -> About | None:
+        """Pass the gate, to the context of the pupil. Raises NotAllowed, NoSuchPupil; a refusal goes on record."""
         try:
-            access.check(self.records, self.viewer, action, pupil_id, self.today)
+            return access.check(self.records, self.viewer, action, pupil_id, self.today)
         except NotAllowed as refused:
             self._refused(action, refused.decision.reason, pupil_id, refused)
         except NoSuchPupil as refused:

@@ -23,12 +23,12 @@ GROUPS: Sequence[tuple[int, int, str]] = (
              "WhichSchool NoIdentity NoSuchProblem NoSuchDuty NoSuchModel NoSuchTransfer"),
     (405, 2, "MethodUnknown"),
     # a rule of the school's world says no
-    (409, 4, "DomainError RebuildUnderWay AlreadyEnrolled NotEnrolled RecordFrozen OptedOut SittingAlreadyTaken "
-             "FlagAlreadyReviewed PlanAlreadyOpen PlanAlreadyClosed CauseStepSkipped RiskStepSkipped "
-             "SignpostMissing PlaceNotAccepted ConsentNotNamed TransferNotOpen NotYetEighteen NotCorrectable "
-             "NothingToCorrect RoundAlreadyClosed RoundNotOpenYet SchoolAlreadyRegistered StaffAlreadyLeft "
-             "ManyLeavers RollMoved VersionClash ClockBehind Conflict Unsound RecordHeldHere SchoolNotRegistered "
-             "StreamHeld TransferUnanswered TransferEnded"),
+    (409, 4, "DomainError OwnerCannotSee RebuildUnderWay AlreadyEnrolled NotEnrolled RecordFrozen OptedOut "
+             "SittingAlreadyTaken FlagAlreadyReviewed PlanAlreadyOpen PlanAlreadyClosed CauseStepSkipped "
+             "RiskStepSkipped SignpostMissing PlaceNotAccepted ConsentNotNamed TransferNotOpen NotYetEighteen "
+             "NotCorrectable NothingToCorrect RoundAlreadyClosed RoundNotOpenYet SchoolAlreadyRegistered "
+             "StaffAlreadyLeft ManyLeavers RollMoved VersionClash ClockBehind Conflict Unsound RecordHeldHere "
+             "SchoolNotRegistered StreamHeld TransferUnanswered TransferEnded"),
     (410, 3, "StreamErased"),
     (412, 4, "RecordMoved"),
     (413, 6, "TooLarge RosterTooLarge BodyTooLarge"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -12,11 +12,12 @@ from astrack.store import StoreUnavailable
 
 PROBLEM = "application/problem+json"
 DAY = "2026-11-02"
+TUTOR = UUID(int=77)
 
 
 def plan(**fields: Any) -> dict[str, Any]:
     return {"plan_id": str(uuid4()), "goal": "Asks for help when stuck", "causes": ["moved"], "risks": ["withdraws"],
-            "signposts": ["buddy"], "owner_id": str(uuid4()), "start_on": DAY, "end_on": "2026-12-14", **fields}  # fmt: skip
+            "signposts": ["buddy"], "owner_id": str(TUTOR), "start_on": DAY, "end_on": "2026-12-14", **fields}  # fmt: skip
 
 
 def path(world: Any, rest: str = "") -> str:
@@ -95,6 +96,16 @@ def test_replacing_who_a_pupil_is_needs_the_version_it_replaces(school: Any, fre
     seen = office.put(path(school, "/identity"), json=who, headers={**fresh_key(), "If-Match": tag})
     assert seen.status_code == 200
     assert office.get(path(school, "/identity")).json()["surname"] == "Quince"
+
+
+def test_a_plan_is_owned_by_somebody_who_can_see_the_pupil(school: Any, fresh_key: Any) -> None:
+    dsl = school.as_("dsl")
+    for owner in (uuid4(), school.staff["head"], school.staff["administrator"]):
+        answer = dsl.post(path(school, "/plans"), json=plan(owner_id=str(owner)), headers=fresh_key())
+        assert (answer.status_code, answer.json()["type"]) == (409, "/api/v1/problems/owner-cannot-see")
+    out_of_scope = f"/api/v1/pupils/{school.far}/plans"
+    body = plan(owner_id=str(school.staff["tutor"]))
+    assert dsl.post(out_of_scope, json=body, headers=fresh_key()).status_code == 409
 
 
 # --- what a refusal looks like
