@@ -1,4 +1,6 @@
-"""Check everything stored of one school: every chain, leaf, column and position, saying what is wrong and where."""
+"""Check everything stored of one school, saying what is wrong and where: every chain, leaf, column and position here,
+and what stands around them (``surroundings``): grants, keys, tiles, how far the views are.
+"""
 
 from __future__ import annotations
 
@@ -11,33 +13,34 @@ from cryptography.exceptions import InvalidTag
 from astrack.store import mapper
 from astrack.store.log import SchoolLog
 from astrack.store.reading import Stored
-from astrack.store.types import KeyMissing
+from astrack.store.surroundings import check_surroundings
+from astrack.store.types import Finding, KeyMissing
 from domain.base import UnreadableFact, decode
 from transfer.chain import ZERO, commitment, entry, leaf
 from transfer.errors import TransferRefused
+from transfer.merkle import Frontier
 
 BATCH = 2_000
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that is wrong: the position of the entry, -1 when it concerns the school as a whole, and a sentence."""
-
-    position: int
-    what: str
-
-
 @dataclass(slots=True)
 class _Walk:
-    """What has been seen so far: the next position, each stream's next version and leaf, the time of the last entry."""
+    """What has been seen so far: the next position, each stream's next version and leaf, the time of the last entry,
+    the tree of all leaves up to the checkpoint that is known.
+    """
 
     expected: int = 0
     heads: dict[UUID, tuple[int, bytes, str]] = field(default_factory=dict)
     last_at: object = None
+    tree: Frontier = field(default_factory=Frontier)
 
 
-def check_store(log: SchoolLog) -> Iterator[Finding]:
-    """Everything wrong in one school's log, in order of position. Never raises on a bad row."""
+def check_store(log: SchoolLog, known: tuple[int, bytes] | None = None) -> Iterator[Finding]:
+    """Everything wrong in one school's log, in order of position. Never raises on a bad row.
+
+    ``known`` is the size and root of a checkpoint that was published or kept elsewhere: the log must go on from it, so
+    a restored backup that is older, or a log that was written anew, is found.
+    """
     walk = _Walk()
     size = log.size()
     after = -1
@@ -48,9 +51,23 @@ def check_store(log: SchoolLog) -> Iterator[Finding]:
             yield Finding(rows[0].position, str(error))
         for row in rows:
             yield from _check_row(log, walk, row)
+        if known is not None:
+            walk.tree.extend([row.leaf for row in rows[: max(0, known[0] - walk.tree.size)]])
         after = rows[-1].position
     if walk.expected < size:
         yield Finding(-1, f"the school says it has {size} entries, but the last one found is {walk.expected - 1}")
+    if known is not None:
+        yield from _check_known(walk, *known)
+    yield from check_surroundings(log)
+
+
+def _check_known(walk: _Walk, size: int, root: bytes) -> Iterator[Finding]:
+    if walk.expected < size:
+        yield Finding(-1, f"a checkpoint of {size} entries is known, but the log has {walk.expected}: "
+                          "an older backup has been restored, or entries were removed")  # fmt: skip
+    elif walk.tree.root() != root:
+        yield Finding(-1, f"the first {size} entries do not have the root of the checkpoint that is known: "
+                          "the log has been written anew")  # fmt: skip
 
 
 def _check_row(log: SchoolLog, walk: _Walk, row: Stored) -> Iterator[Finding]:

@@ -74,6 +74,14 @@ class DeadLetter:
 
 
 @dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is wrong: the position of the entry, -1 when it concerns the school as a whole, and a sentence."""
+
+    position: int
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
 class ErasureReport:
     """What is left of a stream: its entries stay and can be proved, their contents are gone.
 
