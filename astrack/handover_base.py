@@ -17,7 +17,8 @@ from astrack.store.vault import Transfer, Vault
 from domain.base import DomainError
 from domain.identity import IdentityRecorded, Person, SchoolName
 from transfer.directory import KeyDirectory
-from transfer.keydoc import fingerprint_words, open_document
+from transfer.keydoc import SignedDocument, fingerprint_words
+from transfer.trust import open_documents
 
 PAGE = 2000
 
@@ -58,12 +59,13 @@ class Hands:
         return registered.school if registered else None
 
     def key_document(self) -> bytes:
-        """This school's public key document, made at first use. Raises SchoolNotRegistered."""
-        return bytes(self.signing.newest(self.clock()).signed)
+        """This school's public key document, made at first use: every one so far, oldest first, so that whoever knows
+        an old one can follow them to the newest. Raises SchoolNotRegistered."""
+        return b"".join(self.signing.documents(self.clock()))
 
     def key_words(self) -> str:
         """The eight words of that document, to be read out over the telephone."""
-        return " ".join(fingerprint_words(open_document(self.key_document()).document))
+        return " ".join(fingerprint_words(self.signing.newest(self.clock()).signed.document))
 
     def identity_file(self) -> str:
         """The text of the newest age key file: secret."""
@@ -78,12 +80,22 @@ class Hands:
 
         Raises BadKeyDocument.
         """
-        known = KeyDirectory.load(self.vault.pinned()).pin(document, words)
-        made = open_document(document).document
-        chain = known.pinned[made.origin]
-        self.vault.pin(made.origin, chain[-1].document.serial, [bytes(one) for one in chain])
+        run = open_documents(document)
+        made = run[-1].document
+        chain = self._pinned(run, words)
+        self.vault.pin(made.origin, made.serial, [bytes(one) for one in chain])
         return {"origin": made.origin, "name": made.school.name, "urn": made.school.urn or "", "serial": made.serial,
                 "words": " ".join(fingerprint_words(made))}  # fmt: skip
+
+    def _pinned(self, run: tuple[SignedDocument, ...], words: str | None) -> tuple[SignedDocument, ...]:
+        """The documents to know a school by once this run of them has been looked at. Raises BadKeyDocument."""
+        directory = KeyDirectory.load(self.vault.pinned())
+        have = directory.pinned.get(run[-1].document.origin, ())
+        if {one.document.digest for one in have} & {one.document.digest for one in run}:
+            return (*have, *(one for one in run if one.document.serial > have[-1].document.serial))
+        vouched = directory.pin(bytes(run[-1]), words)
+        # a document vouches by digest for all that came before it
+        return vouched.pinned[run[-1].document.origin] if have else run
 
     def mark_of(self, origin: str, stream: bytes) -> bytes:
         """How a stream of another log is known here."""

@@ -21,7 +21,8 @@ from domain.school import ExportMade
 from transfer import package
 from transfer.age import Recipient
 from transfer.errors import BadKeyDocument
-from transfer.keydoc import SignedDocument, open_document
+from transfer.keydoc import SignedDocument
+from transfer.trust import open_documents
 
 DAYS = 30
 DAYS_MAX = 366
@@ -72,7 +73,7 @@ class Sending(Hands):
 
     def _receiver(self, ask: Ask, document: bytes, words: str | None) -> SignedDocument:
         self.trust(ask, document, words=words)
-        return open_document(document)
+        return open_documents(document)[-1]
 
     def _freeze(self, ask: Ask, pupil_id: UUID, plan: dict[str, Any], opens: Sequence[Recipient]) -> UUID:
         """Record that a transfer was prepared; its id."""

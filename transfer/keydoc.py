@@ -7,122 +7,43 @@ manifest and receipt pairs, four lines; from serial 2 on also by those of the do
 from __future__ import annotations
 
 import hashlib
-import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from transfer import canonical, note
+from transfer import canonical, keyparts, note
 from transfer.agekey import Recipient
 from transfer.canonical import Fields
 from transfer.errors import BadFile, BadKey, BadKeyDocument, BadNote, BadSignature, ExpiredKey, UnknownSigner
-from transfer.manifest import digest_of, instant, instant_of
+from transfer.keyparts import (
+    Revocation,
+    School,
+    SealingKey,
+    SigningPair,
+    held,
+    revocation,
+    school,
+    sealing_key,
+    signing_pair,
+)
+from transfer.manifest import digest_of, instant
 from transfer.note import Note, Verifier
 from transfer.signingkeys import Purpose
 from transfer.words import eight_words
+
+__all__ = [
+    "LABEL", "PROVING", "KeyDocument", "Revocation", "School", "SealingKey", "SignedDocument", "SigningPair",
+    "check_follows", "check_keeps_revocations", "fingerprint_words", "open_document",
+]  # fmt: skip
 
 LABEL = "astrack/keys/v1"
 CACHED = 256  # a school deals with the same few documents file after file
 PROVING = (Purpose.MANIFEST, Purpose.RECEIPT)
 MAX_KEYS, MAX_RECIPIENTS, MAX_REVOCATIONS = 32, 16, 64
 
+WHERE = keyparts.WHERE
 MAX_SERIAL = 1_000_000
-FORMS: Mapping[str, str] = {
-    "name": r"[^\x00-\x1f\x7f]{0,200}", "urn": r"[0-9]{5,7}", "lea": r"[0-9]{3}", "estab": r"[0-9]{4}",
-    "origin": r"[!-*,-~]{1,200}",
-}  # fmt: skip
-WHERE = "key document"
-
-
-def _held(form: str, text: str | None) -> None:
-    if text is not None and not re.fullmatch(FORMS[form], text):
-        raise ValueError(f"the {form} has not the form of one")
-
-
-@lru_cache(maxsize=4096)
-def _verifiers(first: str, second: str) -> tuple[Verifier, Verifier]:
-    return Verifier.parse(first), Verifier.parse(second)
-
-
-@lru_cache(maxsize=4096)
-def _key_id(verifiers: tuple[Verifier, Verifier]) -> str:
-    return hashlib.sha256(b"".join(key.public for key in verifiers)).hexdigest()
-
-
-@dataclass(frozen=True, slots=True)
-class School:
-    """Who the school says it is; all but the name may be absent (an independent school, a protected move)."""
-
-    name: str
-    urn: str | None = None
-    lea: str | None = None
-    estab: str | None = None
-
-    def __post_init__(self) -> None:
-        for form in ("name", "urn", "lea", "estab"):
-            _held(form, getattr(self, form))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Dated:
-    """Something valid from one instant until another, which is no longer part of it."""
-
-    valid_from: datetime
-    valid_until: datetime
-
-    def __post_init__(self) -> None:
-        if self.valid_from >= self.valid_until:
-            raise ValueError("a key ends before it begins")
-
-    def holds(self, at: datetime) -> bool:
-        """Whether it is valid at this instant."""
-        return self.valid_from <= at < self.valid_until
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SealingKey(Dated):
-    """An age recipient that files for this school are sealed for."""
-
-    recipient: str
-
-    @property
-    def key(self) -> Recipient:
-        """The recipient itself."""
-        return Recipient.parse(self.recipient)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SigningPair(Dated):
-    """The public halves of one purpose's two keys, as vkeys."""
-
-    purpose: Purpose
-    ed25519: str
-    ml_dsa: str
-
-    @property
-    def verifiers(self) -> tuple[Verifier, Verifier]:
-        """Both verifier keys; both signatures are required."""
-        return _verifiers(self.ed25519, self.ml_dsa)
-
-    @property
-    def key_id(self) -> str:
-        """SHA-256 of both public keys, 64 hex digits: how manifests and receipts name the pair."""
-        return _key_id(self.verifiers)
-
-    def for_log(self, origin: str) -> tuple[Verifier, Verifier]:
-        """The pair under the origin of another log of the school (who looked)."""
-        first, second = self.verifiers
-        return Verifier(origin, first.kind, first.public), Verifier(origin, second.kind, second.public)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Revocation:
-    """From this instant nothing that the key signed or opens is to be trusted on its word alone."""
-
-    key_id: str
-    at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,7 +60,7 @@ class KeyDocument:
     revoked: tuple[Revocation, ...] = ()
 
     def __post_init__(self) -> None:
-        _held("origin", self.origin)
+        held("origin", self.origin)
         limits = ((self.recipients, MAX_RECIPIENTS), (self.signing, MAX_KEYS), (self.revoked, MAX_REVOCATIONS))
         if not 1 <= self.serial <= MAX_SERIAL or any(len(found) > most for found, most in limits):
             raise ValueError("a number or a list is over its limit")
@@ -234,49 +155,17 @@ def _document(fields: Fields) -> KeyDocument:
     if fields.text("format") != LABEL:
         raise BadFile("its format is not known", WHERE)
     made = KeyDocument(
-        serial=fields.number("serial"), previous=fields.maybe_text("previous"), issued_at=_instant(fields, "issued_at"),
-        origin=fields.text("origin"), school=_school(fields.fields("school")),
-        recipients=tuple(_sealing(Fields(one, WHERE)) for one in fields.items("recipients", MAX_RECIPIENTS)),
-        signing=tuple(_pair(Fields(one, WHERE)) for one in fields.items("signing", MAX_KEYS)),
-        revoked=tuple(_revocation(Fields(one, WHERE)) for one in fields.items("revoked", MAX_REVOCATIONS)),
+        serial=fields.number("serial"), previous=fields.maybe_text("previous"),
+        issued_at=keyparts.instant_in(fields, "issued_at"), origin=fields.text("origin"),
+        school=school(fields.fields("school")),
+        recipients=tuple(sealing_key(Fields(one, WHERE)) for one in fields.items("recipients", MAX_RECIPIENTS)),
+        signing=tuple(signing_pair(Fields(one, WHERE)) for one in fields.items("signing", MAX_KEYS)),
+        revoked=tuple(revocation(Fields(one, WHERE)) for one in fields.items("revoked", MAX_REVOCATIONS)),
     )  # fmt: skip
     if made.previous is not None:
         digest_of(made.previous, WHERE)
     fields.done()
     return made
-
-
-def _school(fields: Fields) -> School:
-    made = School(fields.text("name"), *(fields.maybe_text(name) for name in ("urn", "lea", "estab")))
-    fields.done()
-    return made
-
-
-def _sealing(fields: Fields) -> SealingKey:
-    made = SealingKey(**_dates(fields), recipient=fields.text("recipient", note.MAX_VKEY_CHARS))
-    fields.done()
-    return made
-
-
-def _pair(fields: Fields) -> SigningPair:
-    first, second = (fields.text(name, note.MAX_VKEY_CHARS) for name in ("ed25519", "ml_dsa"))
-    made = SigningPair(**_dates(fields), purpose=Purpose(fields.text("purpose")), ed25519=first, ml_dsa=second)
-    fields.done()
-    return made
-
-
-def _revocation(fields: Fields) -> Revocation:
-    made = Revocation(key_id=digest_of(fields.text("key_id"), WHERE), at=_instant(fields, "at"))
-    fields.done()
-    return made
-
-
-def _dates(fields: Fields) -> dict[str, datetime]:
-    return {name: _instant(fields, name) for name in ("valid_from", "valid_until")}
-
-
-def _instant(fields: Fields, name: str) -> datetime:
-    return instant_of(fields.text(name), WHERE)
 
 
 def fingerprint_words(document: KeyDocument) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,7 +12,7 @@ from itertools import pairwise
 from transfer import words
 from transfer.directory import KeyDirectory
 from transfer.errors import BadKeyDocument, UnknownSigner
-from transfer.keydoc import KeyDocument, SignedDocument, check_follows, fingerprint_words, open_document
+from transfer.keydoc import LABEL, KeyDocument, SignedDocument, check_follows, fingerprint_words, open_document
 from transfer.note import Verifier
 from transfer.signingkeys import Purpose
 
@@ -71,12 +72,12 @@ class Trust:
     @classmethod
     def of(cls, documents: Iterable[bytes], spoken: Iterable[str] = (), witnesses: Iterable[Verifier] = ()) -> Trust:
         """Trust in these key documents, each vouched for by whoever names it. Raises BadKeyDocument."""
-        opened = {one.document.digest: one for one in map(open_document, documents)}
+        opened = {one.document.digest: one for data in documents for one in open_documents(data)}
         by_origin: dict[str, tuple[SignedDocument, ...]] = {}
         for made in sorted(opened.values(), key=lambda one: one.document.serial):
             by_origin[made.document.origin] = (*by_origin.get(made.document.origin, ()), made)
         for chain in by_origin.values():
-            _check_chain(chain)
+            check_chain(chain)
         return cls(KeyDirectory(by_origin), tuple(spoken), tuple(witnesses))
 
     def judge(self, origin: str, documents: Sequence[bytes], now: datetime | None = None) -> Standing:
@@ -88,7 +89,7 @@ class Trust:
         if not 0 < len(documents) <= MAX_DOCUMENTS:
             raise BadKeyDocument(f"there are not 1 to {MAX_DOCUMENTS} key documents", f"the log {origin}")
         opened = tuple(open_document(data) for data in documents)
-        _check_chain(opened)
+        check_chain(opened)
         newest = opened[-1].document
         if newest.origin != origin:
             raise BadKeyDocument("it is of another log", f"the log {origin}")
@@ -101,18 +102,41 @@ class Trust:
         return standing
 
     def _how(self, origin: str, opened: Sequence[SignedDocument]) -> Known:
-        ours = {one.document.digest for one in self.directory.pinned.get(origin, ())}
-        if ours:
-            if ours.isdisjoint(one.document.digest for one in opened):
-                raise BadKeyDocument("it is not the school's key document that is known here", f"the log {origin}")
+        ours = self.directory.pinned.get(origin, ())
+        if ours and _linked(ours, opened):
             return Known.PINNED
+        if ours and opened[-1].document.serial >= ours[0].document.serial:
+            raise BadKeyDocument("it is not the school's key document that is known here", f"the log {origin}")
         expected = fingerprint_words(opened[-1].document) if self.words else ()
         if any(words.same_words(spoken, expected) for spoken in self.words):
             return Known.CONFIRMED
         return Known.SELF_ASSERTED
 
 
-def _check_chain(opened: Sequence[SignedDocument]) -> None:
+def _linked(ours: Sequence[SignedDocument], theirs: Sequence[SignedDocument]) -> bool:
+    """Whether one of the two runs of documents begins in the other, or just where it ends. Raises BadKeyDocument."""
+    known, given = ({one.document.digest for one in run} for run in (ours, theirs))
+    if known & given or ours[0].document.previous in given:
+        return True
+    if theirs[0].document.previous in known:
+        check_follows(theirs[0], next(one for one in ours if one.document.digest == theirs[0].document.previous))
+        return True
+    return False
+
+
+def open_documents(data: bytes) -> tuple[SignedDocument, ...]:
+    """The key documents of a school in one file, oldest first, each following the one before. Raises BadKeyDocument."""
+    start = f"{LABEL}\n".encode()
+    starts = [at.start() for at in re.finditer(b"^" + re.escape(start), data, re.MULTILINE)][: MAX_DOCUMENTS + 1]
+    if not starts or starts[0] != 0 or len(starts) > MAX_DOCUMENTS:
+        raise BadKeyDocument(f"it does not hold 1 to {MAX_DOCUMENTS} key documents", "key document")
+    found = tuple(open_document(data[at:end]) for at, end in pairwise([*starts, len(data)]))
+    check_chain(found)
+    return found
+
+
+def check_chain(opened: Sequence[SignedDocument]) -> None:
+    """Each document follows the one before it. Raises BadKeyDocument."""
     for old, new in pairwise(opened):
         check_follows(new, old)
 

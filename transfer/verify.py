@@ -16,12 +16,13 @@ from typing import BinaryIO
 from transfer import age, bundle, keydoc, note, package, receipt, verdict
 from transfer.age import Identity
 from transfer.errors import BadKey, BadKeyDocument, BadProof, NotForUs, TransferRefused
-from transfer.trust import Trust
+from transfer.trust import Trust, open_documents
 from transfer.verdict import Verdict
 
 SEALED, KEY, AUDIT, RECEIPT, DOCUMENT = ".age", ".agekey", ".tar", receipt.SUFFIX, ".keydoc"
 MAX_FILES = 10_000
 MAX_SMALL = note.MAX_NOTE_BYTES
+MAX_DOCUMENT = 16 * MAX_SMALL
 KEYS_FOLDER = "keys"
 VERIFIED, REFUSED, USAGE = 0, 1, 2
 
@@ -60,11 +61,12 @@ class Verifier:
 
     def document(self, source: BinaryIO) -> Verdict:
         """A key document. Raises TransferRefused."""
-        signed = keydoc.open_document(source.read(MAX_SMALL + 1))
-        listed = {key for pair in signed.document.signing for key in pair.verifiers}
-        if len(note.verify(signed.note, listed)) != len(signed.note.signatures):
-            raise BadKeyDocument("somebody signed it whose key is not in it", "key document")
-        return verdict.of_document(signed, self.trust.judge(signed.document.origin, [bytes(signed)]).how)
+        found = open_documents(source.read(MAX_DOCUMENT + 1))
+        for signed in found:
+            listed = {key for pair in signed.document.signing for key in pair.verifiers}
+            if len(note.verify(signed.note, listed)) != len(signed.note.signatures):
+                raise BadKeyDocument("somebody signed it whose key is not in it", "key document")
+        return verdict.of_document(found[-1], self.trust.judge(found[-1].document.origin, list(map(bytes, found))).how)
 
     def _saw(self, origin: str, size: int, root: bytes) -> None:
         if self.seen.setdefault(origin, {}).setdefault(size, root) != root:
