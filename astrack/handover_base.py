@@ -15,12 +15,10 @@ from astrack.records import Records
 from astrack.signing import SchoolNotRegistered, Signing, origin_of
 from astrack.store.vault import Transfer, Vault
 from domain.base import DomainError
-from domain.identity import IdentityRecorded, Person, SchoolName
+from domain.identity import Person, SchoolName
 from transfer.directory import KeyDirectory
 from transfer.keydoc import SignedDocument, fingerprint_words
 from transfer.trust import open_documents
-
-PAGE = 2000
 
 
 class NoSuchTransfer(DomainError):
@@ -120,16 +118,15 @@ class Hands:
                 self._upns.setdefault(number, pupil_id)
 
     def _read_on(self) -> None:
-        # the whole roll once, then only what was added since
+        # the whole roll once, then only who was named since
+        size = self.records.log.size()
         if self._read_to < 0:
-            self._read_to = self.records.log.size() - 1
             for known in roster.known(self.records):
                 self.remember(known.person, known.pupil_id)
-        while facts := self.records.log.page(self._read_to, PAGE):
-            for fact in facts:
-                if isinstance(fact.event, IdentityRecorded) and fact.pupil_id is not None:
-                    self.remember(fact.event.person, fact.pupil_id)
-            self._read_to = facts[-1].position
+        else:
+            for pupil in self.vault.named_since(self._read_to):
+                self.remember(self.records.identity(pupil).person, pupil)
+        self._read_to = size
 
 
 def numbering(earlier: Sequence[Transfer]) -> dict[str, Any]:

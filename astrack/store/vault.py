@@ -19,6 +19,7 @@ from astrack.store.log import SchoolLog
 from astrack.store.reading import COLUMNS, JOINED, Stored
 from astrack.store.types import Row
 from astrack.store.writing import KeyOf
+from domain.identity import IdentityRecorded
 from transfer import chain
 
 MARK_LABEL = b"astrack/mark/v1\0"
@@ -41,6 +42,11 @@ TRANSFER = (
 KEEP_TILE = (
     "INSERT INTO record.tiles VALUES (%s, %s, %s, %s) ON CONFLICT (school_id, level, place)"
     " DO UPDATE SET hashes = EXCLUDED.hashes WHERE length(record.tiles.hashes) < length(EXCLUDED.hashes)"
+)
+NAMED = (
+    "SELECT DISTINCT s.pupil_id FROM record.events e JOIN record.streams s"
+    " ON s.school_id = e.school_id AND s.stream_id = e.stream_id"
+    " WHERE e.school_id = %s AND e.topic = %s AND e.position >= %s AND s.pupil_id IS NOT NULL"
 )
 LAST_TILE = (
     "SELECT place, length(hashes) FROM record.tiles WHERE school_id = %s AND level = 0 ORDER BY place DESC LIMIT 1"
@@ -115,6 +121,10 @@ class Vault:
         query = "SELECT pupil_id FROM record.streams WHERE school_id = %s AND stream_id = %s"
         rows = self.log.ask(query, stream_id)
         return rows[0][0] if rows else None
+
+    def named_since(self, position: int) -> list[UUID]:
+        """The pupils of whom something was stated in their identity streams from a position on."""
+        return [pupil for (pupil,) in self.log.ask(NAMED, IdentityRecorded.TOPIC, position)]
 
     def evidence(self, stream_id: UUID) -> dict[bytes, bytes]:
         """What proves the imported facts of a stream: mark -> content."""
