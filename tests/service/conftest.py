@@ -119,8 +119,8 @@ def site(running: App) -> FastAPI:
 
 @pytest.fixture
 def school(running: App, site: FastAPI, clock: Clock) -> World:
-    """A school of this test's own."""
-    return furnish(running, site, clock)
+    """A school of this test's own; its tutor's id is known."""
+    return furnish(running, site, clock, UUID(int=77))
 
 
 @pytest.fixture(scope="module")
@@ -135,7 +135,7 @@ def neighbour(running: App, site: FastAPI, clock: Clock) -> World:
     return furnish(running, site, clock)
 
 
-def furnish(app: App, site: FastAPI, clock: Clock) -> World:
+def furnish(app: App, site: FastAPI, clock: Clock, tutor: UUID | None = None) -> World:
     school_id = uuid4()
     app.create_school(school_id)
     records = app.school(school_id)
@@ -152,7 +152,7 @@ def furnish(app: App, site: FastAPI, clock: Clock) -> World:
     )
     records.leave(Ask(office, "leave"), world.left, on=date(2026, 10, 20))
     for role in staff.ROLES:
-        world.staff[role] = UUID(int=77) if role == "tutor" else uuid4()
+        world.staff[role] = tutor if tutor and role == "tutor" else uuid4()
         employ(records, role, world.staff[role], SCOPES.get(role, Scope(everyone=True)))
     return world
 
