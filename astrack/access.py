@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
@@ -87,10 +88,18 @@ def about_journey(records: Records, pupil_id: UUID, journey: Journey, today: dat
     )
 
 
-def check(records: Records, viewer: Viewer, action: Action, pupil_id: UUID | None, today: date) -> About | None:
+def check(
+    records: Records,
+    viewer: Viewer,
+    action: Action,
+    pupil_id: UUID | None,
+    today: date,
+    journey_of: Callable[[UUID], Journey] | None = None,
+) -> About | None:
     """Pass, or raise: NotAllowed where the role does not include it, NoSuchPupil where the pupil is out of sight.
 
     The role is judged before the pupil is looked up, so that a refusal tells nothing about who exists.
+    ``journey_of`` spares a second look-up where the caller keeps what was loaded. Raises NoSuchPupil.
     """
     if records.school_id != viewer.school_id:
         raise NoSuchPupil(NOT_HERE)
@@ -98,7 +107,10 @@ def check(records: Records, viewer: Viewer, action: Action, pupil_id: UUID | Non
     if decision.reason is not Reason.NO_PUPIL:
         _pass(decision)
         return None
-    about = about_pupil(records, pupil_id, today) if pupil_id is not None else None
+    about = None
+    if pupil_id is not None:
+        journey = journey_of(pupil_id) if journey_of else records.journey(pupil_id)[0]
+        about = about_journey(records, pupil_id, journey, today)
     _pass(authorize(viewer, action, about))
     return about
 

@@ -16,6 +16,7 @@ from astrack.replay import as_of
 from domain import risk
 from domain.authority import Action
 from domain.base import DomainError, Erased, Event, Fact, Opaque
+from domain.identity import replay as replay_identity
 from domain.journey import facts as f
 from domain.journey.facts import Group
 from domain.journey.state import Journey
@@ -158,7 +159,7 @@ class ReplayOut(Out):
 def pupil(caller: CallerOf, request: Request, response: Response, pupil_id: UUID) -> PupilOut | Response:
     """The record as it stands."""
     caller.see(Action.SEE_STORY, pupil_id)
-    journey, facts = caller.records.journey(pupil_id)
+    journey, facts = caller.journey(pupil_id)
     if unchanged(request, response, _version(facts)):
         return Response(status_code=304, headers={"ETag": response.headers["ETag"]})
     return _pupil(caller, pupil_id, journey)
@@ -169,7 +170,7 @@ def identity(caller: CallerOf, response: Response, pupil_id: UUID) -> IdentityOu
     """Who the pupil is."""
     caller.see(Action.SEE_NAME, pupil_id)
     facts = caller.records.log.load(caller.records.identity_of(pupil_id).stream_id).facts
-    person = caller.records.identity(pupil_id).person
+    person = replay_identity(fact.event for fact in facts).person
     response.headers["ETag"] = f'"{_version(facts)}"'
     if person is None:
         raise NoIdentity("who this pupil is has been erased or left behind: only the story is here")
@@ -181,7 +182,7 @@ def timeline(caller: CallerOf, pupil_id: UUID, limit: Limit = 50, cursor: Cursor
     """The facts of the story, oldest first, each saying where it comes from."""
     after = cursor_number(cursor)
     caller.see(Action.SEE_STORY, pupil_id)
-    _, facts = caller.records.journey(pupil_id)
+    _, facts = caller.journey(pupil_id)
     rest = [fact for fact in facts if fact.position > after]
     more = cursor_of(rest[limit - 1].position) if len(rest) > limit else None
     return Timeline(items=[_fact(one) for one in rest[:limit]], next=more)
@@ -191,7 +192,7 @@ def timeline(caller: CallerOf, pupil_id: UUID, limit: Limit = 50, cursor: Cursor
 def story(caller: CallerOf, pupil_id: UUID) -> list[StoryLine]:
     """The pupil's own story, for them: what they did, what was agreed, who listened."""
     caller.see(Action.SEE_GUIDED, pupil_id)
-    _, facts = caller.records.journey(pupil_id)
+    _, facts = caller.journey(pupil_id)
     told = ((fact.event.day, _told(fact.event)) for fact in facts)
     return [StoryLine(on=on, what=line[0], words=line[1]) for on, line in told if line]  # type: ignore[arg-type]
 
@@ -200,7 +201,7 @@ def story(caller: CallerOf, pupil_id: UUID) -> list[StoryLine]:
 def track(caller: CallerOf, pupil_id: UUID, up_to: Day | None = None) -> TrackOut:
     """What the journey picture draws: levels as known on each day, never smoothed with what came later."""
     caller.see(Action.SEE_STORY, pupil_id)
-    journey, _ = caller.records.journey(pupil_id)
+    journey, _ = caller.journey(pupil_id)
     model = risk.load_model()
     found = risk.track(model, journey.sittings, up_to or caller.today)
     return TrackOut(

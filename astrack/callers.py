@@ -19,6 +19,8 @@ from astrack.looks import Looks
 from astrack.records import NoSuchPupil, Records
 from astrack.sessions import Opened, Sessions
 from domain.authority import About, Action, Reason, Viewer, authorize, listing
+from domain.base import Fact
+from domain.journey.state import Journey
 from domain.scope import Scope
 
 COOKIE = "astrack"
@@ -34,6 +36,7 @@ class Caller:
         self.sessions: Sessions = state.sessions
         self.looks: Looks = state.looks
         self._handovers: dict[UUID, Handover] = state.handovers
+        self._journeys: dict[UUID, tuple[Journey, list[Fact]]] = {}
         self.signed = signed
         self.records: Records = self.app.school(signed.viewer.school_id)
 
@@ -55,11 +58,19 @@ class Caller:
     def may(self, action: Action, pupil_id: UUID | None = None) -> About | None:
         """Pass the gate, to the context of the pupil. Raises NotAllowed, NoSuchPupil; a refusal goes on record."""
         try:
-            return access.check(self.records, self.viewer, action, pupil_id, self.today)
+            return access.check(
+                self.records, self.viewer, action, pupil_id, self.today, lambda one: self.journey(one)[0]
+            )
         except NotAllowed as refused:
             self._refused(action, refused.decision.reason, pupil_id, refused)
         except NoSuchPupil as refused:
             self._refused(action, Reason.OUT_OF_SCOPE, pupil_id, refused)
+
+    def journey(self, pupil_id: UUID) -> tuple[Journey, list[Fact]]:
+        """A pupil's journey as first loaded in this request, by the gate most of the time. Raises NoSuchPupil."""
+        if pupil_id not in self._journeys:
+            self._journeys[pupil_id] = self.records.journey(pupil_id)
+        return self._journeys[pupil_id]
 
     def see(self, action: Action, pupil_id: UUID | None = None) -> None:
         """Pass the gate to look at something, and put the look on record."""
