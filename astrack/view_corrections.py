@@ -33,6 +33,8 @@ class Corrections:
 
     def now(self, fact: Fact) -> Fact:
         """The fact as it reads now. ``again`` gathers pupils of whom a corrected fact came twice: fold them anew."""
+        if not self._naming:
+            return fact
         if isinstance(fact.event, FactCorrected):
             return self._now.get(fact.position, fact)
         if fact.pupil_id is None or (fact.pupil_id, fact.event.event_id) not in self._naming:

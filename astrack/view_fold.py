@@ -24,22 +24,40 @@ class Broken:
     error: str
 
 
+class Slot:
+    """One row as it is made, and the newest fact in it; None when it is as it was loaded."""
+
+    __slots__ = ("fact", "row")
+
+    def __init__(self, row: Row) -> None:
+        self.row = row
+        self.fact: Fact | None = None
+
+
 class Folding:
-    """The rows of one read model as they are made; ``last`` is the newest fact in each row touched."""
+    """The rows of one read model as they are made."""
 
     def __init__(self, projection: Projection) -> None:
         self.projection = projection
-        self.rows: dict[Key, Row] = {}
-        self.last: dict[Key, Fact] = {}
+        self.slots: dict[Key, Slot] = {}
         self.broken: list[Broken] = []
         self._width = [projection.columns.index(name) for name in projection.key]
+        self._key_of, self._evolve, self._rows = projection.key_of, projection.evolve, projection.rows
+
+    def load(self, rows: dict[Key, Row]) -> None:
+        """Begin with these rows."""
+        self.slots = {key: Slot(row) for key, row in rows.items()}
+
+    def touched(self) -> Iterator[tuple[Row, Fact]]:
+        """The rows that facts have made or brought on, each with the newest."""
+        return ((slot.row, slot.fact) for slot in self.slots.values() if slot.fact is not None)
 
     def keys(self, facts: Iterable[Fact]) -> set[Key]:
         """The rows these facts belong to; a fact whose key cannot be told is left for ``take`` to report."""
-        key_of, found = self.projection.key_of, set()
-        for fact in facts if key_of else ():
+        found: set[Key] = set()
+        for fact in facts if self._key_of else ():
             try:
-                key = key_of(fact) if key_of else None
+                key = self._key_of(fact) if self._key_of else None
             except Exception:  # noqa: S112 - reported when the fact is taken
                 continue
             if key is not None:
@@ -49,9 +67,18 @@ class Folding:
     def take(self, fact: Fact) -> None:
         """Bring the rows on by one fact; one that breaks the read model is noted and leaves them as they were."""
         try:
-            for key, row in self._made(fact):
-                self.rows[key] = row
-                self.last[key] = fact
+            if self._evolve is None or self._key_of is None:
+                self._list(fact)
+                return
+            key = self._key_of(fact)
+            if key is None:
+                return
+            slot = self.slots.get(key)
+            if slot is None:
+                slot = self.slots[key] = Slot(self._evolve(None, fact))
+            else:
+                slot.row = self._evolve(slot.row, fact)
+            slot.fact = fact
         except Exception:
             self.fail(fact, traceback.format_exc())
 
@@ -59,15 +86,11 @@ class Folding:
         """Note that a fact could not be taken."""
         self.broken.append(Broken(self.projection.name, fact.position, fact.pupil_id, error))
 
-    def _made(self, fact: Fact) -> Iterator[tuple[Key, Row]]:
-        one = self.projection
-        if one.rows is not None:
-            # the whole list first: half of a fact's lines would be worse than none
-            yield from [(tuple(row[place] for place in self._width), row) for row in one.rows(fact)]
-        elif one.key_of is not None and one.evolve is not None:
-            key = one.key_of(fact)
-            if key is not None:
-                yield key, one.evolve(self.rows.get(key), fact)
+    def _list(self, fact: Fact) -> None:
+        # the whole list first: half of a fact's lines would be worse than none
+        for row in list(self._rows(fact)) if self._rows else ():
+            slot = self.slots[tuple(row[place] for place in self._width)] = Slot(row)
+            slot.fact = fact
 
 
 def taken(projection: Projection, facts: Iterable[Fact]) -> list[Fact]:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from base64 import b64decode
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, NotRequired, get_type_hints
 from uuid import UUID
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 from pydantic_core import PydanticUndefined, from_json
 from typing_extensions import TypedDict  # pydantic asks for this one before Python 3.12
 
-from domain.base import TOPICS, UPCASTS, Actor, Event, Instant
+from domain.base import TOPICS, UPCASTS, Actor, Event
 from domain.journey.facts import AssessmentSat
 from transfer.chain import IMPORT_TOPIC, MAX_NESTING
 
@@ -31,7 +32,7 @@ class Lean:
         unread = {*HEAD, *LEFT_OUT.get(cls, ())}
         fields = {name: NotRequired[hints[name]] for name in cls.model_fields if name not in unread}
         data = TypedDict("Data", fields)  # type: ignore[misc]
-        head = {"event_id": UUID, "recorded_at": Instant, "by": Actor}
+        head = {"event_id": UUID, "recorded_at": datetime, "by": Actor}
         whole = TypedDict("Whole", {**head, "data": data})  # type: ignore[misc]
         self._read = TypeAdapter(whole).validator.validate_json
         self._cls = cls
@@ -39,8 +40,10 @@ class Lean:
                           if name not in unread and field.default is not PydanticUndefined}  # fmt: skip
 
     def __call__(self, payload: bytes) -> Event:
-        """The event in payload bytes. Raises ValidationError."""
+        """The event in payload bytes. Raises ValueError (pydantic's ValidationError is one)."""
         whole: Any = self._read(payload)
+        if whole["recorded_at"].utcoffset():
+            raise ValueError("an instant that is not in UTC is for the full reader")
         fields = {**self._defaults, **whole.pop("data"), **whole}
         # what model_construct does, without its loop over every field
         event = _new(self._cls)
@@ -65,7 +68,7 @@ def lean(topic: str, payload: bytes) -> Event | None:
         reader = _LEAN[topic] = Lean(cls)
     try:
         return reader(payload)
-    except ValidationError:
+    except ValueError:
         return None
 
 

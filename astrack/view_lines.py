@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Any
@@ -13,6 +14,7 @@ from projections.shape import Projection, Row
 
 NULL = "\\N"
 BLOCK_CHARS = 1 << 16
+_SPECIAL = re.compile(r"[\\\n\r\t\x00]")
 _ESCAPES: dict[int, str] = str.maketrans({"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\x00": "\ufffd"})
 
 
@@ -42,15 +44,15 @@ def _writer(kind: str) -> Callable[[Any], str]:
 
 
 def _json(value: Any) -> str:
-    return as_json(value).translate(_ESCAPES)
+    return _text(as_json(value))
 
 
 def _text(value: str) -> str:
-    return value.translate(_ESCAPES)
+    return value.translate(_ESCAPES) if _SPECIAL.search(value) else value
 
 
 def _array(values: Sequence[Any]) -> str:
-    return ("{" + ",".join(map(_element, values)) + "}").translate(_ESCAPES)
+    return _text("{" + ",".join(map(_element, values)) + "}")
 
 
 def _element(value: Any) -> str:

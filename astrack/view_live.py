@@ -96,7 +96,7 @@ def folded(conn: Connection, school: UUID, projection: Projection, facts: Sequen
     folding = Folding(projection)
     anew = corrected_pupils(facts) if projection.refolds else set()
     plain = [fact for fact in taken(projection, facts) if fact.pupil_id not in anew]
-    folding.rows = load_rows(conn, school, projection, sorted(folding.keys(plain)))
+    folding.load(load_rows(conn, school, projection, sorted(folding.keys(plain))))
     for fact in plain:
         folding.take(fact)
     for pupil_id in sorted(anew):
@@ -107,11 +107,11 @@ def folded(conn: Connection, school: UUID, projection: Projection, facts: Sequen
 def _store(conn: Connection, school: UUID, folding: Folding, *, careful: bool) -> None:
     one = folding.projection
     if not careful:
-        upsert(conn, school, one, [folding.rows[key] for key in folding.last])
+        upsert(conn, school, one, [row for row, _ in folding.touched()])
         return
-    for key, fact in folding.last.items():
+    for row, fact in folding.touched():
         try:
             with conn.transaction():
-                upsert(conn, school, one, [folding.rows[key]])
+                upsert(conn, school, one, [row])
         except UNFIT:
             folding.fail(fact, traceback.format_exc())

@@ -54,7 +54,7 @@ class Made:
         self._by_pupil.pop(pupil_id, None)
         self.folding.broken = [one for one in self.folding.broken if one.pupil_id != pupil_id]
         for key in self.folding.keys(taken(self.projection, facts)):
-            self.folding.rows.pop(key, None)
+            self.folding.slots.pop(key, None)
         refold(self.folding, facts)
         if self._lists:
             self._keep(pupil_id)
@@ -65,8 +65,8 @@ class Made:
             self._by_pupil.pop(pupil_id, None)
         if pupil_ids and "pupil_id" in self.projection.columns:
             place = self.projection.columns.index("pupil_id")
-            rows = self.folding.rows
-            self.folding.rows = {key: row for key, row in rows.items() if row[place] not in pupil_ids}
+            slots = self.folding.slots
+            self.folding.slots = {key: slot for key, slot in slots.items() if slot.row[place] not in pupil_ids}
         self.folding.broken = [one for one in self.folding.broken if one.pupil_id not in pupil_ids]
 
     def sent(self) -> Iterator[Sent]:
@@ -76,15 +76,13 @@ class Made:
         yield from self._encoded()
 
     def _keep(self, pupil_id: UUID | None) -> None:
-        if self.folding.rows:
+        if self.folding.slots:
             self._by_pupil.setdefault(pupil_id, []).extend(self._encoded())
-            self.folding.rows.clear()
-            self.folding.last.clear()
+            self.folding.slots.clear()
 
     def _encoded(self) -> Iterator[Sent]:
-        last, line = self.folding.last, self._lines.line
-        for key, row in self.folding.rows.items():
-            fact = last[key]
+        line = self._lines.line
+        for row, fact in self.folding.touched():
             yield Sent(fact.position, fact.pupil_id, line(row))
 
 
