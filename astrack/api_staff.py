@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -10,6 +11,7 @@ from pydantic import Field
 
 from astrack.api_common import Body, Code, Cursor, Day, Empty, Key, Limit, Line, Name, Out, cursor_of, cursor_uuid
 from astrack.callers import CallerOf
+from astrack.credentials import CODE_FOR
 from domain import staff
 from domain.authority import Action
 from domain.scope import Scope
@@ -173,7 +175,8 @@ def staff_leave(caller: CallerOf, staff_id: UUID, body: OnDay, key: Key) -> Staf
 def invite(caller: CallerOf, staff_id: UUID, key: Key) -> Secret:
     """A code that signs somebody in once, within three days. Each call makes another: no secret is kept to repeat."""
     caller.may(Action.MANAGE_STAFF)
-    _working(caller, staff_id)
+    until = caller.app.clock() + CODE_FOR
+    caller.records.issue_sign_in(caller.ask(key), staff_id, kind="code", good_until=until)
     return Secret(secret=caller.sessions.credentials(caller.records.school_id).code(staff_id))
 
 
@@ -181,9 +184,8 @@ def invite(caller: CallerOf, staff_id: UUID, key: Key) -> Secret:
 def make_key(caller: CallerOf, staff_id: UUID, body: KeyDays, key: Key) -> Secret:
     """A bearer token for a service client; it may do what the service was granted."""
     caller.may(Action.MANAGE_STAFF)
-    added = _working(caller, staff_id).added
-    if added is None or added.kind != "service":
-        raise staff.StaffUnknown("there is no service client with this id: add one with kind `service` first")
+    until = caller.app.clock() + timedelta(days=body.days)
+    caller.records.issue_sign_in(caller.ask(key), staff_id, kind="key", good_until=until)
     return Secret(secret=caller.sessions.credentials(caller.records.school_id).key(staff_id, body.days))
 
 
@@ -229,13 +231,6 @@ def review_glass(caller: CallerOf, staff_id: UUID, glass_id: UUID, body: GlassRe
         caller.ask(key), staff_id, glass_id=glass_id, in_order=body.in_order, note=body.note
     )
     return StaffDone(**done)
-
-
-def _working(caller: CallerOf, staff_id: UUID) -> Staff:
-    state = caller.records.staff_state(staff_id)
-    if state.added is None or state.left_on is not None:
-        raise staff.StaffUnknown("nobody with this id works at this school: add them first")
-    return state
 
 
 def _shown(staff_id: UUID, state: Staff, caller: CallerOf) -> StaffOut:

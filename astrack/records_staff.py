@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date
+from datetime import date, datetime
 from typing import Literal
 from uuid import UUID
 
@@ -59,6 +59,13 @@ class StaffRecords(Changing):
         return self._on_staff(
             ask, staff_id, "record_training", {"module": module, "on": on, "skill": skill},
             lambda state, stamp: staff.record_training(state, stamp, module=module, on=on, skill=skill),
+        )  # fmt: skip
+
+    def issue_sign_in(self, ask: Ask, staff_id: UUID, *, kind: Literal["code", "key"], good_until: datetime) -> Answer:
+        """Put on record that a code or key is being made for somebody. Raises StaffUnknown, StaffAlreadyLeft."""
+        return self._on_staff(
+            ask, staff_id, "issue_sign_in", {"kind": kind},
+            lambda state, stamp: staff.issue_sign_in(state, stamp, kind=kind, good_until=good_until),
         )  # fmt: skip
 
     def staff_leave(self, ask: Ask, staff_id: UUID, *, on: date) -> Answer:

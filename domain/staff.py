@@ -110,6 +110,15 @@ class TrainingRecorded(Event):
     skill: Annotated[float, Field(ge=0, le=1)] | None = None
 
 
+class SignInIssued(Event):
+    """A code or a key to sign in with was made for somebody, good until then; never what it is."""
+
+    TOPIC: ClassVar[str] = "staff.sign-in-issued.v1"
+    STREAM: ClassVar[StreamClass] = StreamClass.STAFF
+    kind: Literal["code", "key"]
+    good_until: Instant
+
+
 class StaffLeft(Event):
     """A member of staff left the school; whatever they were granted ended with it."""
 
@@ -255,6 +264,14 @@ def review_glass(state: Staff, stamp: Stamp, *, glass_id: UUID, in_order: bool, 
     if added.staff_id == stamp.by.id:
         raise OwnGlassReviewed("a second person reviews why the glass was broken: ask the head or the DSL")
     return [GlassReviewed(**stamp.fresh(), glass_id=glass_id, in_order=in_order, note=note)]
+
+
+def issue_sign_in(state: Staff, stamp: Stamp, *, kind: Literal["code", "key"], good_until: datetime) -> list[Event]:
+    """Put on record that a code or a key was made. Raises StaffUnknown (also for a person's key), StaffAlreadyLeft."""
+    added = _working(state)
+    if kind == "key" and added.kind != "service":
+        raise StaffUnknown("there is no service client with this id: add one with kind `service` first")
+    return [SignInIssued(**stamp.fresh(), kind=kind, good_until=good_until)]
 
 
 def leave(state: Staff, stamp: Stamp, *, on: date) -> list[Event]:

@@ -197,3 +197,13 @@ def test_no_secret_is_kept_as_it_is(school: Any) -> None:
     for secret in (code, code.replace("-", ""), card, browser.cookies["astrack"]):
         assert secret not in kept
         assert secret.encode().hex() not in kept
+
+
+def test_whoever_makes_a_code_a_key_or_a_card_is_on_record(school: Any, fresh_key: Any) -> None:
+    office, dsl = school.as_("administrator"), school.staff["dsl"]
+    office.post(f"/api/v1/staff/{dsl}/invitation", headers=fresh_key())
+    last = school.records.log.load(dsl).facts[-1].event
+    assert (last.TOPIC, last.by.id) == ("staff.sign-in-issued.v1", school.staff["administrator"])
+    office.post(f"/api/v1/pupils/{school.pupil}/card", headers=fresh_key())
+    looks = school.as_("auditor").get(f"/api/v1/pupils/{school.pupil}/looks").json()
+    assert [one["role"] for one in looks if one["action"] == "make_card"] == ["administrator"]
