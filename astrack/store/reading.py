@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from datetime import datetime
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -20,6 +20,7 @@ from transfer.chain import ZERO, entry
 
 MAX_PAGE = 10_000
 NO_END = 1 << 62
+PAGE_OF_HISTORY = 1_000
 COLUMNS = "e.position, e.stream_id, e.version, e.kind, e.topic, e.recorded_at, e.leaf, e.state, s.pupil_id"
 JOINED = (
     " FROM record.events e LEFT JOIN record.streams s ON s.school_id = e.school_id AND s.stream_id = e.stream_id"
@@ -98,6 +99,19 @@ class Reading:
     def position_at(self, instant: datetime) -> int:
         """How many entries had been recorded by an instant: the longest prefix with recorded_at <= instant."""
         return int(self.ask("SELECT record.position_at(%s, %s)", instant)[0][0])
+
+    def happened_by(self, day: date, known: int, stream_id: UUID | None = None) -> Iterator[Fact]:
+        """What had happened by the end of a day, as far as it was known when the log had ``known`` entries, in order.
+
+        Of the whole school, or of one stream. A correction is among it whatever its own day: it speaks of another's.
+        """
+        if stream_id is not None:
+            yield from (fact for fact in self.load(stream_id, known).facts if _happened(fact, day))
+            return
+        after = -1
+        while page := self.page(after, PAGE_OF_HISTORY, known):
+            yield from (fact for fact in page if _happened(fact, day))
+            after = page[-1].position
 
     def stored(self, after_position: int, limit: int, up_to: int | None = None) -> list[Stored]:
         """The rows as they are, for checking."""
@@ -186,6 +200,10 @@ def capped(limit: int) -> int:
     if not 1 <= limit <= MAX_PAGE:
         raise StoreError(f"a page has 1 to {MAX_PAGE} lines, not {limit}")
     return limit
+
+
+def _happened(fact: Fact, day: date) -> bool:
+    return fact.event.day <= day or getattr(fact.event, "corrects", None) is not None
 
 
 class _Ids(dict[bytes | None, Any]):
