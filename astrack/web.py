@@ -9,6 +9,7 @@ from astrack.app import App
 from astrack.errors import Row
 from astrack.web_audit import audit_pages
 from astrack.web_door import refusal
+from astrack.web_family import family_pages
 from astrack.web_impact import impact_pages
 from astrack.web_lists import list_pages
 from astrack.web_me import me_pages
@@ -31,6 +32,7 @@ PARTS = (
     setup_pages,
     audit_pages,
     impact_pages,
+    family_pages,
 )
 
 

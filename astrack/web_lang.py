@@ -60,6 +60,14 @@ EN = {
     "who_looked_none": "Nobody has looked yet. When somebody does, it says here who and what for.",
     "agreed": "What we agreed to try",
     "agreed_none": "Nothing at the moment. When you and an adult agree on something, it is written here.",
+    "take_copy": "Take my own copy now",
+    "copy_title": "Your own copy",
+    "copy_what": "This record is yours now. Keep the file, the key and the paper in different places. Nobody can make"
+    " the key again, and it is shown this once.",
+    "copy_file": "Download the sealed file",
+    "copy_key": "The key that opens it",
+    "copy_sheet": "The recovery sheet: print it",
+    "copy_again": "The key was shown when this copy was made, and is kept nowhere. Make another copy if it is lost.",
     "yours": "At 18 this record is yours. You get a copy of your own, and a key that only you have.",
 }  # fmt: skip
 
@@ -119,6 +127,15 @@ CY = {
     "agreed": "Beth y cytunon ni i'w drio",
     "agreed_none": "Dim byd ar hyn o bryd. Pan fyddi di ac oedolyn yn cytuno ar rywbeth, bydd yn cael ei"
     " ysgrifennu yma.",
+    "take_copy": "Cymryd fy nghopi fy hun nawr",
+    "copy_title": "Dy gopi di",
+    "copy_what": "Ti biau'r cofnod hwn nawr. Cadwa'r ffeil, yr allwedd a'r papur mewn lleoedd gwahanol. Ni all neb"
+    " wneud yr allwedd eto, a dim ond unwaith mae'n cael ei dangos.",
+    "copy_file": "Lawrlwytho'r ffeil dan sêl",
+    "copy_key": "Yr allwedd sy'n ei hagor",
+    "copy_sheet": "Y daflen adfer: argraffa hi",
+    "copy_again": "Cafodd yr allwedd ei dangos pan wnaed y copi hwn, ac nid yw'n cael ei chadw. Gwna gopi arall os yw"
+    " ar goll.",
     "yours": "Yn 18 oed ti biau'r cofnod hwn. Fe gei di gopi dy hun, ac allwedd sydd gen ti yn unig.",
 }  # fmt: skip
 

@@ -19,6 +19,7 @@ from astrack.web_door import PageRoute, Sent, Who
 from astrack.web_reading import Spark, spark
 from astrack.web_site import Site, see_other
 from astrack.web_story import sign_sentence
+from astrack.web_talks import escalate_waiting
 from domain.authority import Action
 from domain.scope import Scope
 from projections import plan_board, pupils, risk_register
@@ -72,7 +73,8 @@ def list_pages(site: Site) -> APIRouter:
 
     @router.get("/talks")
     def talks(request: Request, who: Who) -> Response:
-        scope = who.listed(Action.TAKE_UP_TALK)
+        scope = named(who, Action.TAKE_UP_TALK)
+        escalate_waiting(who.app, who.records.school_id)
         with reading(who) as (cur, school):
             waiting = risk_register.wishes_to_talk(cur, school, scope, A_LIST)
         who.looked(Action.TAKE_UP_TALK, [one.pupil.pupil_id for one in waiting])

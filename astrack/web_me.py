@@ -8,18 +8,20 @@ from uuid import UUID
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from astrack.access import about_journey
 from astrack.callers import Caller
+from astrack.handover_base import NoSuchTransfer
 from astrack.web_door import PageRoute, Sent, Who
 from astrack.web_reading import drawn, picture_of
 from astrack.web_sit import pupil_page
-from astrack.web_site import Site, see_other
+from astrack.web_site import HEADERS, Site, see_other
 from astrack.web_story import by_year, story
 from astrack.web_talks import TALK_HOURS, talks_of
 from astrack.web_tutor import identity_of
 from astrack.web_words import PURPOSES, ROLE_NAMES
 from domain.authority import Action
 
-LOOKS_SHOWN = 50
+LOOKS_SHOWN, TRANSFERS_READ = 50, 1000
 
 
 def me_pages(site: Site) -> APIRouter:
@@ -31,6 +33,21 @@ def me_pages(site: Site) -> APIRouter:
         pupil_id = who.viewer.child or who.viewer.id
         who.see(Action.SEE_GUIDED, pupil_id)
         return _story(site, request, who, pupil_id)
+
+    @router.post("/me/copy")
+    def take_copy(request: Request, who: Who, sent: Sent) -> Response:
+        who.may(Action.TAKE_OWN_COPY, who.viewer.id)
+        made = who.handover.students_copy(who.ask(sent.key), who.viewer.id)
+        return pupil_page(site, request, who, "own_copy.html", made=made)
+
+    @router.get("/me/copy/{transfer_id}")
+    def own_file(who: Who, transfer_id: UUID) -> Response:
+        who.see(Action.TAKE_OWN_COPY, who.viewer.id)
+        if not _own(who, transfer_id):
+            raise NoSuchTransfer("there is no copy of yours with this number: make one on the page of your story")
+        name = f'attachment; filename="{transfer_id}.tar.age"'
+        headers = {**HEADERS, "Content-Disposition": name}
+        return Response(who.handover.sealed(transfer_id), 200, headers, "application/octet-stream")
 
     @router.get("/talk")
     def talk(request: Request, who: Who) -> Response:
@@ -65,7 +82,14 @@ def _story(site: Site, request: Request, who: Caller, pupil_id: UUID) -> Respons
         agreed=[plan.opened.goal for plan in journey.plans.values() if plan.came is None],
         looks=_looks(who, pupil_id),
         own=who.viewer.role == "pupil",
+        may_copy=who.can(Action.TAKE_OWN_COPY, about_journey(who.records, pupil_id, journey, who.today)),
     )  # fmt: skip
+
+
+def _own(who: Caller, transfer_id: UUID) -> bool:
+    rows = who.handover.transfers(TRANSFERS_READ)
+    mine = (str(transfer_id), str(who.viewer.id), "student")
+    return any((row["transfer_id"], row["pupil_id"], row["kind"]) == mine for row in rows)
 
 
 def _looks(who: Caller, pupil_id: UUID) -> list[tuple[datetime, str, str]]:

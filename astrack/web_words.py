@@ -18,7 +18,7 @@ AUDIT, SETUP = Link("/audit", "Audit"), Link("/setup", "Set up")
 TALKS = Link("/talks", "Wishes to talk")
 NAV: dict[str, tuple[Link, ...]] = {
     "pupil": (Link("/sit", "My questions"), Link("/me", "My story")),
-    "parent": (Link("/me", "What the school shares"),),
+    "parent": (Link("/family", "For the family"),),
     "tutor": (PUPILS, PLANS, TALKS),
     "head_of_year": (PUPILS, PLANS, TALKS),
     "dsl": (PUPILS, PLANS, TALKS, MOVES, IMPACT, AUDIT),
@@ -41,6 +41,7 @@ ROLE_NAMES = {
     "administrator": "administrator",
     "dpo": "data protection officer",
     "auditor": "auditor",
+    "service": "the service itself",
 }
 
 DONE = {
@@ -59,6 +60,8 @@ DONE = {
     "roster-applied": "The roster was taken in.",
     "round-opened": "The round is open.",
     "round-closed": "The round is closed.",
+    "opted-out": "Your wish is on record: no assessment is taken until you change it.",
+    "opted-in": "Your wish is on record: your child may take part again.",
     "signed-out": "You are signed out. Nothing stays on this computer.",
 }
 """What a page says after a form was taken, by the code in its address: fixed sentences, never what somebody typed."""

@@ -252,3 +252,47 @@ def test_static_files_have_their_version_in_the_address(readers: dict[str, Reade
 def test_what_a_form_was_made_for_is_what_it_is_sent_to(readers: dict[str, Reader], small: SmallSchool) -> None:
     page = readers["tutor"].get(at(small, "/pupils/{Lowri}/plan?about=trust_of_self.low.school"))
     assert form(page, "/plan").values["about"] == ["trust_of_self.low.school"]
+
+
+def test_a_wish_to_talk_that_nobody_answers_goes_to_the_safeguarding_lead(
+    pages: FastAPI, small: SmallSchool, readers: dict[str, Reader]
+) -> None:
+    pupil = Reader(pages, small, "Ewan")
+    pupil.send(pupil.get("/talk"), "/talk")
+    assert "waited too long" not in Reader(pages, small, "dsl").get("/talks").text
+    small.clock.at += timedelta(hours=25)
+    talks = Reader(pages, small, "dsl").get("/talks")
+    assert "waited too long" in talks.text
+    size = small.records.log.size()
+    Reader(pages, small, "dsl").get("/talks")
+    assert small.records.log.size() == size, "it is passed on once"
+
+
+def test_a_letters_code_opens_the_familys_page_and_takes_a_no(pages: FastAPI, small: SmallSchool) -> None:
+    office = Reader(pages, small, "administrator")
+    letters = office.send(office.get("/setup"), "/setup/letters", group="tutor group=10B")
+    codes = re.findall(r'class="ticket-code">([^<]+)<', letters.text)
+    assert len(codes) == len(small.pupils)
+    parent = Reader(pages, small)
+    page = parent.send(parent.get("/sign-in"), "/sign-in", school=str(small.school_id), code=codes[0])
+    assert "is taking part" in page.text
+    page = parent.send(page, "/family/opt-out", wish="out")
+    assert "not taking part" in page.text
+    page = parent.send(page, "/family/opt-out", wish="in")
+    assert "is taking part" in page.text
+    assert parent.get("/pupils").status_code == 403
+    again = Reader(pages, small)
+    assert again.send(again.get("/sign-in"), "/sign-in", school=str(small.school_id), code=codes[0]).status_code == 401
+
+
+def test_a_student_of_18_takes_their_own_copy_with_a_key_shown_once(pages: FastAPI, small: SmallSchool) -> None:
+    before = Reader(pages, small, "Lowri")
+    assert "Take my own copy" not in before.get("/me").text
+    assert before.post("/me/copy", token="x").status_code == 422
+    small.clock.at = small.clock.at.replace(year=2029, month=4)
+    student = Reader(pages, small, "Lowri")
+    page = student.send(student.get("/me"), "/me/copy")
+    assert "AGE-SECRET-KEY-PQ-1" in page.text
+    path = re.findall(r'href="(/me/copy/[^"]+)"', page.text)[0]
+    assert student.get(path).content.startswith(b"age-encryption.org/v1")
+    assert Reader(pages, small, "Sam").get(path).status_code in (403, 404)
