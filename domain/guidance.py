@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from itertools import product
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal, TypeVar, get_args
 
 from pydantic import Field, ValidationError
 
@@ -21,6 +21,8 @@ Context = Literal["general", "school"]
 AgeBand = Literal["8-11", "11-14", "14-18"]
 FACTORS = ("self_disclosure", "trust_of_self", "trust_of_others", "seeking_change")
 LEAST_A_CELL = 3
+CELLS_MOST = 2
+"""In how many places (context and age band) one text may stand: what fits everywhere says nothing."""
 _FIRST_MONTH_OF: tuple[tuple[int, AgeBand], ...] = ((14 * 12, "14-18"), (11 * 12, "11-14"))
 
 
@@ -43,12 +45,25 @@ class Entry(Value):
     tier: Annotated[int, Field(ge=1, le=3)] = 2
 
 
+class Signpost(Entry):
+    """Something low-level that school can do: by whom, where, the first sentence to say, for how many weeks, when it
+    has done its work and when not to begin.
+    """
+
+    who: Annotated[str, Field(min_length=3, max_length=60)]
+    where: Annotated[str, Field(min_length=3, max_length=60)]
+    first: Annotated[str, Field(min_length=10, max_length=160)]
+    weeks: Annotated[int, Field(ge=1, le=12)]
+    stop: Annotated[str, Field(min_length=10, max_length=120)]
+    not_when: Annotated[str, Field(min_length=10, max_length=120)]
+
+
 class End(Value):
     """What one end of a factor has."""
 
     cause: tuple[Entry, ...]
     risk: tuple[Entry, ...]
-    signpost: tuple[Entry, ...]
+    signpost: tuple[Signpost, ...]
 
 
 class FactorGuidance(Value):
@@ -60,13 +75,16 @@ class FactorGuidance(Value):
     high: End
 
 
+E_ = TypeVar("E_", bound=Entry)
+
+
 @dataclass(frozen=True, slots=True)
 class Suggestions:
     """What fits one pupil's place: each list in the library's order."""
 
     causes: tuple[Entry, ...]
     risks: tuple[Entry, ...]
-    signposts: tuple[Entry, ...]
+    signposts: tuple[Signpost, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +103,11 @@ class Guidance:
                 f"there is no guidance for {factor}, {pole}, {context}, {age_band}: choose from the list"
             )
         end: End = getattr(self.factors[factor], pole)
-        fit = [tuple(one for one in kind if context in one.contexts and age_band in one.ages) for kind in _kinds(end)]
-        return Suggestions(*fit)
+
+        def fit(entries: tuple[E_, ...]) -> tuple[E_, ...]:
+            return tuple(one for one in entries if context in one.contexts and age_band in one.ages)
+
+        return Suggestions(fit(end.cause), fit(end.risk), fit(end.signpost))
 
     def entry(self, code: str) -> Entry | None:
         """The entry with an id; None where the library has none (an older one had it, or a school's own)."""
@@ -107,6 +128,7 @@ def parse(files: dict[str, bytes]) -> Guidance:
     digest = hashlib.sha256(b"".join(files[factor] for factor in FACTORS)).hexdigest()
     library = Guidance(factors, digest, {one.id: one for one in _entries(factors.values())})
     _check_ids(library)
+    _check_texts(library)
     _check_cells(library)
     return library
 
@@ -127,6 +149,21 @@ def _check_ids(library: Guidance) -> None:
     twice = sorted({one for one in ids if ids.count(one) > 1})
     if twice:
         raise GuidanceWrong(f"the guidance id {twice[0]} is used twice: give each entry its own")
+
+
+def _check_texts(library: Guidance) -> None:
+    seen: dict[str, str] = {}
+    for one in _entries(library.factors.values()):
+        if len(one.contexts) * len(one.ages) > CELLS_MOST:
+            raise GuidanceWrong(f"{one.id} stands in more than {CELLS_MOST} places: name its contexts and ages")
+        for text in texts(one):
+            if seen.setdefault(text.casefold(), one.id) != one.id:
+                raise GuidanceWrong(f"{one.id} says the same as {seen[text.casefold()]}: write it for its own place")
+
+
+def texts(one: Entry) -> tuple[str, ...]:
+    """The sentences of an entry, each of which stands in this entry alone."""
+    return (one.say, one.first, one.stop, one.not_when) if isinstance(one, Signpost) else (one.say,)
 
 
 def _check_cells(library: Guidance) -> None:

@@ -195,8 +195,8 @@ def _aim(panel: Panel, pupil: Ints, first: Ints) -> Flags:
     named = panel.aimed[pupil, first]
     base = panel.values[pupil, first]
     polar = np.logical_or(base <= panel.low, base >= panel.high)
-    aim: Flags = np.where(named.any(axis=1)[:, None], named, polar)
-    return np.where(aim.any(axis=1)[:, None], aim, True)
+    aim = np.where(named.sum(axis=1, keepdims=True) > 0, named, polar)
+    return np.where(aim.sum(axis=1, keepdims=True) > 0, aim, True)
 
 
 def _distance(panel: Panel, values: Floats, aim: Flags) -> Floats:

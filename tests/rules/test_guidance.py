@@ -54,9 +54,17 @@ def test_a_faulty_library_is_refused_with_the_place_and_the_remedy(break_it, say
 
 
 def test_a_thin_cell_is_refused() -> None:
-    thin = FILES["seeking_change"].replace(b'{ id = "sc.low.', b'{ ages = ["14-18"], id = "sc.low.', 2)
+    thin = FILES["seeking_change"].replace(
+        b'"sc.low.likes-order", ages = ["8-11"]', b'"sc.low.likes-order", ages = ["14-18"]'
+    )
     with pytest.raises(g.GuidanceWrong, match="fewer than 3"):
         g.parse(FILES | {"seeking_change": thin})
+
+
+def test_an_entry_for_everywhere_is_refused() -> None:
+    wide = FILES["seeking_change"].replace(b'"sc.low.likes-order", ages = ["8-11"]', b'"sc.low.likes-order"')
+    with pytest.raises(g.GuidanceWrong, match="more than 2 places"):
+        g.parse(FILES | {"seeking_change": wide})
 
 
 @pytest.mark.parametrize(

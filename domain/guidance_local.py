@@ -1,0 +1,142 @@
+"""A school's own guidance: entries it added and entries it retired, as facts beside the library everybody has."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from domain.base import DomainError, Event, Stamp, StreamClass
+from domain.guidance import (
+    CELLS_MOST,
+    FACTORS,
+    LEAST_A_CELL,
+    End,
+    Entry,
+    Guidance,
+    Kind,
+    Pole,
+    Signpost,
+    Suggestions,
+    texts,
+)
+
+ADDED_MAX = 500
+
+
+class GuidanceTaken(DomainError):
+    """An entry of the library, or of this school, has this id or says the same already."""
+
+
+class GuidanceTooThin(DomainError):
+    """Retiring this entry would leave a place with fewer than three."""
+
+
+class NoSuchGuidance(DomainError):
+    """Neither the library nor this school has an entry with this id."""
+
+
+class GuidanceAdded(Event):
+    """A school added a cause, a risk or a signpost of its own for one end of a factor."""
+
+    TOPIC: ClassVar[str] = "guidance.added.v1"
+    STREAM: ClassVar[StreamClass] = StreamClass.SCHOOL
+    kind: Kind
+    factor: Literal["self_disclosure", "trust_of_self", "trust_of_others", "seeking_change"]
+    pole: Pole
+    entry: Signpost | Entry
+
+
+class GuidanceRetired(Event):
+    """A school no longer offers an entry: the library's or its own. Plans that used it still say so."""
+
+    TOPIC: ClassVar[str] = "guidance.retired.v1"
+    STREAM: ClassVar[StreamClass] = StreamClass.SCHOOL
+    entry_id: str
+    why: Annotated[str, Field(max_length=200)] = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """What a school's facts about guidance add up to."""
+
+    added: dict[str, GuidanceAdded] = field(default_factory=dict)
+    retired: frozenset[str] = frozenset()
+
+
+def replay(events: Iterable[Event]) -> Own:
+    """The school's own guidance after these facts."""
+    own = Own()
+    for event in events:
+        if isinstance(event, GuidanceAdded):
+            own = replace(own, added={**own.added, event.entry.id: event}, retired=own.retired - {event.entry.id})
+        elif isinstance(event, GuidanceRetired):
+            own = replace(own, retired=own.retired | {event.entry_id})
+    return own
+
+
+def add(library: Guidance, own: Own, stamp: Stamp, *, kind: Kind, factor: str, pole: Pole, entry: Entry) -> list[Event]:
+    """Add an entry of the school's own. Raises GuidanceTaken, GuidanceTooThin (a signpost without its details)."""
+    known = {**library.by_id, **{one: event.entry for one, event in own.added.items()}}
+    said = {text.casefold() for one in known.values() for text in texts(one)}
+    if entry.id in known or said & {text.casefold() for text in texts(entry)}:
+        raise GuidanceTaken(f"{entry.id} is there already, or says what another entry says: change its id and words")
+    if kind == "signpost" and not isinstance(entry, Signpost):
+        raise GuidanceTooThin("a signpost says who, where, the first sentence, how long, when to stop and when not to")
+    if len(own.added) >= ADDED_MAX or len(entry.contexts) * len(entry.ages) > CELLS_MOST:
+        raise GuidanceTooThin(f"an entry is for at most {CELLS_MOST} places and a school has {ADDED_MAX} at most")
+    return [GuidanceAdded(**stamp.fresh(), kind=kind, factor=factor, pole=pole, entry=entry)]  # type: ignore[arg-type]
+
+
+def retire(library: Guidance, own: Own, stamp: Stamp, *, entry_id: str, why: str = "") -> list[Event]:
+    """Stop offering an entry; twice is once. Raises NoSuchGuidance, GuidanceTooThin."""
+    if entry_id not in library.by_id and entry_id not in own.added:
+        raise NoSuchGuidance(f"there is no guidance called {entry_id}: choose one from the library")
+    if entry_id in own.retired:
+        return []
+    after = merged(library, replace(own, retired=own.retired | {entry_id}))
+    thin = thin_places(after)
+    if thin:
+        raise GuidanceTooThin(f"without {entry_id} {', '.join(thin[0])} has fewer than {LEAST_A_CELL}: add one first")
+    return [GuidanceRetired(**stamp.fresh(), entry_id=entry_id, why=why)]
+
+
+def merged(library: Guidance, own: Own) -> Guidance:
+    """What this school offers: the library without the retired, then its own. The retired can still be looked up."""
+    factors = dict(library.factors)
+    for factor in FACTORS:
+        ends = {pole: _end(getattr(factors[factor], pole), own, factor, pole) for pole in ("low", "high")}
+        factors[factor] = factors[factor].model_copy(update=ends)
+    by_id = {**library.by_id, **{one: event.entry for one, event in own.added.items()}}
+    if not own.added and not own.retired:
+        return library
+    facts = "".join([*sorted(own.retired), *(event.entry.model_dump_json() for event in own.added.values())])
+    return Guidance(factors, hashlib.sha256((library.digest + facts).encode()).hexdigest(), by_id)
+
+
+def _end(end: End, own: Own, factor: str, pole: str) -> End:
+    mine = [one for one in own.added.values() if (one.factor, one.pole) == (factor, pole)]
+    kept = {}
+    for kind in ("cause", "risk", "signpost"):
+        entries = [*getattr(end, kind), *(one.entry for one in mine if one.kind == kind)]
+        kept[kind] = tuple(one for one in entries if one.id not in own.retired)
+    return end.model_copy(update=kept)
+
+
+def thin_places(library: Guidance) -> list[tuple[str, str, str, str]]:
+    """The factor, end, context and age band of every place with fewer than three causes, risks or signposts."""
+    return [
+        (factor, pole, context, age)
+        for factor in FACTORS
+        for pole in ("low", "high")
+        for context in ("general", "school")
+        for age in ("8-11", "11-14", "14-18")
+        if _least(library.suggest(factor, pole, context, age)) < LEAST_A_CELL
+    ]
+
+
+def _least(found: Suggestions) -> int:
+    return min(len(found.causes), len(found.risks), len(found.signposts))

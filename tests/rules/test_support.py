@@ -1,0 +1,212 @@
+"""Guidance of a school's own, suggestions with numbers, group plans, reminders, and the ten-minute plan."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from itertools import product
+from uuid import UUID, uuid4
+
+import pytest
+
+from domain import guidance as g
+from domain import guidance_local as local
+from domain import support as s
+from domain.base import Actor, Stamp
+from domain.journey import decisions, facts
+from domain.journey.refusals import CauseStepSkipped, RiskStepSkipped, SignpostMissing
+from domain.journey.state import replay
+from domain.risk import makes_work
+
+NOW = datetime(2026, 11, 2, 9, tzinfo=UTC)
+STAMP = Stamp(NOW, Actor(id=uuid4(), role="lead_practitioner"), uuid4)
+PLACES = list(product(g.FACTORS, ("low", "high"), ("general", "school"), ("8-11", "11-14", "14-18")))
+KINDS = ("priority", "polar", "worsening", "both_contexts", "context_gap")
+SIGNPOST = {
+    "say": "Feed the fish together before lessons.", "who": "caretaker", "where": "the pond", "weeks": 4,
+    "first": "The fish are waiting; which one is boldest today?", "stop": "the pupil brings a friend along",
+    "not_when": "the pond is frozen over", "contexts": frozenset({"school"}), "ages": frozenset({"8-11"}),
+}  # fmt: skip
+
+
+def entry(name: str = "own.fish", **over) -> g.Signpost:
+    return g.Signpost(id=name, **(SIGNPOST | over))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_of_sign_finds_three_of_each_step_in_every_place(kind: str) -> None:
+    assert isinstance(makes_work(kind), bool)
+    for place in PLACES:
+        found = g.load().suggest(*place)
+        assert min(len(found.causes), len(found.risks), len(found.signposts)) >= 3, place
+
+
+def test_no_text_stands_in_more_than_two_places_and_no_two_entries_say_the_same() -> None:
+    places: dict[str, set[tuple[str, ...]]] = {}
+    for place in PLACES:
+        found = g.load().suggest(*place)
+        for one in (*found.causes, *found.risks, *found.signposts):
+            for text in g.texts(one):
+                places.setdefault(text, set()).add(place)
+    assert max(len(some) for some in places.values()) <= 2
+    assert len(places) == sum(len(g.texts(one)) for one in g.load().by_id.values())
+
+
+def test_every_signpost_says_who_where_first_how_long_when_to_stop_and_when_not_to() -> None:
+    signposts = [one for one in g.load().by_id.values() if isinstance(one, g.Signpost)]
+    assert len(signposts) == 80
+    assert all(1 <= one.weeks <= 12 and one.who and one.where and one.first and one.stop for one in signposts)
+
+
+def test_every_entry_carries_an_evidence_grade() -> None:
+    assert {one.evidence for one in g.load().by_id.values()} == {"related", "practice"}
+    assert all("evidence" in one.model_fields_set for one in g.load().by_id.values())
+
+
+def test_a_school_adds_an_entry_of_its_own() -> None:
+    added = local.add(
+        g.load(), local.Own(), STAMP, kind="signpost", factor="trust_of_others", pole="low", entry=entry()
+    )
+    library = local.merged(g.load(), local.replay(added))
+    assert library.suggest("trust_of_others", "low", "school", "8-11").signposts[-1].id == "own.fish"
+    assert library.digest != g.load().digest
+
+
+def test_an_entry_that_says_what_another_says_is_refused() -> None:
+    same = entry(say=g.load().by_id["to.low.repair"].say)
+    with pytest.raises(local.GuidanceTaken):
+        local.add(g.load(), local.Own(), STAMP, kind="signpost", factor="trust_of_others", pole="low", entry=same)
+
+
+def test_a_signpost_without_its_details_is_refused() -> None:
+    bare = g.Entry(
+        id="own.bare", say="Do something kind this week.", contexts=frozenset({"school"}), ages=frozenset({"8-11"})
+    )
+    with pytest.raises(local.GuidanceTooThin):
+        local.add(g.load(), local.Own(), STAMP, kind="signpost", factor="trust_of_others", pole="low", entry=bare)
+
+
+def test_retiring_an_entry_that_a_place_needs_is_refused() -> None:
+    with pytest.raises(local.GuidanceTooThin, match="add one first"):
+        local.retire(g.load(), local.Own(), STAMP, entry_id="to.low.small-promise")
+
+
+def test_an_entry_is_retired_once_another_stands_in_and_can_still_be_looked_up() -> None:
+    own = local.replay(
+        [
+            *local.add(g.load(), local.Own(), STAMP, kind="signpost", factor="trust_of_others", pole="low", entry=entry()),
+            *local.add(g.load(), local.Own(), STAMP, kind="signpost", factor="trust_of_others", pole="low",
+                       entry=entry("own.pond", say="Sweep the yard together on Friday.", first="Which corner first today?", stop="the yard is swept without asking", not_when="there is ice on the ground", contexts=frozenset({"general"}))),
+        ]
+    )  # fmt: skip
+    gone = local.replay([*own.added.values(), *local.retire(g.load(), own, STAMP, entry_id="to.low.small-promise")])
+    library = local.merged(g.load(), gone)
+    offered = [one.id for one in library.suggest("trust_of_others", "low", "school", "8-11").signposts]
+    assert "to.low.small-promise" not in offered
+    assert library.entry("to.low.small-promise") is not None
+
+
+def test_retiring_what_nobody_has_is_refused() -> None:
+    with pytest.raises(local.NoSuchGuidance):
+        local.retire(g.load(), local.Own(), STAMP, entry_id="own.nothing")
+
+
+FIT = g.load().suggest("trust_of_self", "low", "school", "11-14")
+CODES = [one.id for one in FIT.signposts]
+
+
+def tried(code: str, came: str, own: bool = False, times: int = 1) -> list[s.Tried]:
+    return [s.Tried("trust_of_self", "low", "school", (code,), came, own)] * times
+
+
+def test_what_helped_this_pupil_before_comes_first_and_says_so() -> None:
+    first = s.suggested(FIT, tried(CODES[2], "helped", own=True), "trust_of_self", "low")[0]
+    assert first.signpost.id == CODES[2]
+    assert first.because == "tried once with this pupil, said to have helped once"
+
+
+def test_what_never_helped_this_pupil_comes_last() -> None:
+    assert (
+        s.suggested(FIT, tried(CODES[0], "did_not_help", own=True), "trust_of_self", "low")[-1].signpost.id == CODES[0]
+    )
+
+
+def test_similar_plans_count_from_five_on() -> None:
+    few, enough = (s.suggested(FIT, tried(CODES[1], "helped", times=n), "trust_of_self", "low") for n in (4, 5))
+    assert all(one.similar is None for one in few)
+    assert enough[0].signpost.id == CODES[1]
+    assert "5 of 5 similar plans" in enough[0].because
+
+
+def test_plans_for_another_end_or_stopped_early_count_for_nothing() -> None:
+    other = [s.Tried("trust_of_self", "high", "school", (CODES[1],), "helped")] * 9 + tried(
+        CODES[1], "stopped_early", times=9
+    )
+    assert all(one.similar is None for one in s.suggested(FIT, other, "trust_of_self", "low"))
+
+
+def test_a_group_plan_is_each_pupils_own_plan_under_one_group() -> None:
+    pupils, together = [uuid4(), uuid4()], uuid4()
+    made = s.for_group({"goal": "Relies on one person here"}, pupils, {pupils[0]: (together,)}, together, uuid4)
+    assert {one["group_plan_id"] for one in made.values()} == {together}
+    assert len({one["plan_id"] for one in made.values()}) == 2
+    assert made[pupils[1]]["flags"] == ()
+
+
+@pytest.mark.parametrize("count", [0, 1, 13])
+def test_a_group_of_one_or_of_a_crowd_is_refused(count: int) -> None:
+    with pytest.raises(s.GroupTooSmall):
+        s.for_group({}, [uuid4() for _ in range(count)], {}, uuid4(), uuid4)
+
+
+def test_a_reminder_says_how_many_and_nothing_else() -> None:
+    assert s.reminder(2, 1) == "3 of your plans are due for a look, 1 of them overdue. Sign in to see which."
+    assert s.reminder(0, 0) is None
+
+
+def scripted(**over) -> tuple[facts.PlanOpened, dict]:
+    """A plan answered from one sign: the form fills in aim, goal, owner, dates and monitoring."""
+    fields = {
+        "plan_id": uuid4(), "kind": "individual", "goal": "Tries a first answer of their own", "factor": "trust_of_self",
+        "context": "school", "pole": "low", "causes": (FIT.causes[0].id, FIT.causes[1].id), "risks": (FIT.risks[0].id,),
+        "signposts": (CODES[0], CODES[1]), "owner_id": uuid4(), "start_on": date(2026, 11, 2),
+        "end_on": date(2026, 12, 14), "monitoring": "weekly", "tier": 2,
+    } | over  # fmt: skip
+    return facts.PlanOpened(**STAMP.fresh(), **fields), fields
+
+
+def enrolled():
+    return replay(
+        [facts.PupilEnrolled(**STAMP.fresh(), school_id=UUID(int=1), happened_on=date(2026, 9, 1), year_group=8)]
+    )
+
+
+def test_a_scripted_plan_takes_at_most_twelve_decisions() -> None:
+    plan, fields = scripted()
+    assert decisions.open_plan(enrolled(), plan) == [plan]
+    assert (
+        s.decisions(fields, {"factor", "goal", "owner_id", "start_on", "end_on", "monitoring", "tier"})
+        <= s.DECISIONS_MAX
+    )
+    assert s.decisions(fields, ()) <= s.DECISIONS_MAX
+
+
+def test_a_plan_needs_no_prose_beyond_its_goal() -> None:
+    required = {name for name, one in facts.PlanOpened.model_fields.items() if one.is_required()}
+    assert required - {"event_id", "recorded_at", "by", "plan_id", "kind", "owner_id", "start_on", "end_on"} == {
+        "goal",
+        "causes",
+        "risks",
+    }
+
+
+@pytest.mark.parametrize(
+    ("skipped", "refusal"), [("causes", CauseStepSkipped), ("risks", RiskStepSkipped), ("signposts", SignpostMissing)]
+)
+def test_skipping_a_step_is_refused_by_name(skipped: str, refusal: type[Exception]) -> None:
+    with pytest.raises(refusal):
+        decisions.open_plan(enrolled(), scripted(**{skipped: ()})[0])
+
+
+def test_a_plan_runs_at_most_twelve_weeks() -> None:
+    with pytest.raises(Exception, match="12 weeks"):
+        decisions.open_plan(enrolled(), scripted(end_on=date(2026, 11, 2) + timedelta(weeks=13))[0])
