@@ -16,7 +16,7 @@ from astrack.store.vault import Transfer
 from domain.base import DomainError, Event, Stamp
 from domain.journey import custody, state
 from domain.school import ExportMade
-from transfer import bundle
+from transfer import bundle, package
 from transfer import receipt as receipts
 from transfer.directory import KeyDirectory
 from transfer.errors import BadReceipt
@@ -152,7 +152,7 @@ class Ending(Hands):
         """The newest transfers in both directions, newest first."""
         return [
             {"transfer_id": str(row.transfer_id), "direction": row.direction, "state": row.state,
-             "at": row.at.isoformat(), **_shown(row)}
+             "at": row.at.isoformat(), "file_name": f"{row.transfer_id}{package.SUFFIX}", **_shown(row)}
             for row in self.vault.transfers(limit)
         ]  # fmt: skip
 

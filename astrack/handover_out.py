@@ -92,7 +92,7 @@ class Sending(Hands):
             events = custody.prepare_transfer(journey, prepared)
             details = {
                 **plan, **numbering(earlier), "pupil_id": str(pupil_id), "not_after": not_after.isoformat(),
-                "created": stamp.at.isoformat(), "recipients": [one.text for one in opens],
+                "created": stamp.at.isoformat(), "recipients": [one.public.hex() for one in opens],
                 "audiences": ["school"] * len(opens), "year_group": journey.year_group,
             }  # fmt: skip
             row = Transfer("out", transfer_id, target.stream_id, "prepared", stamp.at, details)
@@ -168,7 +168,8 @@ def _order(row: Transfer) -> Order:
     given = row.details
     return Order(
         transfer_id=row.transfer_id, pupil_id=UUID(given["pupil_id"]), stream_id=row.stream_id, kind=given["kind"],
-        recipients=tuple(Recipient.parse(one) for one in given["recipients"]), audiences=tuple(given["audiences"]),
+        recipients=tuple(Recipient(bytes.fromhex(one)) for one in given["recipients"]),
+        audiences=tuple(given["audiences"]),
         to=SchoolName.model_validate(given["to"]) if given["to"] else None,
         created=datetime.fromisoformat(given["created"]),
         not_after=datetime.fromisoformat(given["not_after"]) if given["not_after"] else None,

@@ -66,7 +66,8 @@ class Giving(Sending):
             details = {
                 **numbering(earlier), "kind": "student", "pupil_id": str(pupil_id), "not_after": None,
                 "created": stamp.at.isoformat(), "lawful_basis": lawful_basis, "consent_by": "",
-                "recipients": [one.text for one in keys.recipients], "audiences": ["student", "recovery"], "to": None,
+                "recipients": [one.public.hex() for one in keys.recipients], "to": None,
+                "audiences": ["student", "recovery"],
             }  # fmt: skip
             row = Transfer("out", transfer_id, target.stream_id, "prepared", stamp.at, details)
             return Decided(
@@ -79,12 +80,12 @@ class Giving(Sending):
     def _holds(self, transfer_id: UUID, keys: student_keys.Keys) -> bool:
         """Whether these keys are those of the transfer: a repeated request made new ones in vain."""
         row = self.vault.transfer("out", transfer_id)
-        return row is not None and row.details["recipients"] == [one.text for one in keys.recipients]
+        return row is not None and row.details["recipients"] == [one.public.hex() for one in keys.recipients]
 
     def _passed(self, ask: Ask, pupil_id: UUID, transfer_id: UUID) -> None:
         row = self.vault.transfer("out", transfer_id)
         assert row is not None
-        student_key = Recipient.parse(row.details["recipients"][0])
+        student_key = Recipient(bytes.fromhex(row.details["recipients"][0]))
 
         def decide(loaded: list[list[Event]], stamp: Stamp) -> Decided:
             passed = facts.OwnershipPassed(

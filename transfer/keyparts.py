@@ -35,6 +35,11 @@ def _verifiers(first: str, second: str) -> tuple[Verifier, Verifier]:
 
 
 @lru_cache(maxsize=4096)
+def _recipient(text: str) -> Recipient:
+    return Recipient.parse(text)
+
+
+@lru_cache(maxsize=4096)
 def _key_id(verifiers: tuple[Verifier, Verifier]) -> str:
     return hashlib.sha256(b"".join(key.public for key in verifiers)).hexdigest()
 
@@ -78,7 +83,7 @@ class SealingKey(Dated):
     @property
     def key(self) -> Recipient:
         """The recipient itself."""
-        return Recipient.parse(self.recipient)
+        return _recipient(self.recipient)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -75,7 +75,10 @@ class Verifier:
 
 def key(source: BinaryIO) -> Verdict:
     """A key file in exactly our form. Raises BadKey."""
-    identity = read_key(source.read(MAX_SMALL + 1))
+    data = source.read(MAX_SMALL + 1)
+    identity = read_key(data)
+    if age.write_agekey(identity).encode() != data:
+        raise BadKey("it is a key, but not in the two lines that this program writes", "key file")
     return Verdict(True, "a key file", (f"it opens what is sealed for {identity.recipient.fingerprint}",))
 
 

@@ -319,3 +319,16 @@ def test_plain_tar_lists_what_a_stock_tool_opens(folder: Path, tmp_path: Path) -
     listed = subprocess.run(["tar", "-tf", tmp_path / "plain.tar"], capture_output=True, check=True, timeout=60)
     assert listed.stdout.decode().split("\n")[0] == "manifest.json"
     assert archive.PADDING in listed.stdout.decode()
+
+
+@pytest.mark.parametrize(
+    "spoil", [lambda t: "# created: 2026\n" + t, lambda t: t + "\n", lambda t: t.replace("# ", "#")]
+)
+def test_a_key_file_in_another_form_is_not_verified(
+    school: Callable[..., Handover], tmp_path: Path, spoil: Callable[[str], str]
+) -> None:
+    path = tmp_path / "ash.agekey"
+    path.write_text(school("Ash", "100001").identity_file())
+    assert verify.main([str(path)], lambda _: None) == verify.VERIFIED
+    path.write_text(spoil(path.read_text()))
+    assert verify.main([str(path)], lambda _: None) == verify.REFUSED
