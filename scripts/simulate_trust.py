@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import numpy as np
@@ -47,6 +47,17 @@ LAST = (
 ROLES = ("tutor", "head_of_year", "dsl")
 
 
+class Sheet(NamedTuple):
+    """What the pupils of a trust answered in one round, a line each; ``there``: who sat."""
+
+    names: list[str]
+    there: Any
+    answers: list[list[int]]
+    seconds: list[list[float]]
+    values: list[list[float]]
+    errors: list[list[float]]
+
+
 class Trust:
     """Schools that live through the same rounds; everything that is drawn comes from one generator."""
 
@@ -55,6 +66,7 @@ class Trust:
         self.model = risk.load_model()
         self.rounds, self.pupils = rounds, pupils
         self.at = BEGAN
+        self.bytes, self.used = b"", 0
         self.ids = [self.fresh() for _ in range(schools)]
         self.by_id: dict[UUID, Life] = {}
         self.writers = [Writer(store.log(one), one, self.by_id) for one in self.ids]
@@ -68,7 +80,10 @@ class Trust:
 
     def fresh(self) -> UUID:
         """An id for this moment of the trust."""
-        return uuid7(self.at, self.chance.bytes(10))
+        if len(self.bytes) < self.used + 10:
+            self.bytes, self.used = self.chance.bytes(100_000), 0
+        self.used += 10
+        return uuid7(self.at, self.bytes[self.used - 10 : self.used])
 
     def head(self, role: int = 0) -> dict[str, Any]:
         """The head of a fact, a millisecond after the one before."""
@@ -101,6 +116,7 @@ class Trust:
         if at % 3 == 0 and at:
             for life in self.lives:
                 self._regroup(life)
+        self.sheet = self._answered(at)
         done = 0
         for index, life in enumerate(self.lives):
             self._sit(life, index, at, rounds[life.school])
@@ -154,25 +170,35 @@ class Trust:
                                           groups=self._groups(life))])  # fmt: skip
 
     def _sit(self, life: Life, index: int, at: int, round_id: UUID) -> None:
-        values = self.world.sittings.values[index, at]
-        if np.isnan(values).all():
+        if not self.sheet.there[index]:
             life.sat = None
             return
-        instrument = self.model.instrument
-        given = answers(instrument, np.nan_to_num(values, nan=instrument.scale.middle)[None], np.full(1, 0.6),
-                        np.zeros(len(instrument.items)), self.chance, np.zeros(1, bool))[0]  # fmt: skip
-        names = [item.id for item in instrument.items]
-        seconds = np.round(self.chance.gamma(4, 1.2, len(names)) + 1, 1).tolist()
+        sheet, instrument = self.sheet, self.model.instrument
         # not checked again: every value is of the right kind, and there are millions
         sat = f.AssessmentSat.model_construct(
             **self.head(), sitting_id=self.fresh(), round_id=round_id, happened_on=self.at.date(),
             age_months=int(self.world.sittings.months[index, at]), year_group=life.year, instrument=instrument.name,
             instrument_version=instrument.version, instrument_digest=instrument.digest, mode="alone",
-            answers=dict(zip(names, given.tolist(), strict=True)), seconds=dict(zip(names, seconds, strict=True)),
-            values=_eight(values), errors=_eight(self.world.sittings.errors[index, at]), quality=(), usable=True,
+            answers=dict(zip(sheet.names, sheet.answers[index], strict=True)),
+            seconds=dict(zip(sheet.names, sheet.seconds[index], strict=True)),
+            values=_eight(sheet.values[index]), errors=_eight(sheet.errors[index]), quality=(), usable=True,
         )  # fmt: skip
         life.sat = sat.event_id
         self._add(life, [sat, *self._flags(life, index, at, sat.event_id)])
+
+    def _answered(self, at: int) -> Sheet:
+        """Everybody's sheet of a round at once."""
+        instrument, seen = self.model.instrument, self.world.sittings
+        values, count = seen.values[:, at], len(instrument.items)
+        given = answers(
+            instrument, np.nan_to_num(values, nan=instrument.scale.middle), np.full(len(values), 0.6), np.zeros(count),
+            self.chance, np.zeros(len(values), bool),
+        )  # fmt: skip
+        seconds = np.round(self.chance.gamma(4, 1.2, (len(values), count)) + 1, 1)
+        return Sheet(
+            [item.id for item in instrument.items], ~np.isnan(values).all(axis=1), given.tolist(), seconds.tolist(),
+            np.round(values.astype(float), 4).tolist(), np.round(seen.errors[:, at].astype(float), 4).tolist(),
+        )  # fmt: skip
 
     def _flags(self, life: Life, index: int, at: int, rests_on: UUID) -> list[Event]:
         seen = dict(self._signs(index, at))
@@ -304,5 +330,5 @@ class Trust:
 FACTORS = ("self_disclosure", "trust_of_self", "trust_of_others", "seeking_change")
 
 
-def _eight(values: Any) -> tuple[float | None, ...]:
-    return tuple(None if np.isnan(value) else round(float(value), 4) for value in values)
+def _eight(values: list[float]) -> tuple[float | None, ...]:
+    return tuple(None if value != value else value for value in values)
