@@ -9,7 +9,7 @@ import typer
 from pydantic import ValidationError
 
 from astrack import errors
-from astrack.cli import audit, pupil, school, service, transfer
+from astrack.cli import audit, pupil, school, service, staff, transfer
 from domain.base import DomainError
 from transfer.errors import TransferRefused
 
@@ -31,7 +31,7 @@ app.add_typer(transfer.transfer, name="transfer")
 app.add_typer(transfer.keys, name="keys")
 app.add_typer(transfer.student, name="student")
 app.add_typer(audit.bundles, name="audit")
-app.add_typer(service.staff, name="staff")
+app.add_typer(staff.staff, name="staff")
 app.command("replay")(audit.replay)
 app.command("verify")(audit.verify)
 app.command("check-store")(audit.check)

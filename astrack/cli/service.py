@@ -1,4 +1,4 @@
-"""Running the service and the demo; inviting staff."""
+"""Running the service and the demo."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ from typing import Annotated
 import typer
 
 from astrack.cli import common as c
-
-staff = typer.Typer(help="Staff: who may sign in and what they may see.", no_args_is_help=True)
 
 
 def serve(
