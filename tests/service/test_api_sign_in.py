@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
 from astrack.credentials import CARD_FOR, CODE_FOR
+from domain.base import Actor, Stamp
+from domain.school import StreamErased
 
 SIGN_IN = "/api/v1/sign-in"
 
@@ -207,3 +209,15 @@ def test_whoever_makes_a_code_a_key_or_a_card_is_on_record(school: Any, fresh_ke
     office.post(f"/api/v1/pupils/{school.pupil}/card", headers=fresh_key())
     looks = school.as_("auditor").get(f"/api/v1/pupils/{school.pupil}/looks").json()
     assert [one["role"] for one in looks if one["action"] == "make_card"] == ["administrator"]
+
+
+def test_erasing_a_pupil_takes_their_card_and_their_sessions(school: Any) -> None:
+    browser = school.as_("pupil")
+    streams = school.records.streams_of(school.pupil)
+    stamp = Stamp(school.clock(), Actor(id=UUID(int=1), role="dpo"), uuid4)
+    school.records.log.erase_stream(streams.journey_id, StreamErased(**stamp.fresh(), why="asked for"))
+    assert browser.get("/api/v1/me").status_code == 401
+    kept = school.records.log.ask(
+        "SELECT 1 FROM record.credentials WHERE school_id = %s AND account_id = %s", school.pupil
+    )
+    assert kept == []
