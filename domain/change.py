@@ -66,10 +66,14 @@ def outward(model: Model, usable: Sequence[Sat], cell: int) -> Moved | None:
     middle = model.instrument.scale.middle
     moved = abs(after - middle) - (past - middle) * (1 if after > middle else -1)
     noise = e_after + e_past
-    prior = _drift(model, now[0].age_months or 0, (now[0].on - before[-1].on).days + 1)
+    prior = _drift(model, now[0].age_months or 0, round(_middle(now) - _middle(before)))
     mean, variance = moved * prior / (prior + noise), prior * noise / (prior + noise)
     p = normal_cdf((mean - model.rules.moved_least) / math.sqrt(variance))
     return Moved(p, now[0].on, len([one for one in usable if one.on >= before[0].on]))
+
+
+def _middle(some: Sequence[Sat]) -> float:
+    return sum(one.on.toordinal() for one in some) / len(some)
 
 
 def _mean(model: Model, some: Sequence[Sat], cell: int) -> tuple[float, float]:

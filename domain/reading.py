@@ -8,10 +8,11 @@ _WORD = re.compile(r"[A-Za-z]+(?:['’][A-Za-z]+)*")
 _SENTENCE_END = re.compile(r"[.!?:;]+(?:\s|$)")
 _GROUP = re.compile(r"[aeiouy]+")
 _SPLIT = re.compile(r"(?:i[aou]|eo|ua(?!r)|ying|[aeou]ing$|io(?!n\b))")
-_SILENT_END = re.compile(r"(?:[^aeiouyl]es|[^aeiouytd]ed|[^aeiouyl]e|[aeiouy]le|re)$")
+_SILENT_END = re.compile(r"(?:[^aeiouylsxzhgc]es|[^aeiouytd]ed|[^aeiouyl]e|[aeiouy]le|re)$")
 AGE_AT_GRADE_0 = 5
 _COUNTED = {
     "people": 2, "idea": 3, "area": 3, "being": 2, "doing": 2, "going": 2, "trying": 2, "quiet": 2, "every": 2,
+    "everything": 3, "everyone": 3, "anything": 3,
     "science": 2, "create": 2, "usual": 3, "usually": 4, "sure": 1, "once": 1, "one": 1, "someone": 2, "anyone": 3,
     "something": 2, "somewhere": 2, "sometimes": 2, "likely": 2, "themselves": 2, "ourselves": 3, "themself": 2,
     "more": 1, "there": 1, "where": 1, "here": 1, "before": 2, "are": 1, "were": 1, "their": 1, "your": 1,

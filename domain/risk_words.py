@@ -8,7 +8,7 @@ from datetime import date
 REASON_MAX = 200
 ENDS: dict[tuple[str, str], str] = {
     ("self_disclosure", "low"): "keeps almost everything private",
-    ("self_disclosure", "high"): "tells almost everything to almost anyone",
+    ("self_disclosure", "high"): "tells nearly all to almost anyone",
     ("trust_of_self", "low"): "doubts their own view nearly every time",
     ("trust_of_self", "high"): "is sure of their own view nearly every time",
     ("trust_of_others", "low"): "leans on almost nobody",
