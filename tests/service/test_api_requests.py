@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import UUID, uuid4
@@ -216,6 +217,28 @@ def test_pages_walk_through_everything_once(school: Any) -> None:
     assert sorted(staff) == sorted(str(one) for one in school.staff.values())
     roll = [one["pupil_id"] for one in walk(dsl, "/api/v1/pupils")]
     assert sorted(roll) == sorted([str(school.pupil), str(school.far)])
+
+
+def test_a_cursor_names_no_name(school: Any) -> None:
+    page = school.as_("dsl").get("/api/v1/pupils?limit=1").json()
+    held = base64.urlsafe_b64decode(page["next"] + "==")
+    assert b"ophone" not in held
+    assert page["items"][0]["name"].split()[-1].encode() not in held
+
+
+def test_a_cursor_at_somebody_out_of_sight_has_no_place(school: Any) -> None:
+    held = base64.urlsafe_b64encode(f'"{school.far}"'.encode()).decode().rstrip("=")
+    assert school.as_("dsl").get(f"/api/v1/pupils?cursor={held}").status_code == 200
+    assert school.as_("tutor").get(f"/api/v1/pupils?cursor={held}").status_code == 400
+
+
+def test_a_search_finds_only_whom_the_asker_may_see(school: Any) -> None:
+    def found(role: str, name: str) -> list[str]:
+        return [one["pupil_id"] for one in school.as_(role).post("/api/v1/pupils/search", json={"name": name}).json()]
+
+    assert found("dsl", "Ygg") == [str(school.far)]
+    assert found("tutor", "Ygg") == []
+    assert found("tutor", "xyl") == [str(school.pupil)]
 
 
 # --- what stands before it
