@@ -123,9 +123,9 @@ def plan_of(sent: Form, who: Caller) -> dict[str, Any]:
         "context": aim.context,
         "pole": aim.pole,
         "flags": (sent.id("flag"),) if sent.text("flag", 40) else (),
-        "causes": sent.many("cause"),
-        "risks": sent.many("risk"),
-        "signposts": sent.many("signpost"),
+        "causes": _known(sent, "cause"),
+        "risks": _known(sent, "risk"),
+        "signposts": _known(sent, "signpost"),
         "own_strategies": tuple(own),
         "owner_id": who.viewer.id,
         "start_on": start_on,
@@ -133,6 +133,13 @@ def plan_of(sent: Form, who: Caller) -> dict[str, Any]:
         "monitoring": sent.one_of("monitoring", MONITORING, label="How often somebody looks in"),
         "guidance_digest": guidance.load().digest,
     }
+
+
+def _known(sent: Form, name: str) -> tuple[str, ...]:
+    codes = sent.many(name)
+    if any(guidance.load().entry(code) is None for code in codes):
+        raise BadForm("The suggestions have changed since this page was made: open it again and choose anew.", name)
+    return codes
 
 
 def aim_of(text: str) -> Aim | None:

@@ -114,6 +114,7 @@ def _prepare(who: Caller, sent: Form) -> dict[str, Any]:
         start_on=sent.day("start_on", label="The start date"),
         consent_by=sent.text("consent_by", 200, label="Whose consent"),
         protected=sent.text("protected", 5) == "yes",
+        words=sent.text("key_words", 200, label="The eight words") or None,
     )  # fmt: skip
 
 

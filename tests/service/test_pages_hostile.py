@@ -11,12 +11,14 @@ from fastapi import FastAPI
 
 from astrack.settings import Settings
 from astrack.store import Store
+from domain import guidance
 from tests.support.pages import ORIGIN, Reader, form, served
 from tests.support.small_school import SmallSchool, build
 
 ABOUT = "about=self_disclosure.low.school"
+FIT = guidance.load().suggest("self_disclosure", "low", "school", "14-18")
 GOOD: dict[str, Any] = {
-    "cause": ["sd.low.nobody-asks"], "risk": ["sd.low.alone-with-it"], "signpost": ["sd.low.same-adult"],
+    "cause": [FIT.causes[0].id], "risk": [FIT.risks[0].id], "signpost": [FIT.signposts[0].id],
     "goal": "Tells one person", "weeks": "6", "monitoring": "weekly",
 }  # fmt: skip
 
@@ -62,6 +64,7 @@ def plans(school: SmallSchool) -> int:
         ({"flag": "x"}, "not one that we made"),
         ({"signpost": [], "own_1": ""}, "choose a signpost"),
         ({"cause": [f"c{n}" for n in range(60)]}, "more was sent"),
+        ({"signpost": ["no.such-code"]}, "suggestions have changed"),
         ({"key": ""}, "fill this in"),
     ],
 )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from typing import Any
@@ -101,3 +102,8 @@ class Reader:
 def served(small: SmallSchool) -> FastAPI:
     """The whole service over a small school."""
     return build(small.app)
+
+
+def offered(page: httpx.Response, name: str) -> list[str]:
+    """The first choice a page offers under a name."""
+    return re.findall(f'name="{name}" value="([^"]+)"', page.text)[:1]

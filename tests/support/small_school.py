@@ -22,10 +22,11 @@ from domain.journey.state import Journey
 from domain.scope import Scope
 
 ROUND_DAYS = ((10, 9), (2, 6), (6, 12))
-NAMES = (
-    ("Mia", "Okafor"), ("Tom", "Hughes"), ("Aisha", "Rahman"), ("Ewan", "Castell"), ("Lowri", "Rees"), ("Kofi", "Osei"),
-    ("Priya", "Patel"), ("Sam", "Whitlock"),
-)  # fmt: skip
+NAMES = [
+    one.split("/")
+    for one in ["Mia/Okafor", "Tom/Hughes", "Aisha/Rahman", "Ewan/Castell", "Lowri/Rees", "Kofi/Osei", "Priya/Patel", "Sam/Whitlock", "Nadia/Haddad", "Leo/Rossi", "Carys/Bevan", "Omar/Farah", "Freya/Lindqvist", "Isaac/Mbeki", "Seren/Vaughan", "Rafi/Khalil", "Beatrix/Doyle", "Hamza/Ahmed", "Ivy/Lacey", "Marcus/Conteh", "Zofia/Nowak", "Theo/Marsh", "Uma/Sharma", "Finn/Nolan"]
+]
+FEW = 8
 NOW = datetime(2026, 3, 18, 10, 30, tzinfo=UTC)
 
 
@@ -54,6 +55,7 @@ class SmallSchool:
     pupils: dict[str, UUID] = field(default_factory=dict)
     open_round: UUID = field(default_factory=uuid4)
     other: SchoolName | None = None
+    busy: bool = False
 
     @property
     def school_id(self) -> UUID:
@@ -76,14 +78,14 @@ class SmallSchool:
 
 
 def build(
-    store: Store, settings: object, *, pupils: int = len(NAMES), years: int = 3, with_past: bool = True
+    store: Store, settings: object, *, pupils: int = FEW, years: int = 3, with_past: bool = True, busy: bool = False
 ) -> SmallSchool:
     """A school whose tutor group 10B has sat ``years`` years of rounds; Mia was at a primary school before."""
     clock = Clock(datetime(2016, 9, 1, 7, tzinfo=UTC))
     app = App(settings, store, clock)  # type: ignore[arg-type]
     school_id = uuid4()
     records = app.create_school(school_id)
-    small = SmallSchool(app, clock, records)
+    small = SmallSchool(app, clock, records, busy=busy)
     name = SchoolName(school_id=school_id, name="Riverside Secondary School", lea="330", estab="4205")
     records.register_school(small.ask(), name)
     _staff(small)
@@ -146,6 +148,8 @@ def _past(small: SmallSchool, here: SchoolName, until: int, chance: random.Rando
             on = date(autumn + (month < 9), month, day)
             small.clock.to(on)
             _sit(small, "Mia", None, on, chance)
+            if small.busy:
+                _support(small, on)
 
 
 def _moves_up(small: SmallSchool, here: SchoolName, autumn: int) -> None:
@@ -156,7 +160,7 @@ def _moves_up(small: SmallSchool, here: SchoolName, autumn: int) -> None:
         received = f.RecordReceived(
             **stamp.fresh(), transfer_id=uuid4(), manifest_sha256="ab" * 32, from_school_id=other.school_id, facts=14
         )
-        left = f.PupilLeft(**stamp.fresh(), happened_on=date(autumn - 1, 7, 20))
+        left = f.PupilLeft(**stamp.fresh(), happened_on=date(autumn, 7, 20))
         joined = f.PupilEnrolled(
             **stamp.fresh(), school_id=here.school_id, happened_on=date(autumn, 9, 3), year_group=10 - (2025 - autumn),
             age_months=150, groups=(Group(dimension="tutor group", name="10B"),),
@@ -201,8 +205,42 @@ def _round(small: SmallSchool, autumn: int, number: int, on: date, chance: rando
     )  # fmt: skip
     small.clock.to(on)
     for name in small.pupils:
-        if chance.random() > 0.06:
+        if chance.random() > 0.06 or name == "Mia":
             _sit(small, name, round_id, on, chance)
+    if small.busy and on < date(2026, 1, 1):
+        _support(small, on)
+
+
+CAME = ("helped", "helped_partly", "helped", "did_not_help")
+
+
+def _support(small: SmallSchool, on: date) -> None:
+    """What staff of a busy school do ten days after a round: end last round's plans, review signs, begin new plans."""
+    small.clock.to(on + timedelta(days=10))
+    for name, pupil in small.pupils.items():
+        journey, _ = small.records.journey(pupil)
+        for number, (plan_id, plan) in enumerate(journey.plans.items()):
+            if plan.came is None:
+                came = CAME[(number + len(name) + on.month) % len(CAME)]
+                small.records.close_plan(small.ask("tutor"), pupil, plan_id=plan_id, came=came)
+        for flag_id, flag in journey.flags.items():
+            if flag.judgement is None and not flag.eased:
+                judgement = ("new_to_us", "already_known", "new_to_us", "not_what_we_see")[(len(name) + on.month) % 4]
+                small.records.review_flag(small.ask("tutor"), pupil, flag_id=flag_id, judgement=judgement)
+                raised = flag.raised
+                running = any(one.came is None for one in small.records.journey(pupil)[0].plans.values())
+                if raised.factor and raised.pole and judgement != "not_what_we_see" and not running:
+                    open_plan(
+                        small, name, raised.factor, raised.context or "general", PLAN_GOALS[raised.factor], raised.pole
+                    )
+
+
+PLAN_GOALS = {
+    "self_disclosure": "Chooses what to tell, and to whom",
+    "trust_of_self": "Decides small things without asking",
+    "trust_of_others": "Relies on one person here",
+    "seeking_change": "Finishes what was begun",
+}
 
 
 def _sit(small: SmallSchool, name: str, round_id: UUID | None, on: date, chance: random.Random) -> None:
@@ -228,11 +266,17 @@ def _levels(name: str, on: date) -> Callable[[str, str], float]:
     def level(factor: str, context: str) -> float:
         value = home[(factor, context)]
         if name == "Mia" and (factor, context) == ("self_disclosure", "school"):
-            return value - (2.6 if on >= date(2025, 9, 1) else 0.5 if on >= date(2024, 9, 1) else 0)
+            return value - (2.9 if on >= date(2025, 9, 1) else 1.2 if on >= date(2025, 1, 1) else 0)
         if name == "Mia" and factor == "seeking_change" and date(2020, 9, 1) <= on < date(2021, 9, 1):
             return value + 1.7
         if name == "Kofi" and factor in ("trust_of_others", "self_disclosure") and on >= date(2025, 9, 1):
             return value - 2.4
+        if name == "Omar" and factor == "seeking_change" and on >= date(2024, 1, 1):
+            return value + (2.0 if on < date(2026, 1, 1) else 0.9)
+        if name == "Ivy" and (factor, context) == ("trust_of_self", "school") and on >= date(2025, 9, 1):
+            return value - 2.2
+        if name == "Theo" and factor == "trust_of_others" and on >= date(2024, 9, 1):
+            return value + 2.2
         if name == "Lowri" and factor == "trust_of_self":
             return value - (2.2 if on < date(2025, 9, 1) else 0.4)
         return value
@@ -250,14 +294,14 @@ def _plans(small: SmallSchool) -> None:
             open_plan(small, name, factor, context, goal)
 
 
-def open_plan(small: SmallSchool, name: str, factor: str, context: str, goal: str) -> UUID:
+def open_plan(small: SmallSchool, name: str, factor: str, context: str, goal: str, pole: str = "low") -> UUID:
     """A plan of six weeks from today."""
     from domain import guidance
 
-    fit = guidance.load().suggest(factor, "low", context, "14-18")
+    fit = guidance.load().suggest(factor, pole, context, "14-18")
     plan_id, today = small.app.new_id(), small.clock().date()
     plan = {
-        "plan_id": plan_id, "kind": "individual", "goal": goal, "factor": factor, "context": context, "pole": "low",
+        "plan_id": plan_id, "kind": "individual", "goal": goal, "factor": factor, "context": context, "pole": pole,
         "causes": (fit.causes[0].id,), "risks": (fit.risks[0].id,), "signposts": (fit.signposts[0].id, fit.signposts[1].id),
         "owner_id": small.staff["tutor"], "start_on": today, "end_on": today + timedelta(weeks=6),
         "guidance_digest": guidance.load().digest,

@@ -1,0 +1,131 @@
+"""Handing over by pages alone: two schools, their words over the telephone, sealed files, receipts; and a roster."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from astrack.settings import Settings
+from astrack.store import Store
+from domain.journey.state import Custody
+from tests.support.pages import ORIGIN, Reader, form, served
+from tests.support.small_school import SmallSchool, build
+
+
+@pytest.fixture(scope="module")
+def sender(store: Store, settings: Settings) -> SmallSchool:
+    return build(store, settings, pupils=3, years=1, with_past=False)
+
+
+@pytest.fixture(scope="module")
+def receiver(store: Store, settings: Settings) -> SmallSchool:
+    return build(store, settings, pupils=0, years=1, with_past=False)
+
+
+def upload(
+    reader: Reader, page: httpx.Response, action: str, content: bytes, name: str = "file", **values: Any
+) -> httpx.Response:
+    found = form(page, action)
+    filled = {**found.values, **values}
+    files = {name: ("it", content)}
+    return reader.client.post(
+        found.action, data=filled, files=files, headers={"Origin": ORIGIN, "Referer": str(page.url)}
+    )
+
+
+def words(page: httpx.Response) -> str:
+    return re.findall(r"over the telephone:</p><p><strong>([^<]+)</strong>", page.text)[0]
+
+
+def test_a_year_group_moves_with_receipts_and_nobody_types_more_than_eight_words(
+    sender: SmallSchool, receiver: SmallSchool
+) -> None:
+    here, there = Reader(served(sender), sender, "dsl"), Reader(served(receiver), receiver, "dsl")
+    ours, theirs = here.get("/transfers/key-document").content, there.get("/transfers/key-document").content
+    refused = upload(here, here.get("/transfers"), "/take-in", theirs, words="granite coral atlas bottle")
+    assert refused.status_code == 422
+    assert 'role="alert"' in refused.text
+    known = upload(here, here.get("/transfers"), "/take-in", theirs, words=words(there.get("/transfers")))
+    assert "You know this school now" in known.text
+    upload(there, there.get("/transfers"), "/take-in", ours, words=words(here.get("/transfers")))
+    origin = re.findall(r'<option value="([^"]+)">Riverside Secondary School', known.text)[0]
+    made = here.send(
+        known,
+        "/prepare",
+        year="10",
+        to=origin,
+        lawful_basis="public_task",
+        accepted_on="2026-03-01",
+        start_on="2026-04-20",
+    )
+    assert "3 records sealed" in made.text, made.text
+    for path in re.findall(r'href="(/transfers/[^"]+/file)"', made.text):
+        sealed = here.get(path).content
+        taken = upload(there, there.get("/transfers"), "/take-in", sealed)
+        assert "opened, checked and taken in" in taken.text
+        again = upload(there, there.get("/transfers"), "/take-in", sealed)
+        assert again.status_code == 200, "the same file again changes nothing"
+    receipts = re.findall(r'href="(/transfers/[^"]+/receipt)"', there.get("/transfers").text)
+    assert len(receipts) == 3
+    for path in receipts:
+        upload(here, here.get("/transfers"), "/take-in", there.get(path).content)
+    custody = {sender.records.journey(one)[0].custody for one in sender.pupils.values()}
+    assert custody == {Custody.RELEASED}
+    story = here.get(f"/pupils/{sender.pupils['Tom']}")
+    assert "This record is with another school now" in story.text
+
+
+def test_an_altered_file_is_refused_and_says_who_must_do_what(sender: SmallSchool, receiver: SmallSchool) -> None:
+    there = Reader(served(receiver), receiver, "dsl")
+    ours = Reader(served(sender), sender, "dsl")
+    path = re.findall(r'href="(/transfers/[^"]+/file)"', ours.get("/transfers").text)
+    sealed = ours.get(path[0]).content if path else b"age-encryption.org/v1\n" + b"x" * 400
+    answer = upload(there, there.get("/transfers"), "/take-in", sealed[:-5] + b"wrong")
+    assert answer.status_code == 422
+    assert 'role="alert"' in answer.text
+
+
+def test_nothing_is_sealed_before_a_place_was_accepted(store: Store, settings: Settings, receiver: SmallSchool) -> None:
+    school = build(store, settings, pupils=2, years=1, with_past=False)
+    here = Reader(served(school), school, "dsl")
+    document = Reader(served(receiver), receiver, "dsl").get("/transfers/key-document").content
+    for missing in ("accepted_on", "start_on"):
+        values = {
+            "year": "10",
+            "accepted_on": "2026-03-01",
+            "start_on": "2026-04-20",
+            "lawful_basis": "public_task",
+            missing: "",
+        }
+        answer = upload(here, here.get("/transfers"), "/prepare", document, "document", **values)
+        assert answer.status_code in (409, 422)
+        assert 'value="2026-0' in answer.text, "what was typed is still there"
+    assert all(school.records.journey(one)[0].custody is Custody.HELD for one in school.pupils.values())
+
+
+def test_a_roster_is_read_before_it_is_taken_in_and_again_changes_nothing(
+    store: Store, settings: Settings, shared: Path
+) -> None:
+    school = build(store, settings, pupils=0, years=1, with_past=False)
+    school.clock.to(date(2026, 9, 10))
+    content = (shared / "ctf" / "3302345_CTF_3304205_001.xml").read_bytes()
+    office = Reader(served(school), school, "administrator")
+    size = school.records.log.size()
+    plan = upload(office, office.get("/setup"), "/setup/roster", content, "roster")
+    assert "Nothing has been written yet" in plan.text
+    assert school.records.log.size() == size
+    done = office.send(plan, "/setup/roster/apply")
+    assert "The roster was taken in" in done.text
+    assert school.records.log.size() > size
+    late = office.send(plan, "/setup/roster/apply")
+    assert late.status_code == 422
+    assert "taken in already" in late.text
+    size = school.records.log.size()
+    again = upload(office, office.get("/setup"), "/setup/roster", content, "roster")
+    assert "Nothing would change" in again.text
+    assert school.records.log.size() == size
