@@ -24,7 +24,7 @@ Flags = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 SMALLEST = 10
 """A group with fewer pupils in either arm is not shown."""
-LEAST_ARM = 5
+LEAST_ARM = 10
 """Fewer reassessed pupils in an arm than this give no estimate at all."""
 METHOD = "astrack-impact-1"
 """Names the rules above; another rule is another name, so that a figure always says how it was made."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from domain.impact import Estimate, Impact
+from domain.impact import SMALLEST, Estimate, Impact
 from domain.impact_classes import Share
 
 BIAS_WARNING = (
@@ -35,8 +35,8 @@ def headline(estimate: Estimate | None) -> str:
     """The one sentence that may be said in public."""
     if estimate is None:
         return (
-            "There are too few pupils seen again in both arms to compare them: this will appear when at least five"
-            " supported and five unsupported pupils with early signs have sat a later round."
+            "There are too few pupils seen again in both arms to compare them: this will appear when at least ten"
+            " supported and ten unsupported pupils with early signs have sat a later round."
         )
     who = (
         f"Of pupils with early signs in the same round and year group, {estimate.supported} with a plan ended"
@@ -65,7 +65,7 @@ def percent(share: Share) -> str:
 
 def _arms(found: Impact) -> str:
     one, other = found.supported.classes["any_improvement"], found.unsupported.classes["any_improvement"]
-    if not one.of or not other.of:
+    if min(one.of, other.of) < SMALLEST:
         return ""
     return (
         f"Nearer the middle at the next look: {percent(one)} of those with a plan, {percent(other)} of those without."
@@ -74,7 +74,7 @@ def _arms(found: Impact) -> str:
 
 def _null(found: Impact) -> str:
     one, other = found.supported.null, found.unsupported.null
-    if math.isnan(one) or math.isnan(other):
+    if math.isnan(one) or math.isnan(other) or found.primary is None:
         return ""
     return (
         f"If nobody had done anything, {one:.0%} and {other:.0%} would be expected nearer the middle: pupils picked for"
@@ -84,7 +84,7 @@ def _null(found: Impact) -> str:
 
 def _missing(found: Impact) -> str:
     one, other = found.supported, found.unsupported
-    if not one.flagged and not other.flagged:
+    if min(one.flagged, other.flagged) < SMALLEST:
         return ""
     text = (
         f"Seen again: {one.reassessed.count} of {one.flagged} with a plan, {other.reassessed.count} of {other.flagged}"
@@ -121,14 +121,14 @@ def _pairs(found: Impact) -> str:
 
 
 def _already(found: Impact) -> str:
-    if not found.already_supported:
+    if found.already_supported < SMALLEST:
         return ""
     return f"{found.already_supported} pupils had a plan running already and are left out of the comparison."
 
 
 def _forbidden(found: Impact) -> tuple[str, str]:
     one = found.supported.classes["any_improvement"]
-    if not one.of:
+    if one.of < SMALLEST:
         return "", ""
     may_not = f"“{one.share:.0%} of supported pupils improved.”"
     if math.isnan(found.supported.null):

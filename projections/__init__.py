@@ -1,11 +1,31 @@
 """Read models: facts in, rows and pages' answers out. Each file is one table; none ever refuses a fact."""
 
-from projections import cohort, plan_board, pupils, risk_register, round_progress, timeline, transfer_ledger
+from projections import (
+    cohort,
+    impact,
+    plan_board,
+    pupils,
+    risk_register,
+    round_progress,
+    timeline,
+    training,
+    transfer_ledger,
+)
 from projections.shape import Projection, projection
 
 ALL: tuple[Projection, ...] = tuple(
     projection(module)
-    for module in (pupils, risk_register, timeline, round_progress, plan_board, cohort, transfer_ledger)
+    for module in (
+        pupils,
+        risk_register,
+        timeline,
+        round_progress,
+        plan_board,
+        cohort,
+        impact,
+        training,
+        transfer_ledger,
+    )
 )
 """Every read model, in the order they are caught up."""
 
