@@ -10,6 +10,7 @@ from uuid import UUID
 
 from pydantic import ValidationError
 
+from domain import sitting_rules
 from domain.base import Event, Stamp
 from domain.journey import facts as f
 from domain.journey import refusals as no
@@ -82,13 +83,16 @@ def leave(journey: Journey, stamp: Stamp, *, on: date) -> list[Event]:
 
 
 def sit(journey: Journey, sat: f.AssessmentSat) -> Journey:
-    """The state with a sitting in it, or why it may not be. Raises RecordFrozen, OptedOut, SittingAlreadyTaken."""
+    """The state with a sitting in it, or why it may not be; a first one that cannot be read may be sat once more.
+
+    Raises RecordFrozen, OptedOut, SittingAlreadyTaken.
+    """
     _held(journey)
     if journey.opted_out:
         raise no.OptedOut("an opt-out is on this record: end it before a sitting is handed in")
-    for earlier in journey.sittings:
-        if earlier.sitting_id == sat.sitting_id or (sat.round_id is not None and earlier.round_id == sat.round_id):
-            raise no.SittingAlreadyTaken("this pupil has sat this round already: its answers are kept as they were")
+    twice = any(earlier.sitting_id == sat.sitting_id for earlier in journey.sittings)
+    if twice or (sat.round_id is not None and not sitting_rules.standing(journey.sittings, sat.round_id).offer):
+        raise no.SittingAlreadyTaken("this pupil has sat this round already: its answers are kept as they were")
     return evolve(journey, sat)
 
 
