@@ -18,6 +18,7 @@ from astrack.web_setup import setup_pages
 from astrack.web_sign_in import sign_in_pages
 from astrack.web_sit import sit_pages
 from astrack.web_site import Site
+from astrack.web_staff import staff_pages
 from astrack.web_transfers import transfer_pages
 from astrack.web_tutor import tutor_pages
 
@@ -33,6 +34,7 @@ PARTS = (
     audit_pages,
     impact_pages,
     family_pages,
+    staff_pages,
 )
 
 

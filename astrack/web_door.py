@@ -33,7 +33,7 @@ TOLD = {
 def caller(request: Request) -> Caller:
     """Who is signed in, acting in one role. Raises SignInNeeded."""
     found = caller_of(request)
-    request.state.viewer = found.viewer
+    request.state.viewer, request.state.choices = found.viewer, found.signed.choices
     return found
 
 

@@ -111,6 +111,7 @@ class Site:
                 token=lambda: make_token(secret),
                 key=lambda: str(self.app.new_id()),
                 here=request.url.path,
+                choices=getattr(request.state, "choices", ()),
                 nav=NAV.get(viewer.role, ()) if viewer else (),
                 done=DONE.get(request.query_params.get("done", "")),
                 today=self.app.clock().date(),

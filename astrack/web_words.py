@@ -62,6 +62,9 @@ DONE = {
     "round-closed": "The round is closed.",
     "opted-out": "Your wish is on record: no assessment is taken until you change it.",
     "opted-in": "Your wish is on record: your child may take part again.",
+    "granted": "The role is granted. It holds from the next page they open.",
+    "trained": "The training is on record.",
+    "left": "They have left: their roles, sessions and codes ended at once. What they recorded stays.",
     "signed-out": "You are signed out. Nothing stays on this computer.",
 }
 """What a page says after a form was taken, by the code in its address: fixed sentences, never what somebody typed."""

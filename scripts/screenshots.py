@@ -27,7 +27,7 @@ MOST_BYTES = 300_000
 SHOTS = (
     # name, who, address, width, height
     ("my-pupils", "tutor", "/pupils", 1280, 620),
-    ("pupil", "tutor", "/pupils/{Mia}", 1280, 860),
+    ("pupil", "tutor", "/pupils/{Mia}", 1280, 900),
     ("pupil-phone", "tutor", "/pupils/{Mia}", 360, 900),
     ("plan", "tutor", "/pupils/{Kofi}/plan?about=self_disclosure.low.school", 1280, 900),
     ("sitting", "Tom", "/sit/next", 1280, 860),

@@ -11,6 +11,7 @@ from fastapi import FastAPI
 
 from astrack.settings import Settings
 from astrack.store import Store
+from domain.scope import Scope
 from tests.support.pages import Reader, form, offered, served
 from tests.support.small_school import SmallSchool, build
 
@@ -24,6 +25,7 @@ OPEN_TO = {
     "/audit": {"dsl", "head", "administrator", "dpo", "auditor"},
     "/audit/proof": {"dsl", "head", "administrator", "dpo", "auditor"},
     "/audit/looks": {"dpo", "auditor"},
+    "/setup/people": {"dsl", "lead_practitioner", "administrator", "dpo"},
     "/setup": {"lead_practitioner", "administrator"},
     "/pupils/{Mia}": {"tutor", "head_of_year", "dsl", "lead_practitioner"},
     "/pupils/{Mia}/plan": {"tutor", "head_of_year", "dsl", "lead_practitioner"},
@@ -295,3 +297,39 @@ def test_a_student_of_18_takes_their_own_copy_with_a_key_shown_once(pages: FastA
     path = re.findall(r'href="(/me/copy/[^"]+)"', page.text)[0]
     assert student.get(path).content.startswith(b"age-encryption.org/v1")
     assert Reader(pages, small, "Sam").get(path).status_code in (403, 404)
+
+
+def test_a_new_tutor_sees_their_own_group_once_trained_and_nothing_before(
+    pages: FastAPI, small: SmallSchool, readers: dict[str, Reader]
+) -> None:
+    office = Reader(pages, small, "administrator")
+    people = office.get("/setup/people")
+    wrong = office.send(people, "/setup/people", name="Wynn Parry", role="tutor")
+    assert wrong.status_code == 422
+    assert 'value="Wynn Parry"' in wrong.text
+    made = office.send(people, "/setup/people", name="Wynn Parry", role="tutor", scope="tutor group=10B")
+    code = re.findall(r'class="ticket-code">([^<]+)<', made.text)[0]
+    tutor = Reader(pages, small)
+    page = tutor.send(tutor.get("/sign-in"), "/sign-in", school=str(small.school_id), code=code)
+    assert page.status_code == 403
+    assert "Finish the first training module" in page.text
+    lead = Reader(pages, small, "lead_practitioner")
+    listed = lead.get("/setup/people")
+    row = listed.text[listed.text.index("Wynn Parry") :]
+    action = re.findall(r'action="(/setup/people/[^"]+/trained)"', row)[0]
+    assert "The training is on record" in lead.send(listed, action).text
+    assert "My pupils" in tutor.get("/pupils").text
+    listed = office.get("/setup/people")
+    row = listed.text[listed.text.index("Wynn Parry") :]
+    office.send(listed, re.findall(r'action="(/setup/people/[^"]+/leave)"', row)[0])
+    assert tutor.get("/pupils").url.path == "/sign-in"
+
+
+def test_somebody_with_two_roles_acts_in_one_at_a_time(pages: FastAPI, small: SmallSchool) -> None:
+    grant = small.app.new_id()
+    small.records.grant_role(small.ask(), small.staff["head"], grant_id=grant, role="dsl", scope=Scope(everyone=True))
+    head = Reader(pages, small, "head")
+    page = head.get("/impact")
+    assert head.get("/pupils").status_code == 403
+    head.send(page, "/role", grant=str(grant))
+    assert head.get("/pupils").status_code == 200

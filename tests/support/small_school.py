@@ -266,7 +266,7 @@ def _levels(name: str, on: date) -> Callable[[str, str], float]:
     def level(factor: str, context: str) -> float:
         value = home[(factor, context)]
         if name == "Mia" and (factor, context) == ("self_disclosure", "school"):
-            return value - (2.9 if on >= date(2025, 9, 1) else 1.2 if on >= date(2025, 1, 1) else 0)
+            return value - (2.9 if on >= date(2025, 1, 1) else 0.6 if on >= date(2024, 9, 1) else 0)
         if name == "Mia" and factor == "seeking_change" and date(2020, 9, 1) <= on < date(2021, 9, 1):
             return value + 1.7
         if name == "Kofi" and factor in ("trust_of_others", "self_disclosure") and on >= date(2025, 9, 1):
