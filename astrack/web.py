@@ -10,6 +10,7 @@ from astrack.errors import Row
 from astrack.web_audit import audit_pages
 from astrack.web_door import refusal
 from astrack.web_family import family_pages
+from astrack.web_group_plan import group_plan_pages
 from astrack.web_impact import impact_pages
 from astrack.web_lists import list_pages
 from astrack.web_me import me_pages
@@ -27,6 +28,7 @@ PARTS = (
     list_pages,
     tutor_pages,
     plan_pages,
+    group_plan_pages,
     sit_pages,
     me_pages,
     transfer_pages,

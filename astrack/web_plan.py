@@ -168,11 +168,11 @@ def _wizard(
     status = status_of(refused) if refused else 200
     return site.page(
         request, "plan.html", status=status, viewer=who.viewer, called=named.called, path=f"/pupils/{pupil_id}",
-        aim=aim, aims=_aims(), about=f"{aim.factor}.{aim.pole}.{aim.context}" if aim else "", fit=fit,
+        aim=aim, aims=aims(), about=f"{aim.factor}.{aim.pole}.{aim.context}" if aim else "", fit=fit,
         flag={"id": flag_id, "said": flag_sentence(flag.raised, named.called)} if flag else None,
         helped=helped_before(journey, aim.factor) if aim else [], evidence=EVIDENCE, monitoring=MONITORING,
         weeks=WEEKS_FIRST, weeks_max=WEEKS_MAX, typed=typed or Form(), plan_id=who.app.new_id(),
-        goal=_goal(aim), error=said(refused) if refused else "", age_band=guidance.age_band(months),
+        goal=goal_for(aim), error=said(refused) if refused else "", age_band=guidance.age_band(months),
         error_at=getattr(refused, "name", "") if refused else "",
     )  # fmt: skip
 
@@ -183,7 +183,8 @@ def _flag_aim(raised: f.FlagRaised) -> Aim | None:
     return Aim(raised.factor, raised.pole, "school" if raised.context == "school" else "general")
 
 
-def _aims() -> list[tuple[str, list[tuple[str, str]]]]:
+def aims() -> list[tuple[str, list[tuple[str, str]]]]:
+    """Everything a plan can be about: for each factor, (its code, its words)."""
     contexts = ("general", "school")
     return [
         (
@@ -206,7 +207,8 @@ GOALS = {
 }
 
 
-def _goal(aim: Aim | None) -> str:
+def goal_for(aim: Aim | None) -> str:
+    """A goal to begin from."""
     return GOALS[(aim.factor, aim.pole)].capitalize() if aim else ""
 
 

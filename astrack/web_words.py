@@ -47,6 +47,7 @@ ROLE_NAMES = {
 DONE = {
     "reviewed": "Thank you. Your review of the early sign is on record.",
     "plan-opened": "The plan has begun. You can print it on one side of paper.",
+    "group-plan-opened": "The plan has begun for every pupil of the group.",
     "monitored": "Your note on how the plan is going is on record.",
     "plan-reviewed": "The plan goes on until its new end.",
     "plan-closed": "The plan has ended, and what came of it is on record.",

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from fastapi import FastAPI
 
+from astrack.changing import Decided
 from astrack.settings import Settings
 from astrack.store import Store
+from domain.base import Event, Stamp
+from domain.journey.facts import FlagRaised
 from domain.scope import Scope
 from tests.support.pages import Reader, form, offered, served
 from tests.support.small_school import SmallSchool, build
@@ -19,6 +22,7 @@ OPEN_TO = {
     "/pupils": {"tutor", "head_of_year", "dsl", "lead_practitioner"},
     "/pupils/all": {"tutor", "head_of_year", "dsl", "lead_practitioner", "administrator"},
     "/plans": {"tutor", "head_of_year", "dsl", "lead_practitioner"},
+    "/plans/group": {"tutor", "head_of_year", "dsl", "lead_practitioner"},
     "/talks": {"tutor", "head_of_year", "dsl"},
     "/transfers": {"dsl", "administrator", "dpo", "auditor"},
     "/impact": {"dsl", "lead_practitioner", "head"},
@@ -333,3 +337,42 @@ def test_somebody_with_two_roles_acts_in_one_at_a_time(pages: FastAPI, small: Sm
     assert head.get("/pupils").status_code == 403
     head.send(page, "/role", grant=str(grant))
     assert head.get("/pupils").status_code == 200
+
+
+def test_a_group_plan_begins_on_the_record_of_each_of_its_pupils(
+    pages: FastAPI, store: Store, settings: Settings
+) -> None:
+    small = build(store, settings, years=2)
+    tutor = Reader(served(small), small, "tutor")
+    for name in ("Kofi", "Tom"):
+        pupil = small.pupils[name]
+        flagged(small, pupil)
+    page = tutor.get("/plans/group?about=trust_of_others.low.general")
+    assert "Kofi Osei" in page.text
+    assert "Tom Hughes" in page.text
+    values = {
+        "pupil": [str(small.pupils["Kofi"])], "cause": offered(page, "cause"), "risk": offered(page, "risk"),
+        "signpost": offered(page, "signpost"), "goal": "Relies on one person here", "weeks": "6",
+    }  # fmt: skip
+    alone = tutor.send(page, "/plans/group", **values)
+    assert alone.status_code == 422
+    assert "Choose 2 to 12 pupils" in alone.text
+    values["pupil"].append(str(small.pupils["Tom"]))
+    for _ in range(2):
+        assert "has begun for every pupil" in tutor.send(page, "/plans/group", **values).text
+    plans = [list(small.records.journey(small.pupils[name])[0].plans.values())[-1] for name in ("Kofi", "Tom")]
+    assert len({one.opened.group_plan_id for one in plans}) == 1
+    assert all(len(small.records.journey(small.pupils[name])[0].plans) == 1 for name in ("Kofi", "Tom"))
+
+
+def flagged(small: SmallSchool, pupil_id: UUID) -> None:
+    """An early sign put on record by hand."""
+
+    def decide(loaded: list[list[Event]], stamp: Stamp) -> Decided:
+        sign = FlagRaised(
+            **stamp.fresh(), flag_id=uuid4(), kind="polar", factor="trust_of_others", context="general", pole="low",
+            probability=0.8, reason="In general, now leans on almost nobody. Fairly sure (8 in 10).", model_digest="ab" * 32,
+        )  # fmt: skip
+        return Decided([[sign]])
+
+    small.records.change(small.ask(), {"sign": str(pupil_id)}, [small.records.journey_of(pupil_id)], decide)
