@@ -1,0 +1,42 @@
+"""Totals of licensed instruments as data: a school with a licence can keep its results; items are never shipped."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated
+
+from pydantic import Field
+
+from domain.base import Value
+from domain.scoring import AnswerOutOfScale, NothingAnswered, UnknownItem
+
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$", max_length=60)]
+
+
+class Total(Value):
+    """One scale of an instrument and the totals it can have."""
+
+    least: float
+    most: float
+
+
+class TotalsOf(Value):
+    """What a school says of an instrument it has licensed: its name, version, scales, and under which licence."""
+
+    name: Name
+    version: Annotated[str, Field(min_length=1, max_length=40)]
+    licence: Annotated[str, Field(min_length=1, max_length=200)]
+    totals: Annotated[dict[Name, Total], Field(min_length=1, max_length=40)]
+
+
+def checked(of: TotalsOf, given: Mapping[str, float]) -> dict[str, float]:
+    """One pupil's totals, all or none. Raises NothingAnswered, UnknownItem, AnswerOutOfScale."""
+    if not given:
+        raise NothingAnswered("there is no total here: import those there are")
+    if not set(given) <= set(of.totals):
+        raise UnknownItem(
+            f"a total is of a scale that {of.name} {of.version} does not have: import its own scales only"
+        )
+    if not all(of.totals[scale].least <= total <= of.totals[scale].most for scale, total in given.items()):
+        raise AnswerOutOfScale(f"a total lies outside what {of.name} {of.version} can give: mend it and import again")
+    return dict(given)
