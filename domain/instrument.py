@@ -19,6 +19,7 @@ FACTORS = ("self_disclosure", "trust_of_self", "trust_of_others", "seeking_chang
 CONTEXTS = ("general", "school")
 CELLS = tuple((context, factor) for context in CONTEXTS for factor in FACTORS)
 """The eight places of a result: four factors in general, then in school."""
+PLACES = {cell: place for place, cell in enumerate(CELLS)}
 ITEMS_A_CELL_LEAST = 6
 MAX_BYTES = 1 << 18
 MAX_ITEMS = 200
@@ -139,7 +140,7 @@ class Item(Value):
     @property
     def cell(self) -> int:
         """Where it counts among the eight: context times four plus factor."""
-        return CONTEXTS.index(self.context) * 4 + FACTORS.index(self.factor)
+        return PLACES[self.context, self.factor]
 
     def words(self, language: str = "en") -> Words:
         """The words in a language, in the first one where that is missing."""

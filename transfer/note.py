@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
@@ -21,6 +22,7 @@ from transfer.checkpoint import MAX_NAME_BYTES, MAX_SIZE, Checkpoint, unb64
 from transfer.errors import BadKey, BadNote, BadSignature
 
 MAX_NOTE_BYTES = 1 << 20
+CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]")
 MAX_SIGNATURES = 64
 MAX_VKEY_CHARS = 4096
 SEED_BYTES = 32
@@ -116,7 +118,7 @@ def parse(data: bytes) -> Note:
         raise BadNote("it is not UTF-8", "signed note") from error
     text, blank, tail = whole.rpartition("\n\n")
     lines = tail.split("\n")
-    if not blank or lines.pop() or not lines or any(c < " " and c != "\n" for c in whole):
+    if not blank or lines.pop() or not lines or CONTROL.search(whole):
         raise BadNote("it is not text, an empty line and signature lines", "signed note")
     if len(lines) > MAX_SIGNATURES:
         raise BadNote(f"{len(lines)} signatures are over the limit of {MAX_SIGNATURES}", "signed note")

@@ -44,6 +44,8 @@ class Stage:
     moved: Callable[[str, int], None]
     tutors: dict[str, Actor] = field(default_factory=dict)
     asked: int = 0
+    waiting: set[UUID] = field(default_factory=set)
+    """Pupils with a plan that runs or a sign that nobody has looked at."""
 
     def ask(self, by: Actor) -> Ask:
         """A fresh key of the story's own."""
@@ -115,7 +117,8 @@ def _hand_in(stage: Stage, records: Records, round_id: UUID, here: Sequence[tupl
     for pupil_id, pupil in here:
         given, seconds = answers(pupil, chosen, _place, stage.chance)
         sittings.append(Sitting(pupil_id, stage.app.new_id(), given, seconds))
-    records.hand_in_class(stage.ask(stage.office()), sittings, round_id=round_id, on=stage.clock.today)
+    answer = records.hand_in_class(stage.ask(stage.office()), sittings, round_id=round_id, on=stage.clock.today)
+    stage.waiting |= {UUID(one["pupil_id"]) for one in answer["flags"] if one["raised"]}
 
 
 def _place(factor: str, context: str) -> int:
@@ -125,6 +128,8 @@ def _place(factor: str, context: str) -> int:
 def _look_at_signs(stage: Stage, records: Records, tutor: Actor, members: Sequence[tuple[UUID, Pupil]]) -> None:
     looked = 0
     for pupil_id, pupil in members:
+        if pupil_id not in stage.waiting:
+            continue
         journey, _ = records.journey(pupil_id)
         _end_plans(stage, records, tutor, pupil_id, pupil, journey)
         fresh = [
@@ -133,6 +138,8 @@ def _look_at_signs(stage: Stage, records: Records, tutor: Actor, members: Sequen
         if fresh and looked < SIGNS_A_CLASS:
             looked += 1
             _review(stage, records, tutor, pupil_id, journey, fresh)
+        elif all(plan.came is not None for plan in journey.plans.values()):
+            stage.waiting.discard(pupil_id)
 
 
 def _review(

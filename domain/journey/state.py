@@ -97,10 +97,12 @@ class Journey:
 
 def replay(events: Iterable[Event]) -> Journey:
     """The state after these facts, with every correction among them applied."""
-    journey = Journey()
-    for event in corrected(list(events)):
-        journey = evolve(journey, event)
-    return journey
+    journey, told = Journey(), corrected(list(events))
+    for event in told:
+        step = _STEPS.get(type(event))
+        journey = step(journey, event) if step else journey
+    # the facts themselves are put in once: a copy of them for each fact is most of the time a replay takes
+    return replace(journey, events={event.event_id: event for event in told})
 
 
 def corrected(events: list[Event]) -> list[Event]:
