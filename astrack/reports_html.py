@@ -94,7 +94,8 @@ def _typst(report: Report, pictures: list[tuple[str, str]]) -> str:
     lines = [
         f"#set document(title: {_quoted(title)}, author: {_quoted(report.school)})",
         '#set text(lang: "en", region: "GB", size: 10pt)', '#set page(paper: "a4", margin: 2cm, numbering: "1")',
-        "#set table(stroke: (bottom: 0.5pt + luma(200)), inset: 4pt)", f"#title(text(size: 16pt, {_quoted(title)}))",
+        "#set table(stroke: (top: none, left: none, right: none, bottom: 0.5pt + luma(200)), inset: 4pt)",
+        f"#title(text(size: 16pt, {_quoted(title)}))",
         _para(f"{report.since} to {report.until}; made on {report.made_on}. The instrument is a demonstration and not"
               " validated. Numbers under 10 pupils are not shown."),
         _heading("What may be said"), _para(report.said.headline),

@@ -1,0 +1,94 @@
+"""Training and a school's own guidance on the record of a real store."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from uuid import uuid4
+
+import pytest
+
+from astrack.app import App
+from astrack.changing import Ask
+from astrack.records import Records
+from astrack.settings import Settings
+from astrack.store import Store
+from astrack.support import Support
+from domain import guidance_local, training
+from domain.base import Actor
+from domain.guidance import Signpost
+from domain.identity import SchoolName
+from domain.staff import FIRST_MODULE
+from projections import training as trained
+
+DAY = date(2026, 11, 2)
+FISH = Signpost(
+    id="own.fish", say="Feed the fish together before lessons.", who="caretaker", where="the pond", weeks=4,
+    first="The fish are waiting; which one is boldest today?", stop="the pupil brings a friend along",
+    not_when="the pond is frozen over", contexts=frozenset({"school"}), ages=frozenset({"8-11"}),
+)  # fmt: skip
+
+
+def ask() -> Ask:
+    return Ask(Actor(id=uuid4(), role="lead_practitioner"), uuid4().hex)
+
+
+@pytest.fixture
+def records(store: Store, settings: Settings) -> Records:
+    made = App(settings, store, lambda: datetime.now(UTC)).create_school(uuid4())
+    made.register_school(ask(), SchoolName(school_id=made.school_id, name="Pond School"))
+    return made
+
+
+def answers(support: Support, staff_id, wrong: int = 0) -> dict[str, int]:
+    drawn = support.drawn(staff_id, FIRST_MODULE)
+    return {item.id: (item.right + (n < wrong)) % len(item.option) for n, (item, _) in enumerate(drawn)}
+
+
+def test_training_opens_records_once_it_shows_enough(records: Records, store: Store, settings: Settings) -> None:
+    support, staff_id = Support(records), uuid4()
+    records.add_staff(ask(), staff_id=staff_id, name="Jo Reed")
+    first = support.sit_training(ask(), staff_id, module=FIRST_MODULE, answers=answers(support, staff_id, 5), on=DAY)
+    assert not first["passed"]
+    assert FIRST_MODULE not in records.staff_state(staff_id).trained
+    for _ in range(3):
+        last = support.sit_training(ask(), staff_id, module=FIRST_MODULE, answers=answers(support, staff_id), on=DAY)
+    assert last["passed"]
+    assert FIRST_MODULE in records.staff_state(staff_id).trained
+    assert len(training.progress(support.attempts(staff_id))) == 4
+
+
+def test_a_training_answer_sent_twice_is_one_attempt(records: Records) -> None:
+    support, staff_id, once = Support(records), uuid4(), ask()
+    records.add_staff(ask(), staff_id=staff_id, name="Jo Reed")
+    given = answers(support, staff_id)
+    told = [support.sit_training(once, staff_id, module=FIRST_MODULE, answers=given, on=DAY) for _ in range(2)]
+    assert told[0] == told[1]
+    assert len(support.attempts(staff_id)) == 1
+
+
+def test_the_training_read_model_follows(records: Records, store: Store, settings: Settings) -> None:
+    app, support, staff_id = App(settings, store, lambda: datetime.now(UTC)), Support(records), uuid4()
+    records.add_staff(ask(), staff_id=staff_id, name="Jo Reed")
+    support.sit_training(ask(), staff_id, module=FIRST_MODULE, answers=answers(support, staff_id), on=DAY)
+    app.views.catch_up(records.school_id)
+    with app.views.reading(records.school_id) as cur:
+        levels = trained.levels(cur, records.school_id)
+        (row,) = trained.everybody(cur, records.school_id)
+    assert (levels.people, levels.finished, levels.measured) == (1, {FIRST_MODULE: 1}, 1)
+    assert (row.staff_id, row.attempts) == (staff_id, 1)
+
+
+def test_a_schools_own_guidance_is_offered_beside_the_library(records: Records) -> None:
+    support = Support(records)
+    support.add_guidance(ask(), kind="signpost", factor="trust_of_others", pole="low", entry=FISH)
+    offered = support.guidance().suggest("trust_of_others", "low", "school", "8-11").signposts
+    assert offered[-1] == FISH
+    with pytest.raises(guidance_local.GuidanceTaken):
+        support.add_guidance(ask(), kind="signpost", factor="trust_of_others", pole="low", entry=FISH)
+
+
+def test_what_a_school_retires_is_offered_no_more(records: Records) -> None:
+    support = Support(records)
+    support.add_guidance(ask(), kind="signpost", factor="trust_of_others", pole="low", entry=FISH)
+    support.retire_guidance(ask(), "own.fish", why="the pond is gone")
+    assert FISH not in support.guidance().suggest("trust_of_others", "low", "school", "8-11").signposts
