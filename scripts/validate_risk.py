@@ -144,7 +144,7 @@ def found(out: Report, pupils: int) -> None:
     s = screening.screen(p[:, -1], flagged, true)
     out.say(f"  true priority {s.prevalence:.3f}: {s.sensitivity}  {s.specificity}  {s.ppv}  {s.npv}  {s.auc}")
     out.say(
-        "  The best any index could do, knowing every true level of the months to come: AUC "
+        "  The best any index could do at prevalence .20, knowing every true level to come: AUC "
         f"{auc(weight.mean(axis=1), happened):.3f}."
     )
     values = "/".join(f"{100 * predictive_values(0.82, 0.82, one)[0]:.0f}" for one in PREVALENCES)
