@@ -152,11 +152,15 @@ def decode(payload: bytes) -> Event:
     try:
         raw = from_json(payload)
         topic, data = upcast(raw["topic"], raw["data"])
+        if not data.keys().isdisjoint(_ENVELOPE):
+            raise ValueError("the data of a fact names what belongs to its head")
         head = {name: raw[name] for name in _ENVELOPE}
         cls = TOPICS.get(topic)
         if cls is None:
             return Opaque(**head, topic=topic, data=data)
-        return cls(**head, **data)
+        data.update(head)
+        event: Event = cls.__pydantic_validator__.validate_python(data)
+        return event
     except (ValueError, KeyError, TypeError, RecursionError, ValidationError) as error:
         raise UnreadableFact(f"a fact could not be read: {type(error).__name__}") from error
 

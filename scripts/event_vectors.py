@@ -79,7 +79,7 @@ def text(schema: dict[str, Any], name: str) -> str:
     if "{64}" in schema.get("pattern", ""):
         return "ab" * 32
     if "pattern" in schema and name not in SPECIAL:
-        return "a1"
+        return "a.b1" if r"(\." in schema["pattern"] else "a1"
     if name in SPECIAL:
         return str(SPECIAL[name])
     return ("Words, as they were written." * 3)[: min(28, schema.get("maxLength", 28))]

@@ -35,9 +35,14 @@ from astrack.store.types import (
 Rows = list[tuple[Any, ...]]
 Statement = tuple[LiteralString, Sequence[Any]]
 FINE = (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK)
-APPEND_ONE = (
+COLUMNS = "e.position, e.stream_id, e.version, e.kind, e.topic, e.recorded_at, e.leaf, e.state, s.pupil_id"
+SOURCE = "FROM record.events e LEFT JOIN record.streams s ON s.school_id = e.school_id AND s.stream_id = e.stream_id"
+# what every command asks is planned once for each connection
+PREPARED = (
     "PREPARE append_one (uuid, uuid, bigint, text, text, timestamptz, bytea) AS"
-    " SELECT record.append_one($1, $2, $3, $4, $5, $6, $7)"
+    " SELECT record.append_one($1, $2, $3, $4, $5, $6, $7)",
+    f"PREPARE load_streams (uuid, uuid[], bigint) AS SELECT {COLUMNS} {SOURCE}"
+    " WHERE e.school_id = $1 AND e.stream_id = ANY ($2) AND e.position < $3 ORDER BY e.stream_id, e.version",
 )
 
 
@@ -148,7 +153,8 @@ class Login:
             conn.execute(f"SET ROLE {self.role}".encode())
         check_role(conn)
         if self.role == migrate.SERVICE:
-            conn.execute(APPEND_ONE)
+            for statement in PREPARED:
+                conn.execute(statement)
 
 
 def check_role(conn: Connection) -> None:

@@ -72,10 +72,10 @@ def open_state(
     return plain[:SALT_BYTES], plain[SALT_BYTES:]
 
 
-def fact_event(payload: bytes) -> tuple[str, Event]:
+def fact_event(payload: bytes, kind: str = "import") -> tuple[str, Event]:
     """(origin, the innermost event) of a payload; what cannot be read stands as an Opaque event, never as an error."""
     try:
-        origin, own = innermost(payload)
+        origin, own = innermost(payload) if kind == "import" else ("", payload)
         return origin, decode(own)
     except (UnreadableFact, TransferRefused) as error:
         return "", unreadable(str(error))

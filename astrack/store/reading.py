@@ -10,8 +10,8 @@ from uuid import UUID
 from cryptography.exceptions import InvalidTag
 from psycopg.pq.abc import PGresult
 
-from astrack.store import mapper
-from astrack.store.database import Database, Statement
+from astrack.store import database, mapper
+from astrack.store.database import SOURCE, Database, Statement
 from astrack.store.ring import Ring
 from astrack.store.rootkey import RootKey
 from astrack.store.types import Row, StoreError, Stream
@@ -21,14 +21,9 @@ from transfer.chain import ZERO, entry
 MAX_PAGE = 10_000
 NO_END = 1 << 62
 PAGE_OF_HISTORY = 1_000
-COLUMNS = "e.position, e.stream_id, e.version, e.kind, e.topic, e.recorded_at, e.leaf, e.state, s.pupil_id"
-JOINED = (
-    " FROM record.events e LEFT JOIN record.streams s ON s.school_id = e.school_id AND s.stream_id = e.stream_id"
-    " WHERE e.school_id = %s"
-)
-STREAMS = (
-    "SELECT " + COLUMNS + JOINED + " AND e.stream_id = ANY (%s) AND e.position < %s ORDER BY e.stream_id, e.version"
-)
+COLUMNS = database.COLUMNS
+JOINED = f" {SOURCE} WHERE e.school_id = %s"
+STREAMS = "EXECUTE load_streams (%s, %s, %s)"
 PAGE = "SELECT " + COLUMNS + JOINED + " AND e.position > %s AND e.position < %s ORDER BY e.position LIMIT %s"
 LEAVES = "SELECT leaf FROM record.events WHERE school_id = %s AND position >= %s AND position < %s ORDER BY position"
 BEFORE = (
@@ -127,13 +122,12 @@ class Reading:
 
     def open_row(self, row: Stored) -> tuple[bytes, bytes] | None:
         """(salt, payload); None when erased. Raises InvalidTag when the row is not what was sealed."""
-        named = mapper.key_named(row.state)
-        key = self.ring.exactly(row.stream_id, *named) if named else None
-        if key is None or row.recorded_at is None:
+        _, stream, version, kind, topic, at, _, state, _ = row
+        named = mapper.key_named(state)
+        key = self.ring.exactly(stream, *named) if named else None
+        if key is None or at is None:
             return None
-        return mapper.open_state(
-            key, self.school_id, row.stream_id, row.version, row.kind, row.topic, row.recorded_at, row.state
-        )
+        return mapper.open_state(key, self.school_id, stream, version, kind, topic, at, state)
 
     def to_fact(self, row: Stored) -> Fact:
         """A row as a fact; never an error, whatever the row holds."""
@@ -142,7 +136,7 @@ class Reading:
         at = row.recorded_at or mapper.BLANK
         try:
             opened = self.open_row(row)
-            origin, event = mapper.fact_event(opened[1]) if opened else ("", mapper.erased(at))
+            origin, event = mapper.fact_event(opened[1], row.kind) if opened else ("", mapper.erased(at))
         except InvalidTag:
             origin, event = "", mapper.unreadable("the row is not what was sealed")
         return Fact(row.position, row.pupil_id, row.stream_id, row.version, at, event, origin)
