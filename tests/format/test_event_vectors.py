@@ -29,6 +29,8 @@ def within(less: Any, more: Any) -> bool:
     if isinstance(less, dict):
         return isinstance(more, dict) and all(key in more and within(value, more[key]) for key, value in less.items())
     if isinstance(less, list):
+        if all(isinstance(item, str) for item in less):
+            return isinstance(more, list) and sorted(less) == sorted(more)  # a set has no order
         return isinstance(more, list) and len(less) == len(more) and all(map(within, less, more))
     return bool(less == more)
 
