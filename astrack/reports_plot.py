@@ -16,16 +16,16 @@ def arms(found: Impact) -> str:
     parts, said = [], []
     for index, (name, arm) in enumerate(rows):
         y, one = 60 + index * ROW, arm.classes["any_improvement"]
-        parts += [_text(LEFT - 12, y + 5, name, "end"), _bar(_at(one.low), _at(one.high), y), _dot(_at(one.share), y)]
+        parts += [words(LEFT - 12, y + 5, name, "end"), _bar(_at(one.low), _at(one.high), y), _dot(_at(one.share), y)]
         said.append(f"{name}: {one.share:.0%}, interval {one.low:.0%} to {one.high:.0%}")
         if arm.null == arm.null:
             parts.append(_diamond(_at(arm.null), y))
             said.append(f"expected with nobody doing anything {arm.null:.0%}")
-    axis = [_text(_at(share), 30, f"{share:.0%}", "middle", MUTED) + _rule(_at(share), 38, 126)
+    axis = [words(_at(share), 30, f"{share:.0%}", "middle", MUTED) + _rule(_at(share), 38, 126)
             for share in (0.0, 0.25, 0.5, 0.75, 1.0)]  # fmt: skip
-    legend = _dot(LEFT, 150) + _text(LEFT + 12, 155, "seen, with interval", "start", MUTED)
-    legend += _diamond(LEFT + 190, 150) + _text(LEFT + 202, 155, "with nobody doing anything", "start", MUTED)
-    return _svg(170, "Nearer the middle at the next look", ". ".join(said) + ".", [*axis, *parts, legend])
+    legend = _dot(LEFT, 150) + words(LEFT + 12, 155, "seen, with interval", "start", MUTED)
+    legend += _diamond(LEFT + 190, 150) + words(LEFT + 202, 155, "with nobody doing anything", "start", MUTED)
+    return framed(170, "Nearer the middle at the next look", ". ".join(said) + ".", [*axis, *parts, legend])
 
 
 def estimate(one: Estimate) -> str:
@@ -36,18 +36,19 @@ def estimate(one: Estimate) -> str:
         return LEFT + (value + reach) / (2 * reach) * (RIGHT - LEFT)
 
     said = f"{one.nearer:+.2f} scale points, 95 % interval {one.low:+.2f} to {one.high:+.2f}; zero is no difference."
-    parts = [_rule(at(0), 34, 84), _text(at(0), 28, "no difference", "middle", MUTED),
-             _text(LEFT - 12, 65, "With a plan", "end"), _bar(at(one.low), at(one.high), 60), _dot(at(one.nearer), 60),
-             _text(LEFT, 104, "farther from the middle", "start", MUTED),
-             _text(RIGHT, 104, "nearer", "end", MUTED)]  # fmt: skip
-    return _svg(116, "Difference at follow-up, allowing for the start", said, parts)
+    parts = [_rule(at(0), 34, 84), words(at(0), 28, "no difference", "middle", MUTED),
+             words(LEFT - 12, 65, "With a plan", "end"), _bar(at(one.low), at(one.high), 60), _dot(at(one.nearer), 60),
+             words(LEFT, 104, "farther from the middle", "start", MUTED),
+             words(RIGHT, 104, "nearer", "end", MUTED)]  # fmt: skip
+    return framed(116, "Difference at follow-up, allowing for the start", said, parts)
 
 
 def _at(share: float) -> float:
     return LEFT + share * (RIGHT - LEFT)
 
 
-def _svg(height: int, title: str, said: str, parts: list[str]) -> str:
+def framed(height: int, title: str, said: str, parts: list[str]) -> str:
+    """An SVG with a title and a description."""
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" role="img" width="100%"'
         f' font-family="system-ui, sans-serif" font-size="14"><title>{escape(title)}</title><desc>{escape(said)}</desc>'
@@ -55,8 +56,9 @@ def _svg(height: int, title: str, said: str, parts: list[str]) -> str:
     )
 
 
-def _text(x: float, y: float, words: str, anchor: str, colour: str = INK) -> str:
-    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="{colour}">{escape(words)}</text>'
+def words(x: float, y: float, said: str, anchor: str, colour: str = INK) -> str:
+    """A line of text in a plot."""
+    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="{colour}">{escape(said)}</text>'
 
 
 def _bar(x1: float, x2: float, y: float) -> str:

@@ -119,8 +119,7 @@ def assembled(
     for row in sat:
         rounds.setdefault(_round(row), len(rounds))
     panel = _empty(len(at), max(len(rounds), 1), np.array([_group(tags[one]) for one in at], dtype=object))
-    for row in sat:
-        _put(panel, at[row[0]], rounds[_round(row)], row)
+    _put(panel, [at[row[0]] for row in sat], [rounds[_round(row)] for row in sat], sat)
     signs = [one for one in lines if one.sort == "sign"]
     begun = [one for one in lines if one.sort == "plan"]
     for one in signs:
@@ -146,12 +145,14 @@ def _empty(n: int, r: int, group: NDArray[np.object_]) -> Panel:
     )  # fmt: skip
 
 
-def _put(panel: Panel, pupil: int, column: int, row: Sequence[Any]) -> None:
-    panel.days[pupil, column] = row[2].toordinal()
-    panel.year[pupil, column] = row[3] if row[3] is not None else NONE
-    panel.adequate[pupil, column] = row[4]
-    panel.values[pupil, column] = [np.nan if one is None else one for one in row[5]]
-    panel.errors[pupil, column] = [np.nan if one is None else one for one in row[6]]
+def _put(panel: Panel, pupil: Sequence[int], column: Sequence[int], sat: Sequence[Sequence[Any]]) -> None:
+    """Every sitting into its place; of two by one pupil in one round the later stays."""
+    at = (_ints(pupil), _ints(column))
+    panel.days[at] = [row[2].toordinal() for row in sat]
+    panel.year[at] = [NONE if row[3] is None else row[3] for row in sat]
+    panel.adequate[at] = [row[4] for row in sat]
+    panel.values[at] = np.array([row[5] for row in sat], dtype=float).reshape(-1, 8)
+    panel.errors[at] = np.array([row[6] for row in sat], dtype=float).reshape(-1, 8)
 
 
 def _flag(panel: Panel, pupil: int, sign: Row) -> None:

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from lxml import html as markup
 
-from astrack import reports
+from astrack import reports, reports_trust
 from astrack.reports_html import html, pdf
-from domain import impact
+from domain import impact, impact_funnel
 from domain.impact_trusts import trust
 from domain.impact_words import sentences
 from projections.impact import Kept
@@ -111,3 +111,13 @@ def test_expected_and_sat_are_counted_for_each_round() -> None:
 def test_the_report_is_quick(effect: float) -> None:
     report = made(effect=effect)
     assert len(html(report)) < 60_000
+
+
+def test_a_trust_is_a_funnel_in_order_of_size() -> None:
+    found = impact_funnel.funnel([("Ash", 30, 60), ("Elm & <Oak>", 80, 120), ("Fir", 12, 20), ("Ivy", 3, 5)])
+    assert found is not None
+    table, picture = reports_trust.table(found), reports_trust.plot(found)
+    assert [row[0] for row in table.rows] == ["Elm & <Oak>", "Ash", "Fir"]
+    assert "1 schools with under 10" in table.note
+    assert "Elm &amp; &lt;Oak&gt;" in picture
+    assert markup.fragment_fromstring(picture).find("desc") is not None
