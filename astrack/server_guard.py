@@ -12,6 +12,7 @@ from uuid import UUID
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from astrack import errors
@@ -64,12 +65,12 @@ class Guard:
             check_site(scope)
             await self._app(scope, _Capped(scope, receive), answer)
         except (BodyTooLarge, CrossSite) as refused:
-            await answer.refuse(errors.problem(refused))
+            await answer.refuse(scope, receive, refused)
         except Exception as error:
             number = str(self._new_id())
             # the message and the values of an error may be personal: only its kind and its place are kept
             LOG.error("unexpected %s, number %s\n%s", type(error).__name__, number, _frames(error))
-            await answer.refuse(errors.problem(error, number))
+            await answer.refuse(scope, receive, error, number)
 
 
 def too_large(cap: str) -> str:
@@ -123,10 +124,18 @@ class _Answer:
                 headers.setdefault("Strict-Transport-Security", HSTS)
         await self._send(message)
 
-    async def refuse(self, problem: dict[str, Any]) -> None:
-        """Answer with a problem where no answer has begun."""
+    async def refuse(self, scope: Scope, receive: Receive, error: Exception, number: str = "") -> None:
+        """Answer where no answer has begun: people with a page, machines with a problem."""
         if self._begun:
             return
+        page = getattr(scope["app"].state, "problem_page", None)
+        if page is None or scope["path"].startswith("/api/"):
+            await self._problem(errors.problem(error, number))
+            return
+        said = errors.sentence(error) + (f" Number: {number}" if number else "")
+        await page(Request(scope), errors.row(error), said)(scope, receive, self)
+
+    async def _problem(self, problem: dict[str, Any]) -> None:
         body = json.dumps(problem).encode()
         headers = [(b"content-type", b"application/problem+json"), (b"content-length", b"%d" % len(body))]
         await self({"type": "http.response.start", "status": problem["status"], "headers": headers})

@@ -245,3 +245,16 @@ def test_unknown_addresses_get_a_page(tutor: Reader) -> None:
     answer = tutor.get("/no/such/page")
     assert answer.status_code == 404
     assert re.search("<h1>", answer.text)
+
+
+def test_a_fault_of_the_services_own_gets_a_page_with_its_number_and_no_trace(
+    school: SmallSchool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader = Reader(served(school), school, "tutor")
+    monkeypatch.setattr("astrack.web_lists.pupils.listed", lambda *_, **__: 1 / 0)
+    answer = reader.get("/pupils/all")
+    assert answer.status_code == 500
+    assert "The service met an error of its own" in answer.text
+    assert re.search(r"Number: [0-9a-f-]{36}", answer.text)
+    assert "ZeroDivisionError" not in answer.text
+    assert answer.headers["content-type"].startswith("text/html")
