@@ -71,7 +71,8 @@ def _wizard(
     band = _band(who, fitting)
     return site.page(
         request, "group_plan.html", status=status_of(refused) if refused else 200, viewer=who.viewer, aim=aim,
-        aims=aims(), about=about if aim else "", fitting=fitting, typed=typed or Form(), evidence=EVIDENCE, monitoring=MONITORING,
+        aims=aims(), about=about if aim else "", fitting=fitting, typed=typed or Form(), evidence=EVIDENCE,
+        monitoring=MONITORING,
         fit=guidance.load().suggest(aim.factor, aim.pole, aim.context, band) if aim else None, goal=goal_for(aim),
         weeks=WEEKS_FIRST, weeks_max=WEEKS_MAX, plan_id=who.app.new_id(), least=LEAST, most=MOST,
         error=said(refused) if refused else "", error_at=getattr(refused, "name", "") if refused else "",

@@ -252,7 +252,7 @@ def _one(
         name=identity.person.full_name if identity.person else "", place=place_of(journey), plan=opened,
         end_on=plan.end_on,
         came=CAME_WORDS[plan.came], running=plan.came is None, next_on=next_on,
-        aim=aim_of(f"{opened.factor}.{opened.pole}.{opened.context}"), words=entry_words,
+        aim=aim_of(f"{opened.factor}.{opened.pole}.{opened.context}"), words=entry_words, entry=guidance.load().entry,
         owner=_owner(who, opened.owner_id),
         monitoring=MONITORING[opened.monitoring], notes=_notes(facts, plan_id), going=GOING, came_choices=CAME,
         weeks=WEEKS_FIRST, weeks_max=WEEKS_MAX, typed=typed or Form(), error=said(refused) if refused else "",

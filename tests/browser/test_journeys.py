@@ -152,3 +152,10 @@ OVERLAPS = """() => {
   }));
   return found;
 }"""
+
+
+def test_a_plan_prints_on_one_side(visit: Any, address: str, school: SmallSchool) -> None:
+    page: Page = visit("tutor")
+    plan_id = next(iter(school.records.journey(school.pupils["Mia"])[0].plans))
+    page.goto(f"{address}/pupils/{school.pupils['Mia']}/plans/{plan_id}")
+    assert len(re.findall(rb"/Type\s*/Page\b", page.pdf(format="A4"))) == 1
