@@ -38,7 +38,7 @@ GROUPS: Sequence[tuple[int, int, str]] = (
              "TermDatesWrong TermDatesMissing AcademicYearMalformed NotYetBorn BadPupilNumber "
              "PupilNumberMalformed CheckLetterWrong ScopeMissing GrantRunsOut GlassReasonMissing "
              "AnswerOutOfScale AnsweredTwice NothingAnswered SecondsWrong UnknownItem WrongInstrumentVersion "
-             "TimeLimitWrong BirthdayUnknown TooFewSittings GuidanceWrong GroupTooSmall "
+             "TimeLimitWrong BirthdayUnknown ClassTooLarge TooFewSittings GuidanceWrong GroupTooSmall "
              "ReportDatesWrong AnswersIncomplete TrainingWrong"),
     # a file was refused
     (422, 6, "TransferRefused BadContainer BadHeader BadHeaderMac BadPayload NotForUs WeakKey BadEntry "

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from astrack.changing import Answer, Ask, Decided, NoSuchPupil, Target
 from astrack.records_school import SchoolRecords
-from astrack.records_sitting import SittingRecords
+from astrack.records_sitting import CLASS_MAX, ClassTooLarge, SittingRecords
 from astrack.records_staff import StaffRecords
 from astrack.store import PupilStreams
 from domain import identity, safeguarding
@@ -73,6 +73,24 @@ class Records(SchoolRecords, SittingRecords, StaffRecords):
             ask, pupil_id, "regroup", request,
             lambda journey, stamp: decisions.regroup(journey, stamp, on=on, year_group=year_group, groups=groups),
         )  # fmt: skip
+
+    def regroup_class(
+        self, ask: Ask, pupil_ids: Sequence[UUID], *, on: date, year_group: int | None, groups: Sequence[facts.Group]
+    ) -> Answer:
+        """Put a whole class into a year group and groups, all or none; at most 60. Raises what ``regroup`` raises."""
+        if len(pupil_ids) > CLASS_MAX:
+            raise ClassTooLarge(f"a class has at most {CLASS_MAX} pupils, not {len(pupil_ids)}: do it in parts")
+        request = {"do": "regroup_class", "of": list(pupil_ids), "on": on, "year": year_group,
+                   "groups": [group.model_dump() for group in groups]}  # fmt: skip
+
+        def decide(loaded: list[list[Event]], stamp: Stamp) -> Decided:
+            made = [
+                decisions.regroup(state.replay(events), stamp, on=on, year_group=year_group, groups=groups)
+                for events in loaded
+            ]
+            return Decided(made, {"changed": sum(bool(events) for events in made)})
+
+        return self.change(ask, request, [self.journey_of(one) for one in pupil_ids], decide)
 
     def leave(self, ask: Ask, pupil_id: UUID, *, on: date) -> Answer:
         """The pupil leaves the roll."""

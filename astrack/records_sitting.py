@@ -11,13 +11,17 @@ from uuid import UUID
 from astrack.changing import Answer, Ask, Changing, Decided, Target
 from domain import instrument, risk, scoring
 from domain import round as rounds
-from domain.base import Event, Stamp, StreamClass
+from domain.base import DomainError, Event, Stamp, StreamClass
 from domain.instrument import Instrument
 from domain.journey import decisions, facts, state
 from domain.journey.state import Journey
 
 Mode = Literal["alone", "read_aloud", "supported"]
 CLASS_MAX = 60
+
+
+class ClassTooLarge(DomainError):
+    """More pupils were named than a class has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +62,7 @@ class SittingRecords(Changing):
     def hand_in_class(self, ask: Ask, sittings: Sequence[Sitting], *, round_id: UUID | None, on: date) -> Answer:
         """Hand in the sittings of a class, all or none; at most 60. Raises what ``hand_in`` raises."""
         if len(sittings) > CLASS_MAX:
-            raise ValueError(f"a class has at most {CLASS_MAX} sittings, not {len(sittings)}: hand them in in parts")
+            raise ClassTooLarge(f"a class has at most {CLASS_MAX} sittings, not {len(sittings)}: hand them in in parts")
         targets = [self.journey_of(one.pupil_id) for one in sittings]
         if round_id is not None:
             targets.append(Target(round_id, StreamClass.SCHOOL))

@@ -132,11 +132,12 @@ def _verified(folder: Path, schools: list[School]) -> bool:
     """The outputs in a process of their own, without our database; then the store itself."""
     command = [sys.executable, "-m", "transfer.verify", str(folder)]
     with c.progress("Verifying", None):
-        done = subprocess.run(command, capture_output=True, text=True, timeout=VERIFY_S, check=False)
-        sound = all(not list(check_store(school.records.log)) for school in schools)
-    if done.returncode != 0:
-        c.err.print(done.stdout[-2000:] + done.stderr[-2000:])
-    return done.returncode == 0 and sound
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as verifier:
+            sound = all(not list(check_store(school.records.log)) for school in schools)
+            said, _ = verifier.communicate(timeout=VERIFY_S)
+    if verifier.returncode != 0:
+        c.err.print(said[-2000:])
+    return verifier.returncode == 0 and sound
 
 
 def _counts(schools: list[School]) -> dict[str, int]:

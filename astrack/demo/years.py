@@ -103,8 +103,8 @@ def _group(stage: Stage, school: School) -> None:
     today = stage.clock.today
     for year_group, members in school.classes.items():
         groups = story.groups_of(tutor_group(year_group))
-        for pupil_id, _ in members:
-            school.records.regroup(stage.ask(stage.office()), pupil_id, on=today, year_group=year_group, groups=groups)
+        who = [pupil_id for pupil_id, _ in members]
+        school.records.regroup_class(stage.ask(stage.office()), who, on=today, year_group=year_group, groups=groups)
 
 
 def tutor_group(year_group: int) -> str:
