@@ -9,7 +9,7 @@ import typer
 from pydantic import ValidationError
 
 from astrack import errors
-from astrack.cli import audit, pupil, school, service, staff, transfer
+from astrack.cli import audit, keeping, pupil, school, service, staff, transfer
 from domain.base import DomainError
 from transfer.errors import TransferRefused
 
@@ -36,6 +36,10 @@ app.command("replay")(audit.replay)
 app.command("verify")(audit.verify)
 app.command("check-store")(audit.check)
 app.command("rebuild")(audit.rebuild)
+app.command("backup")(keeping.backup)
+app.command("restore")(keeping.restore)
+app.command("rotate-root-key")(keeping.rotate_root)
+app.command("rotate-school-key")(keeping.rotate_school)
 app.command("serve")(service.serve)
 app.command("demo")(service.demo)
 

@@ -11,6 +11,7 @@ from rich.markup import escape
 from astrack import replay as looking_back
 from astrack.cli import common as c
 from astrack.handover import Handover
+from astrack.store.backup import read_heads
 from astrack.store.fsck import check_store
 from domain.base import DomainError, Fact
 from transfer import verify as verifying
@@ -62,8 +63,12 @@ def _line(fact: Fact) -> tuple[object, ...]:
     )
 
 
-def check(school: Annotated[str | None, c.SchoolOption] = None) -> None:
-    """Check everything stored: every chain, leaf, column and position; says exactly what is wrong and where."""
+def check(
+    school: Annotated[str | None, c.SchoolOption] = None,
+    heads: Annotated[Path | None, typer.Option(help="heads.json of a backup's keys: finds an older record.")] = None,
+) -> None:
+    """Check everything stored: every chain, leaf, column, key and grant; says exactly what is wrong and where."""
+    known = read_heads(heads) if heads else {}
     with c.opened() as app:
         wanted = app.store.schools() if school is None else None
         if wanted is None:
@@ -72,7 +77,7 @@ def check(school: Annotated[str | None, c.SchoolOption] = None) -> None:
         wrong = 0
         for school_id in wanted:
             log = app.store.log(school_id)
-            for finding in check_store(log):
+            for finding in check_store(log, known.get(school_id)):
                 wrong += 1
                 c.out.print(f"school {school_id}, position {finding.position}: {escape(finding.what)}")
             c.out.print(f"school {school_id}: {log.size()} entries looked at")
