@@ -20,7 +20,8 @@ GROUPS: Sequence[tuple[int, int, str]] = (
     # not here, or not for this viewer, which is the same to them
     (404, 3, "UnknownReadModel NoSuchPupil NoSuchFlag NoSuchPlan NoSuchTalk NoSuchFact NoSuchGrant NoSuchGlass "
              "NoSuchPage HandOffUnknown RoundUnknown StaffUnknown SchoolUnknown NoSuchInstrument WhichPupil "
-             "WhichSchool NoIdentity NoSuchProblem NoSuchGuidance NoSuchModule NoSuchDuty NoSuchModel NoSuchTransfer"),
+             "WhichSchool NoIdentity NoSuchProblem NoSuchGuidance NoSuchAward NoSuchModule "
+             "NoSuchDuty NoSuchModel NoSuchTransfer"),
     (405, 2, "MethodUnknown"),
     # a rule of the school's world says no
     (409, 4, "DomainError OwnerCannotSee RebuildUnderWay AlreadyEnrolled NotEnrolled RecordFrozen OptedOut "
@@ -28,7 +29,8 @@ GROUPS: Sequence[tuple[int, int, str]] = (
              "RiskStepSkipped SignpostMissing PlaceNotAccepted ConsentNotNamed TransferNotOpen NotYetEighteen "
              "NotCorrectable NothingToCorrect RoundAlreadyClosed RoundNotOpenYet SchoolAlreadyRegistered "
              "StaffAlreadyLeft ManyLeavers RollMoved VersionClash ClockBehind Conflict Unsound RecordHeldHere "
-             "SchoolNotRegistered StreamHeld TransferUnanswered TransferEnded GuidanceTaken GuidanceTooThin"),
+             "SchoolNotRegistered StreamHeld TransferUnanswered TransferEnded GuidanceTaken GuidanceTooThin "
+             "EvidenceMissing AccreditorInside"),
     (410, 3, "StreamErased"),
     (412, 4, "RecordMoved"),
     (413, 6, "TooLarge RosterTooLarge BodyTooLarge"),
@@ -39,7 +41,7 @@ GROUPS: Sequence[tuple[int, int, str]] = (
              "PupilNumberMalformed CheckLetterWrong ScopeMissing GrantRunsOut GlassReasonMissing "
              "AnswerOutOfScale AnsweredTwice NothingAnswered SecondsWrong UnknownItem WrongInstrumentVersion "
              "TimeLimitWrong BirthdayUnknown ClassTooLarge TooFewSittings GuidanceWrong GroupTooSmall "
-             "ReportDatesWrong AnswersIncomplete TrainingWrong"),
+             "ReportDatesWrong AwardDatesWrong InterestsUndeclared AnswersIncomplete TrainingWrong"),
     # a file was refused
     (422, 6, "TransferRefused BadContainer BadHeader BadHeaderMac BadPayload NotForUs WeakKey BadEntry "
              "BadEnvelope BadProof BadChain BadHeads BadNote BadSignature UnknownSigner ExpiredKey "
