@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,10 +22,6 @@ Small = NDArray[np.float32]
 Ints = NDArray[np.int64]
 DAY = 8
 """The place of the part of the error that a sitting's values share."""
-PAIRS = tuple(combinations(range(4), 2))
-_FIRST = np.array([i + 4 * c for c in range(2) for _ in range(2) for i, _j in PAIRS])
-_SECOND = np.array([j + 4 * d for _ in range(2) for d in range(2) for _i, j in PAIRS])
-_FACTOR = np.arange(4)
 ONE = np.float32(1)
 HALF = 4
 """Of the covariance, what is right of the first four columns in the first four rows is not kept: it mirrors the rest"""
@@ -51,33 +46,37 @@ class Sittings:
 
 @dataclass(frozen=True, slots=True)
 class Belief:
-    """What is known after one round, pupils last, on the instrument's scale: ``mean`` and ``sd`` (8, N); correlations
-    ``within`` each factor, general with school (4, N), and ``between`` factors (2, 2, 6, N): context, context, PAIRS.
+    """What is known after one round, pupils last: ``mean`` and ``sd`` (8, N) on the instrument's scale; ``inverse``
+    (8, N), one over the sd in units of the peers' spread, and ``spread`` (9, 9, N), the covariance in those units.
+
+    ``spread`` is the filter's own and changes with the next round: keep ``copy()``. Only its lower half is filled.
     """
 
     mean: Small
     sd: Small
-    within: Small
-    between: Small
+    inverse: Small
+    spread: Small
+
+    def covariance(self, a: int, b: int) -> Small:
+        """Of two of the eight levels (N,), in units of the peers' spread."""
+        row: Small = self.spread[max(a, b), min(a, b)]
+        return row
 
     def correlation(self, a: int, b: int, at: int = -1) -> float:
-        """Between two of the eight levels of one pupil."""
-        (i, c), (j, d) = (a % 4, a // 4), (b % 4, b // 4)
-        if i == j:
-            return 1.0 if c == d else float(self.within[i, at])
-        if i > j:
-            (i, c), (j, d) = (j, d), (i, c)
-        return float(self.between[c, d, PAIRS.index((i, j)), at])
+        """Of two of the eight levels of one pupil."""
+        return float(self.covariance(a, b)[at] * self.inverse[a, at] * self.inverse[b, at])
+
+    def copy(self) -> Belief:
+        """The same, to keep."""
+        return Belief(self.mean, self.sd, self.inverse, self.spread.copy())
 
 
-def joined(beliefs: Sequence[Belief]) -> Belief:
+def joined(some: Sequence[Belief]) -> Belief:
     """Several beliefs as one, laid one after another."""
-    return Belief(
-        np.concatenate([one.mean for one in beliefs], axis=-1),
-        np.concatenate([one.sd for one in beliefs], axis=-1),
-        np.concatenate([one.within for one in beliefs], axis=-1),
-        np.concatenate([one.between for one in beliefs], axis=-1),
+    mean, sd, inverse, spread = (
+        np.concatenate([getattr(one, name) for one in some], axis=-1) for name in ("mean", "sd", "inverse", "spread")
     )
+    return Belief(mean, sd, inverse, spread)
 
 
 def beliefs(model: Model, sittings: Sittings) -> Iterator[Belief]:
@@ -147,8 +146,7 @@ def _update(state: Small, spread: Small, seen: Small, variance: Small, product: 
 
 
 def _belief(state: Small, spread: Small, centre: Small, sd: Small) -> Belief:
-    unit = np.sqrt(np.stack([spread[cell, cell] for cell in range(8)]))
-    inverse = ONE / unit
-    within = spread[_FACTOR + 4, _FACTOR] * inverse[:4] * inverse[4:]
-    between = spread[np.maximum(_FIRST, _SECOND), np.minimum(_FIRST, _SECOND)] * inverse[_FIRST] * inverse[_SECOND]
-    return Belief(centre + sd * state[:8], sd * unit, within, between.reshape(2, 2, len(PAIRS), -1))
+    unit: Small = np.stack([spread[cell, cell] for cell in range(8)])
+    np.sqrt(unit, out=unit)
+    inverse: Small = ONE / unit
+    return Belief(centre + sd * state[:8], sd * unit, inverse, spread)

@@ -8,17 +8,19 @@ between factors enter to first order (Price 1958). Within 0.02 of dense quasi-ra
 from __future__ import annotations
 
 import math
+from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
 
 from domain import gaussian
-from domain.kalman import PAIRS, Belief
+from domain.kalman import Belief
 
 Small = NDArray[np.float32]
 TERMS = 4
 _ROOT = [np.float32(math.sqrt(n)) for n in range(TERMS + 1)]
 _OVER_ROOT_FACTORIAL = [np.float32(1 / math.sqrt(math.factorial(n))) for n in range(TERMS + 1)]
+PAIRS = tuple(combinations(range(4), 2))
 _OTHERS = [tuple(k for k in range(4) if k not in pair) for pair in PAIRS]
 ONE, TWO, THREE = np.float32(1), np.float32(2), np.float32(3)
 
@@ -28,14 +30,19 @@ def two_or_more(low: Small, high: Small, tails: Small, belief: Belief) -> Small:
 
     ``low``, ``high`` (8, N): the cut-offs in standard units of each belief; ``tails`` (8, N): P(outside) of each.
     """
-    middle, slopes = _factors(_coefficients(low, high, tails), belief.within)
+    r = np.stack([belief.covariance(factor, factor + 4) for factor in range(4)])
+    r *= belief.inverse[:4]
+    r *= belief.inverse[4:]
+    middle, slopes = _factors(_coefficients(low, high, tails), r)
+    # so that covariances can be used as they are, in place of correlations
+    slopes *= belief.inverse.reshape(slopes.shape)
     outside = ONE - middle
     chance = _independent(middle, outside)
-    for pair, ((i, j), (k, m)) in enumerate(zip(PAIRS, _OTHERS, strict=True)):
+    for (i, j), (k, m) in zip(PAIRS, _OTHERS, strict=True):
         weight = outside[k] + outside[m]
         weight *= -TWO
         weight += ONE + THREE * outside[k] * outside[m]
-        chance += weight * _tied(slopes[:, i], slopes[:, j], belief.between[:, :, pair])
+        chance += np.multiply(weight, _tied(i, j, slopes, belief), out=weight)
     return np.clip(chance, np.float32(0), ONE, out=chance)
 
 
@@ -46,10 +53,14 @@ def _independent(q: Small, p: Small) -> Small:
     return rest
 
 
-def _tied(first: Small, second: Small, rho: Small) -> Small:
+def _tied(i: int, j: int, slopes: Small, belief: Belief) -> Small:
     """The covariance (N,) of two factors being in the middle, to first order in the correlations between them."""
-    (gg, gs), (sg, ss) = rho
-    tied: Small = first[0] * (gg * second[0] + gs * second[1]) + first[1] * (sg * second[0] + ss * second[1])
+    tied: Small = np.zeros_like(slopes[0, 0])
+    for at, context in ((i, 0), (i + 4, 1)):
+        inner = belief.covariance(at, j) * slopes[0, j]
+        inner += belief.covariance(at, j + 4) * slopes[1, j]
+        inner *= slopes[context, i]
+        tied += inner
     return tied
 
 

@@ -133,5 +133,5 @@ def sittings_of(usable: Sequence[Sat]) -> Sittings:
 
 def _view(model: Model, usable: Sequence[Sat]) -> View:
     """One pupil's beliefs, the rounds laid along the last axis, so that all are read at once."""
-    belief = kalman.joined(list(kalman.beliefs(model, sittings_of(usable))))
+    belief = kalman.joined([one.copy() for one in kalman.beliefs(model, sittings_of(usable))])
     return View(belief, outlook(model, belief))
