@@ -11,7 +11,11 @@ from domain.journey.facts import FactCorrected
 
 
 class Corrections:
-    """What was corrected, by pupil and event. ``failed``: corrections that do not fit, with why."""
+    """What was corrected, by pupil and event.
+
+    ``corrected``: the events some correction names; ``failed``: corrections that do not fit, with why; ``again``:
+    pupils of whom a corrected fact came twice, to be folded anew from their streams.
+    """
 
     def __init__(self, facts: Iterable[Fact]) -> None:
         self.failed: list[tuple[Fact, str]] = []
@@ -25,21 +29,17 @@ class Corrections:
                 by_pupil.setdefault(fact.pupil_id, []).append(fact)
         for pupil_id, held in by_pupil.items():
             self._take(pupil_id, held)
-
-    @property
-    def corrected(self) -> set[UUID]:
-        """The events that some correction names."""
-        return {event_id for _, event_id in self._naming}
+        self.corrected = frozenset(event_id for _, event_id in self._naming)
 
     def now(self, fact: Fact) -> Fact:
-        """The fact as it reads now. ``again`` gathers pupils of whom a corrected fact came twice: fold them anew."""
-        if not self._naming:
-            return fact
-        if isinstance(fact.event, FactCorrected):
+        """The fact as it reads now."""
+        if type(fact.event) is FactCorrected:
             return self._now.get(fact.position, fact)
-        if fact.pupil_id is None or (fact.pupil_id, fact.event.event_id) not in self._naming:
+        if fact.event.event_id not in self.corrected or fact.pupil_id is None:
             return fact
         place = (fact.pupil_id, fact.event.event_id)
+        if place not in self._naming:
+            return fact
         if place in self._seen:
             self.again.add(fact.pupil_id)
         self._seen.add(place)

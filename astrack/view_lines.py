@@ -38,8 +38,10 @@ class Lines:
 def _writer(kind: str) -> Callable[[Any], str]:
     if kind == "jsonb":
         return _json
+    if kind == "text[]":
+        return _texts
     if kind.endswith("[]"):
-        return _array
+        return _numbers
     return _WRITERS.get(kind, str)
 
 
@@ -51,17 +53,18 @@ def _text(value: str) -> str:
     return value.translate(_ESCAPES) if _SPECIAL.search(value) else value
 
 
-def _array(values: Sequence[Any]) -> str:
+def _texts(values: Sequence[str]) -> str:
     return _text("{" + ",".join(map(_element, values)) + "}")
 
 
-def _element(value: Any) -> str:
-    if value is None:
-        return "NULL"
-    if isinstance(value, str):
-        escaped: str = without_nul(value).replace("\\", "\\\\").replace('"', '\\"')
-        return f'"{escaped}"'
-    return repr(value)
+def _element(value: str) -> str:
+    escaped: str = without_nul(value).replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def _numbers(values: Sequence[float | None]) -> str:
+    # the list's own text in one call: numbers read the same, and None is NULL
+    return "{" + str(values)[1:-1].replace("None", "NULL") + "}"
 
 
 def _id(value: UUID) -> str:

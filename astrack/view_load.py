@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import gc
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from astrack.store import SchoolLog, Store
 from astrack.store.database import translated
 from astrack.store.pool import Connection
 from astrack.view_corrections import Corrections
-from astrack.view_fold import Broken, Folding, refold, taken
+from astrack.view_fold import Broken, Folding, as_corrected, taken
 from astrack.view_lines import BLOCK_CHARS, Lines
 from astrack.view_live import UNFIT, story
 from astrack.view_log import Snapshot
@@ -39,15 +40,11 @@ class Made:
         self.projection = projection
         self.folding = Folding(projection)
         self.into = lines.into
-        self._lines = lines
-        self._lists = projection.rows is not None
-        self._by_pupil: dict[UUID | None, list[Sent]] = {}
-
-    def take(self, fact: Fact) -> None:
-        """Bring the rows on by one fact."""
-        self.folding.take(fact)
-        if self._lists:
-            self._keep(fact.pupil_id)
+        self._line = lines.line
+        self._rows = projection.rows
+        self._rest = [projection.columns.index(name) for name in projection.key if name != "pupil_id"]
+        self._by_pupil: dict[UUID | None, dict[Any, Sent]] = {}
+        self.take: Callable[[Fact], None] = self.folding.take if self._rows is None else self._take_list
 
     def anew(self, pupil_id: UUID, facts: Sequence[Fact]) -> None:
         """Make the rows of one pupil anew from all their facts."""
@@ -55,9 +52,11 @@ class Made:
         self.folding.broken = [one for one in self.folding.broken if one.pupil_id != pupil_id]
         for key in self.folding.keys(taken(self.projection, facts)):
             self.folding.slots.pop(key, None)
-        refold(self.folding, facts)
-        if self._lists:
-            self._keep(pupil_id)
+        now, failed = as_corrected(facts)
+        for fact in taken(self.projection, now):
+            self.take(fact)
+        for fact, error in failed:
+            self.folding.fail(fact, error)
 
     def without(self, pupil_ids: set[UUID]) -> None:
         """Leave out pupils whose streams have been erased meanwhile."""
@@ -72,18 +71,23 @@ class Made:
     def sent(self) -> Iterator[Sent]:
         """Every row, ready to send."""
         for held in self._by_pupil.values():
-            yield from held
-        yield from self._encoded()
-
-    def _keep(self, pupil_id: UUID | None) -> None:
-        if self.folding.slots:
-            self._by_pupil.setdefault(pupil_id, []).extend(self._encoded())
-            self.folding.slots.clear()
-
-    def _encoded(self) -> Iterator[Sent]:
-        line = self._lines.line
+            yield from held.values()
         for row, fact in self.folding.touched():
-            yield Sent(fact.position, fact.pupil_id, line(row))
+            yield Sent(fact.position, fact.pupil_id, self._line(row))
+
+    def _take_list(self, fact: Fact) -> None:
+        try:
+            # the whole list first: half of a fact's lines would be worse than none
+            made = [(row, self._line(row)) for row in self._rows(fact)] if self._rows else []
+        except Exception:
+            self.folding.fail(fact, traceback.format_exc())
+            return
+        held = self._by_pupil.get(fact.pupil_id)
+        if held is None:
+            held = self._by_pupil[fact.pupil_id] = {}
+        for row, line in made:
+            rest = tuple(row[place] for place in self._rest)
+            held[rest] = Sent(fact.position, fact.pupil_id, line)
 
 
 class Loader:
@@ -124,11 +128,8 @@ class Loader:
             self._service.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             snapshot = Snapshot(self._service, log.ring, log.school_id)
             known = Corrections(snapshot.facts(frozenset({FactCorrected})))
-            snapshot.whole = known.corrected
-            for passing in snapshot.facts(classes, moved):
-                takers = by_class.get(type(passing.event))
-                fact = known.now(passing) if takers else passing
-                for one in takers or ():
+            for fact in snapshot.facts(classes, moved, known):
+                for one in by_class[type(fact.event)]:
                     one.take(fact)
             size, owners = snapshot.size, snapshot.pupils
         self._corrected(log, made, known, size)

@@ -17,12 +17,16 @@ from psycopg.pq import ExecStatus
 from astrack.store import keys, mapper
 from astrack.store.pool import Connection
 from astrack.store.ring import Ring
+from astrack.view_corrections import Corrections
 from astrack.view_lean import lean, unwrapped
 from domain.base import TOPICS, UPCASTS, Event, Fact, Opaque
 
 COLUMNS = "position, version, recorded_at, stream_id, kind, topic, state"
 FIXED = struct.Struct(">hiqiqiqi16si")
-LENGTH = struct.Struct(">i")
+FIXED_BYTES = FIXED.size
+COMMITMENT, BODY, SALT = mapper.COMMITMENT_BYTES, mapper.BODY, mapper.SALT_BYTES
+SEALED = BODY + keys.NONCE_BYTES
+SCHOOL_CLASS = bytes([keys.SCHOOL_CLASS])
 COPY_HEAD = b"PGCOPY\n\xff\r\n\0"
 COPY_HEAD_BYTES = 19
 SINCE_2000 = datetime(2000, 1, 1, tzinfo=UTC)
@@ -34,8 +38,16 @@ KEYS_OF = (
 )
 
 
+class Known(NamedTuple):
+    """What is known of a stream: its id, whose it is, its ciphers by the header that names them."""
+
+    stream_id: UUID
+    pupil_id: UUID | None
+    ciphers: dict[bytes, AESGCM]
+
+
 class Raw(NamedTuple):
-    """A row of the log as it came: micros since 2000, the state still sealed."""
+    """A row of the log, opened: ``payload`` is None when it is not what was sealed."""
 
     position: int
     version: int
@@ -43,29 +55,17 @@ class Raw(NamedTuple):
     stream: bytes
     kind: str
     topic: str
-    state: bytes
-
-
-class Known(NamedTuple):
-    """What is known of a stream: its id, whose it is, its keys by (class, generation)."""
-
-    stream_id: UUID
-    pupil_id: UUID | None
-    ciphers: dict[tuple[int, int], AESGCM]
+    payload: bytes | None
 
 
 class Snapshot:
-    """One school's log as it was at one instant. Used inside a REPEATABLE READ transaction of the service.
-
-    ``whole``: ids of events to be decoded with every field, as corrections need them.
-    """
+    """One school's log as it was at one instant. Used inside a REPEATABLE READ transaction of the service."""
 
     def __init__(self, conn: Connection, ring: Ring, school_id: UUID) -> None:
         self._conn, self._school = conn, school_id
         conn.execute(f"SET LOCAL app.school = '{school_id}'".encode())
         row = conn.execute("SELECT next_position FROM record.schools WHERE school_id = %s", (school_id,)).fetchone()
         self.size = int(row[0]) if row else 0
-        self.whole: Container[UUID] = ()
         self._own = school_id.bytes
         self._known = self._keys(ring)
 
@@ -75,63 +75,68 @@ class Snapshot:
         return {one.stream_id: one.pupil_id for one in self._known.values() if one.pupil_id is not None}
 
     def facts(
-        self, takes: frozenset[type[Event]] | None, moved: Callable[[int], None] = lambda _: None
+        self,
+        takes: frozenset[type[Event]],
+        moved: Callable[[int], None] = lambda _: None,
+        known: Corrections | None = None,
     ) -> Iterator[Fact]:
-        """The facts of these classes in order, None for all; ``moved`` hears how many rows more have been passed."""
-        passed = 0
+        """The facts of these classes in order; as they read now where ``known`` says what was corrected.
+
+        ``moved`` hears how many rows more have been passed.
+        """
+        passed, corrected = 0, known.corrected if known else frozenset()
         for raw in self.rows(takes):
             if raw.position - passed >= STEP:
                 moved(raw.position - passed)
                 passed = raw.position
-            fact = self.fact(raw)
-            if fact is not None and (takes is None or type(fact.event) in takes):
-                yield fact
+            event = lean(raw.topic, raw.payload) if raw.kind != "import" and raw.payload else None
+            stream = self._known.get(raw.stream)
+            if event is None or stream is None or event.event_id in corrected:
+                fact = self._whole(raw, corrected)
+            else:
+                # what is recorded as its author's instant is the row's: both are sealed together
+                fact = Fact(raw.position, stream.pupil_id, stream.stream_id, raw.version, event.recorded_at, event)
+            if type(fact.event) in takes:
+                yield known.now(fact) if known else fact
         moved(self.size - passed)
 
     def rows(self, takes: frozenset[type[Event]] | None) -> Iterator[Raw]:
-        """The rows that may hold facts of these classes, still sealed; erased ones are left out."""
+        """The rows that may hold facts of these classes, None for all; without those that have been erased."""
         query = f"COPY (SELECT {COLUMNS} FROM record.events WHERE school_id = %s AND position < %s"
         query += f" AND recorded_at IS NOT NULL{_wanted(takes)} ORDER BY position) TO STDOUT (FORMAT BINARY)"
-        for block in _copied(self._conn, query, (self._school, self.size)):
-            raw = parsed(block)
-            if raw is not None:
-                yield raw
+        known, school, fixed, bind = self._known, self._own, FIXED.unpack_from, mapper.bound_columns
+        topics: dict[bytes, str] = {}
+        for data, start in _copied(self._conn, query, (self._school, self.size)):
+            # all in one loop: this runs once for each event of the log, and a call costs as much as a step
+            _, _, position, _, version, _, micros, _, stream, size = fixed(data, start)
+            kind_at = start + FIXED_BYTES
+            topic_at = kind_at + size + 4
+            state_at = topic_at + int.from_bytes(data[topic_at - 4 : topic_at], "big") + 4
+            name = data[topic_at : state_at - 4]
+            topic = topics.get(name) or topics.setdefault(name, name.decode())
+            kind = "event" if data[kind_at : topic_at - 4] == b"event" else data[kind_at : topic_at - 4].decode()
+            header = data[state_at + COMMITMENT : state_at + BODY]
+            owner = known.get(school if header[1:2] == SCHOOL_CLASS else stream)
+            cipher = owner.ciphers.get(header) if owner else None
+            if cipher is None:
+                continue  # the key has been destroyed
+            aad = bind(
+                school, stream, version, kind, topic, micros + mapper.MICROS_TO_2000, header,
+                data[state_at : state_at + COMMITMENT],
+            )  # fmt: skip
+            try:
+                plain = cipher.decrypt(data[state_at + BODY : state_at + SEALED], data[state_at + SEALED :], aad)
+            except InvalidTag:
+                yield Raw(position, version, micros, stream, kind, topic, None)
+                continue
+            yield Raw(position, version, micros, stream, kind, topic, plain[SALT:])
 
-    def fact(self, raw: Raw) -> Fact | None:
-        """The fact of a row; None when its key has been destroyed."""
-        try:
-            payload = self.opened(raw)
-        except InvalidTag:
-            return self._fact(raw, "", mapper.unreadable("the row is not what was sealed"))
-        if payload is None:
-            return None
-        return self._fact(raw, *self._event(raw, payload))
-
-    def _event(self, raw: Raw, payload: bytes) -> tuple[str, Event]:
-        inner = unwrapped(payload) if raw.kind == "import" else ("", raw.topic, payload)
-        event = lean(inner[1], inner[2]) if inner else None
-        if inner is None or event is None or event.event_id in self.whole:
-            return mapper.fact_event(payload)
-        return inner[0], event
-
-    def opened(self, raw: Raw) -> bytes | None:
-        """The payload of a row; None when its key has been destroyed. Raises InvalidTag."""
-        state = raw.state
-        named = mapper.key_named(state)
-        owner = self._own if named and named[0] == keys.SCHOOL_CLASS else raw.stream
-        known = self._known.get(owner)
-        cipher = known.ciphers.get(named) if known and named else None
-        if cipher is None:
-            return None
-        header, committed = state[mapper.COMMITMENT_BYTES : mapper.BODY], state[: mapper.COMMITMENT_BYTES]
-        micros = raw.micros + mapper.MICROS_TO_2000
-        aad = mapper.bound_columns(self._own, raw.stream, raw.version, raw.kind, raw.topic, micros, header, committed)
-        return keys.unseal(cipher, state[mapper.BODY :], aad)[mapper.SALT_BYTES :]
-
-    def _fact(self, raw: Raw, origin: str, event: Event) -> Fact:
-        known = self._known.get(raw.stream)
-        stream_id, pupil_id = (known.stream_id, known.pupil_id) if known else (UUID(bytes=raw.stream), None)
+    def _whole(self, raw: Raw, corrected: Container[UUID]) -> Fact:
+        """The fact with every field, as the full reader gives it; imports by way of their innermost envelope."""
+        stream = self._known.get(raw.stream)
+        stream_id, pupil_id = (stream.stream_id, stream.pupil_id) if stream else (UUID(bytes=raw.stream), None)
         at = SINCE_2000 + timedelta(microseconds=raw.micros)
+        origin, event = _read(raw, corrected)
         return Fact(raw.position, pupil_id, stream_id, raw.version, at, event, origin)
 
     def _keys(self, ring: Ring) -> dict[bytes, Known]:
@@ -143,12 +148,25 @@ class Snapshot:
                 key = ring.exactly(stream, key_class, generation)
                 known = made.setdefault(stream.bytes, Known(stream, pupil, {}))
                 if key is not None:
-                    known.ciphers[key_class, generation] = key.cipher
+                    known.ciphers[mapper.HEADER.pack(mapper.FORMAT, key_class, generation)] = key.cipher
         return made
 
 
-def _copied(conn: Connection, query: str, values: Sequence[Any]) -> Iterator[bytes]:
-    """The messages of a COPY, straight from libpq: the driver's own loop takes several times as long for each."""
+def _read(raw: Raw, corrected: Container[UUID]) -> tuple[str, Event]:
+    if raw.payload is None:
+        return "", mapper.unreadable("the row is not what was sealed")
+    inner = unwrapped(raw.payload) if raw.kind == "import" else None
+    event = lean(inner[1], inner[2]) if inner else None
+    if inner is None or event is None or event.event_id in corrected:
+        return mapper.fact_event(raw.payload)
+    return inner[0], event
+
+
+def _copied(conn: Connection, query: str, values: Sequence[Any]) -> Iterator[tuple[bytes, int]]:
+    """The rows of a binary COPY, one a message, and where in it the row begins.
+
+    Straight from libpq: the driver's own loop takes several times as long for each.
+    """
     with ClientCursor(conn) as cursor:
         text = cursor.mogrify(query.encode(), values)
     pgconn, size = conn.pgconn, 0
@@ -160,7 +178,10 @@ def _copied(conn: Connection, query: str, values: Sequence[Any]) -> Iterator[byt
             size, block = pgconn.get_copy_data(0)
             if size < 0:
                 break
-            yield bytes(block)
+            data = bytes(block)
+            start = COPY_HEAD_BYTES if data.startswith(COPY_HEAD) else 0
+            if size - start > FIXED_BYTES:
+                yield data, start
     finally:
         if size >= 0:
             conn.close()  # left in the middle: the rest is not wanted
@@ -186,16 +207,3 @@ def _wanted(takes: frozenset[type[Event]] | None) -> str:
 
 def _literal(text: str) -> str:
     return "'" + text.replace("'", "''").replace("%", "%%") + "'"
-
-
-def parsed(data: bytes) -> Raw | None:
-    """One row of a binary COPY; None for its end mark. The server sends one row a message."""
-    start = COPY_HEAD_BYTES if data.startswith(COPY_HEAD) else 0
-    if len(data) - start < FIXED.size:
-        return None
-    _, _, position, _, version, _, micros, _, stream, size = FIXED.unpack_from(data, start)
-    kind_at = start + FIXED.size
-    topic_at = kind_at + size + LENGTH.size
-    state_at = topic_at + LENGTH.unpack_from(data, kind_at + size)[0] + LENGTH.size
-    topic = data[topic_at : state_at - LENGTH.size].decode()
-    return Raw(position, version, micros, stream, data[kind_at : kind_at + size].decode(), topic, data[state_at:])

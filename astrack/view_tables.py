@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Iterable, Sequence
-from datetime import date
 from typing import Any
 from uuid import UUID
+
+from pydantic_core import from_json, to_json
 
 from astrack.store.pool import Connection
 from astrack.view_fold import Broken
@@ -97,8 +97,8 @@ def upsert(conn: Connection, school: UUID, projection: Projection, rows: Sequenc
 
 def as_json(value: object) -> str:
     """JSON text that PostgreSQL takes: NUL characters, which it cannot hold, become U+FFFD."""
-    text = _dumps(value)
-    return _dumps(without_nul(json.loads(text))) if "\\u0000" in text else text
+    text = to_json(value)
+    return (to_json(without_nul(from_json(text))) if b"\\u0000" in text else text).decode()
 
 
 def without_nul(value: Any) -> Any:
@@ -108,13 +108,6 @@ def without_nul(value: Any) -> Any:
     if isinstance(value, dict):
         return {without_nul(name): without_nul(one) for name, one in value.items()}
     return [without_nul(one) for one in value] if isinstance(value, list) else value
-
-
-def _plain(value: object) -> str:
-    return value.isoformat() if isinstance(value, date) else str(value)
-
-
-_dumps = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=_plain).encode
 
 
 def lease(conn: Connection, school: UUID, tables: Sequence[str], *, wait: bool) -> dict[str, int] | None:

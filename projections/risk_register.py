@@ -69,14 +69,16 @@ def evolve(row: Row | None, fact: Fact) -> Row:
 
 
 def _sat(row: Row, event: f.AssessmentSat) -> Row:
-    on = max(event.happened_on, row.newest_on or event.happened_on)
+    on, newest = event.happened_on, row.newest_on
     if not event.usable:
-        return row._replace(newest_on=on)
-    one = {"id": str(event.sitting_id), "on": event.happened_on.isoformat(), "values": list(event.values)}
+        return row._replace(newest_on=on if newest is None or on > newest else newest)
+    one = {"id": str(event.sitting_id), "on": on.isoformat(), "values": list(event.values)}
+    if newest is None or on > newest:
+        return row._replace(newest_on=on, recent=[*row.recent, one][-RECENT:])
     kept = [other for other in row.recent if other["id"] != one["id"]]
     kept.append(one)
     kept.sort(key=lambda other: (other["on"], other["id"]))
-    return row._replace(newest_on=on, recent=kept[-RECENT:])
+    return row._replace(recent=kept[-RECENT:])
 
 
 def _raised(row: Row, event: f.FlagRaised) -> Row:

@@ -15,4 +15,6 @@ CREATE TABLE IF NOT EXISTS record.events (
 ALTER TABLE record.events DROP CONSTRAINT IF EXISTS events_kind_check, DROP CONSTRAINT IF EXISTS events_leaf_check;
 -- ciphertext does not compress: trying costs time only
 ALTER TABLE record.events ALTER COLUMN state SET STORAGE EXTERNAL;
+-- a sitting is a little over 2 KB: moved out of line, each would cost a second look-up when the log is read through
+ALTER TABLE record.events SET (toast_tuple_target = 8160);
 GRANT SELECT ON record.events TO astrack_service;
