@@ -17,6 +17,10 @@ from psycopg.pq import Escaping
 TOPICS_MAX = 10_000
 
 
+class Listed(tuple[Any, ...]):
+    """A column of values of one type, to be written as an array; the driver's own way takes ten times as long."""
+
+
 def message(conn: psycopg.Connection[Any], school: UUID, statements: Iterable[tuple[str, Sequence[Any]]]) -> bytes:
     """The statements, bound to one school, with every %s replaced by its value as a literal."""
     parts = [f"SET LOCAL app.school = '{school}'"]
@@ -55,6 +59,26 @@ def _quoted(conn: psycopg.Connection[Any], text: str) -> str:
     return bytes(Escaping(conn.pgconn).escape_literal(text.encode())).decode()
 
 
+def _array(values: Sequence[Any]) -> str:
+    write = ELEMENTS[type(values[0])]
+    # a column mostly says the same again: the stream, the kind, the instant of one command
+    texts = {value: write(value) for value in set(values)} if type(values[0]) in REPEATED else None
+    inside = ",".join(map(write, values) if texts is None else [texts[value] for value in values])
+    return "'{" + inside.replace("'", "''") + "}'"
+
+
+def _quoted_element(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+ELEMENTS: dict[type, Callable[[Any], str]] = {
+    UUID: str,
+    int: str,
+    str: _quoted_element,
+    bytes: lambda value: f'"\\\\x{value.hex()}"',
+    datetime: lambda value: f'"{value.isoformat()}"',
+}
+REPEATED = (UUID, str, datetime)
 _names: dict[str, str] = {}
 WRITERS: dict[type, Callable[[Any], str]] = {
     UUID: lambda value: f"'{value}'",
@@ -62,4 +86,5 @@ WRITERS: dict[type, Callable[[Any], str]] = {
     bytes: lambda value: f"'\\x{value.hex()}'",
     bytearray: lambda value: f"'\\x{value.hex()}'",
     datetime: lambda value: f"'{value.isoformat()}'",
+    Listed: _array,
 }
