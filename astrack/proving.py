@@ -1,4 +1,4 @@
-"""A school's log, proved to others: heads published, a checkpoint signed, the evidence for one stream drawn from both."""
+"""A school's log, proved to others: heads published, a checkpoint signed, the evidence for one stream drawn from it."""
 
 from __future__ import annotations
 

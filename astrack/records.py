@@ -119,7 +119,9 @@ class Records(SchoolRecords, SittingRecords, StaffRecords):
         request = {"flag": flag_id, "judgement": judgement, "note": note}
         return self._on_journey(
             ask, pupil_id, "review_flag", request,
-            lambda journey, stamp: decisions.review_flag(journey, stamp, flag_id=flag_id, judgement=judgement, note=note),
+            lambda journey, stamp: decisions.review_flag(
+                journey, stamp, flag_id=flag_id, judgement=judgement, note=note
+            ),
         )  # fmt: skip
 
     def look_at(self, ask: Ask, pupil_id: UUID, *, concern: bool, note: str = "") -> Answer:

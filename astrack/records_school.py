@@ -33,7 +33,8 @@ class SchoolRecords(Changing):
             state = school.replay(loaded[0])
             return Decided([school.set_term_dates(state, stamp, academic_year=academic_year, terms=terms)])
 
-        request = {"do": "set_term_dates", "year": academic_year, "terms": [one.model_dump(mode="json") for one in terms]}
+        stated = [one.model_dump(mode="json") for one in terms]
+        request = {"do": "set_term_dates", "year": academic_year, "terms": stated}
         return self.change(ask, request, [self.own()], decide)
 
     def open_round(
@@ -48,8 +49,9 @@ class SchoolRecords(Changing):
         instrument_name: str | None = None,
         instrument_version: int | None = None,
     ) -> Answer:
-        """Open a window in which pupils of these year groups sit an instrument. Raises RoundDatesWrong, NoSuchInstrument."""
-        chosen = instrument.newest() if instrument_name is None else instrument.load(instrument_name, instrument_version or 1)
+        """Open a window in which these year groups sit an instrument. Raises RoundDatesWrong, NoSuchInstrument."""
+        named = instrument_name is not None
+        chosen = instrument.load(instrument_name or "", instrument_version or 1) if named else instrument.newest()
 
         def decide(loaded: list[list[Event]], stamp: Stamp) -> Decided:
             opened = rounds.RoundOpened(

@@ -13,7 +13,8 @@ class Settings:
     """Where the service keeps its data and how it reaches its database.
 
     ``database_url`` is None for the embedded PostgreSQL in ``home``; ``database`` names a database of the embedded
-    server; ``school`` is the one commands are about when none is named; ``pool_size`` limits connections, ``timeout_s`` every wait for the database, in seconds.
+    server; ``school`` is the one commands are about when none is named; ``pool_size`` limits connections,
+    ``timeout_s`` every wait for the database, in seconds.
     """
 
     home: Path

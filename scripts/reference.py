@@ -13,7 +13,6 @@ from typing import Any
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-import click
 import typer.main
 
 import domain
@@ -28,7 +27,8 @@ def events() -> str:
     """Every event: its topic, what it says, its fields."""
     for module in pkgutil.walk_packages(domain.__path__, "domain."):
         importlib.import_module(module.name)
-    lines = ["# Events", "", NOTE, "Every event also carries `event_id`, `recorded_at` (UTC) and `by` (actor id and role).", ""]
+    shared = "Every event also carries `event_id`, `recorded_at` (UTC) and `by` (actor id and role)."
+    lines = ["# Events", "", NOTE, shared, ""]
     for topic, cls in sorted(TOPICS.items()):
         if cls.__module__.startswith("domain."):
             lines += [f"## {cls.__name__}", "", f"`{topic}` · {cls.STREAM} stream · entry kind {cls.KIND}", ""]
@@ -59,9 +59,14 @@ def commands() -> str:
 
     lines = ["# Commands", "", NOTE]
     for path, command in _walk("astrack", typer.main.get_command(app)):
-        context = click.Context(command, info_name=path)
-        lines += [f"## `{path}`", "", (command.help or "").strip(), "", "```", command.get_usage(context), "```", ""]
+        lines += [f"## `{path}`", "", (command.help or "").strip(), "", *map(_parameter, command.params), ""]
     return "\n".join(lines)
+
+
+def _parameter(one: Any) -> str:
+    name = one.opts[0] if one.param_type_name == "option" else one.human_readable_name
+    said = getattr(one, "help", None) or ""
+    return f"- `{name}`" + (" (needed)" if one.required else "") + (f": {said}" if said else "")
 
 
 def _walk(path: str, command: Any) -> Iterator[tuple[str, Any]]:

@@ -9,7 +9,7 @@ import typer
 from pydantic import ValidationError
 
 from astrack import errors
-from astrack.cli import audit, keeping, pupil, school, service, staff, transfer
+from astrack.cli import audit, keeping, pupil, school, service, staff, support, transfer
 from domain.base import DomainError
 from transfer.errors import TransferRefused
 
@@ -40,6 +40,7 @@ app.command("backup")(keeping.backup)
 app.command("restore")(keeping.restore)
 app.command("rotate-root-key")(keeping.rotate_root)
 app.command("rotate-school-key")(keeping.rotate_school)
+app.command("impact")(support.impact)
 app.command("serve")(service.serve)
 app.command("demo")(service.demo)
 
