@@ -64,7 +64,7 @@ def commands() -> str:
 
 
 def _parameter(one: Any) -> str:
-    name = one.opts[0] if one.param_type_name == "option" else one.human_readable_name
+    name = one.opts[0] if one.param_type_name == "option" else (one.name or "").upper()
     said = getattr(one, "help", None) or ""
     return f"- `{name}`" + (" (needed)" if one.required else "") + (f": {said}" if said else "")
 
