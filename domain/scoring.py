@@ -68,6 +68,11 @@ class Scored:
         return school - general, math.hypot(e_general, e_school)
 
 
+def distance_from_end(instrument: Instrument, value: float) -> float:
+    """How far a value lies from the nearer end, scale points; 0 and below: it is at that end."""
+    return min(value - instrument.poles.low, instrument.poles.high - value)
+
+
 def score(
     instrument: Instrument,
     answers: Mapping[str, int] | Iterable[tuple[str, int]],

@@ -8,7 +8,7 @@ from uuid import uuid4
 import numpy as np
 import pytest
 
-from domain import instrument, scoring
+from domain import instrument, reliability, scoring
 from domain.base import Actor
 from domain.journey.facts import AssessmentSat
 from domain.scoring_many import score_many
@@ -168,6 +168,32 @@ def test_a_school_at_once_scores_as_one_by_one() -> None:
             [np.nan if value is None else value for value in one.errors], abs=2e-5, nan_ok=True
         )
         assert usable == one.usable
+
+
+def test_distance_is_to_the_nearer_end_and_nothing_at_it() -> None:
+    assert scoring.distance_from_end(DEMO, 3.5) == pytest.approx(1.3)
+    assert scoring.distance_from_end(DEMO, 4.6) == pytest.approx(0.2)
+    assert scoring.distance_from_end(DEMO, 2.2) == 0 and scoring.distance_from_end(DEMO, 5.5) < 0
+
+
+def test_reliability_within_a_sitting_and_across_rounds_are_kept_apart() -> None:
+    chance = np.random.default_rng(6)
+    level = chance.normal(3.5, 0.75, (900, 8))
+    answers = np.array([[np.clip(round(3.5 + item.keyed * (row[item.cell] - 3.5) + chance.normal(0, 1.05)), 1, 6) for item in DEMO.items]
+                        for row in level]).astype(np.int8)  # fmt: skip
+    first, later = (
+        score_many(DEMO, answers).values,
+        level + chance.normal(0, 0.6, level.shape) + chance.normal(0, 0.45, level.shape),
+    )
+    found = reliability.reliability(DEMO, answers, first, later)
+    # six items of spread .75 and error 1.09: the Spearman-Brown value
+    expected = 0.75**2 / (0.75**2 + (1.05**2 + 1 / 12) / 6)
+    assert np.mean([one.alpha for one in found]) == pytest.approx(expected, abs=0.03)
+    assert max(one.retest for one in found) < min(one.alpha for one in found)
+    assert found[0].icc == pytest.approx(found[0].retest, abs=0.05)
+    assert reliability.reliability(DEMO, answers[:9], first[:9], later[:9])[0] == reliability.Reliability(
+        None, None, None
+    )
 
 
 PINNED_VALUES = (3.668999, 4.180837, 3.668999, 2.991139, 3.161548, 4.180837, 3.331001, 2.644836)
