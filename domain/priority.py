@@ -17,7 +17,7 @@ from domain import gaussian
 from domain.kalman import Belief
 
 Small = NDArray[np.float32]
-TERMS = 4
+TERMS = 3
 _ROOT = [np.float32(math.sqrt(n)) for n in range(TERMS + 1)]
 _OVER_ROOT_FACTORIAL = [np.float32(1 / math.sqrt(math.factorial(n))) for n in range(TERMS + 1)]
 PAIRS = tuple(combinations(range(4), 2))
