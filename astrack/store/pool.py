@@ -66,7 +66,12 @@ class Pool:
 
     def _connected(self) -> Connection:
         conn: Connection = psycopg.connect(
-            self._conninfo, autocommit=True, connect_timeout=CONNECT_S, options=self._options
+            self._conninfo,
+            autocommit=True,
+            connect_timeout=CONNECT_S,
+            options=self._options,
+            # psycopg's own prepared statements end with DEALLOCATE ALL after a rollback, and would take ours along
+            prepare_threshold=None,
         )
         try:
             self._prepare(conn)
