@@ -36,8 +36,8 @@ class Settings:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
-        """ASTRACK_HOME, ASTRACK_DATABASE_URL, ASTRACK_SCHOOL, ASTRACK_POOL_SIZE, ASTRACK_TIMEOUT_S; the root key:
-        ASTRACK_ROOT_KEY_FILE, ASTRACK_ROOT_KEY, or ASTRACK_TRANSIT_URL with ASTRACK_TRANSIT_KEY and
+        """ASTRACK_HOME, ASTRACK_DATABASE_URL, ASTRACK_DATABASE, ASTRACK_SCHOOL, ASTRACK_POOL_SIZE, ASTRACK_TIMEOUT_S;
+        the root key: ASTRACK_ROOT_KEY_FILE, ASTRACK_ROOT_KEY, or ASTRACK_TRANSIT_URL with ASTRACK_TRANSIT_KEY and
         ASTRACK_TRANSIT_TOKEN_FILE.
         """
         given = os.environ if environment is None else environment
@@ -50,6 +50,7 @@ class Settings:
             transit_url=given.get("ASTRACK_TRANSIT_URL") or None,
             transit_key=given.get("ASTRACK_TRANSIT_KEY") or "astrack",
             transit_token_file=Path(token).expanduser().absolute() if token else None,
+            database=given.get("ASTRACK_DATABASE") or "astrack",
             school=given.get("ASTRACK_SCHOOL") or None,
             pool_size=_number(given, "ASTRACK_POOL_SIZE", 12, most=200),
             timeout_s=_number(given, "ASTRACK_TIMEOUT_S", 30, most=3600),

@@ -48,6 +48,13 @@ def show_keys(out: Folder = HERE, school: School = None) -> None:
         c.out.print(f"Wrote {path}: give it to the schools that send you records.")
 
 
+@keys.command("words")
+def words(school: School = None) -> None:
+    """Print the eight words to read out to a school that wants to know this one's keys."""
+    with c.school_opened(school) as (_, records):
+        c.out.print(Handover(records).key_words())
+
+
 @keys.command("trust")
 def trust(file: Path, words: Words = None, school: School = None, key: Key = None) -> None:
     """Take in another school's public key document, once you have compared its eight words over the telephone."""

@@ -1,0 +1,207 @@
+"""The command line as a school's office uses it: it works, and bad input gets one sentence, a code and changes nothing."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from astrack.cli import main
+from astrack.settings import Settings
+from astrack.store import Store
+
+Run = Callable[..., tuple[int, str, str]]
+ROSTER = """<?xml version="1.0" encoding="UTF-8"?>
+<CTfile><Header><DocumentName>Common Transfer File</DocumentName><CTFversion>25.0</CTFversion>
+<DateTime>2026-09-14T08:30:00</DateTime><DocumentQualifier>full</DocumentQualifier><DataDescriptor>CTF</DataDescriptor>
+<SupplierID>TEST</SupplierID><SourceSchool><LEA>330</LEA><Estab>{estab}</Estab><SchoolName>Here</SchoolName>
+<AcademicYear>2026</AcademicYear></SourceSchool><DestSchool><LEA>XXX</LEA><Estab>XXXX</Estab></DestSchool></Header>
+<CTFpupilData>{pupils}</CTFpupilData></CTfile>"""
+PUPIL = """<Pupil><UPN>{upn}</UPN><Surname>{surname}</Surname><Forename>{forename}</Forename><DOB>2017-11-03</DOB>
+<Sex>F</Sex><BasicDetails><NCyearActual>4</NCyearActual></BasicDetails></Pupil>"""
+ONE = PUPIL.format(upn="B801200005001", surname="Hartley", forename="Mabli")
+TWO = PUPIL.format(upn="G204000011001", surname="Bevan", forename="Rhys")
+
+
+@pytest.fixture
+def run(store: Store, settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Run one command; (exit code, what it printed, what it said about errors). ``store`` keeps the server running."""
+    monkeypatch.setenv("ASTRACK_HOME", str(settings.home))
+    monkeypatch.setenv("ASTRACK_DATABASE", settings.database)
+    monkeypatch.setenv("COLUMNS", "400")
+
+    def once(*arguments: object) -> tuple[int, str, str]:
+        with pytest.raises(SystemExit) as stopped:
+            main([str(one) for one in arguments])
+        said = capsys.readouterr()
+        code = stopped.value.code
+        return (code if isinstance(code, int) else 1), said.out, said.err
+
+    return once
+
+
+@pytest.fixture
+def school(run: Run) -> str:
+    """The id of a school of this test's own."""
+    code, out, _ = run("school", "add", f"Brook {uuid4().hex[:6]}", "--lea", "330", "--estab", "2345")
+    assert code == 0
+    return str(json.loads(out)["school_id"])
+
+
+def roster(tmp_path: Path, *pupils: str, estab: str = "2345") -> Path:
+    path = tmp_path / f"{uuid4().hex}.xml"
+    path.write_text(ROSTER.format(estab=estab, pupils="".join(pupils)))
+    return path
+
+
+def events(store: Store, school: str) -> int:
+    from uuid import UUID
+
+    return store.log(UUID(school)).size()
+
+
+def one_sentence(said: str) -> bool:
+    return bool(said.strip()) and "Traceback" not in said and len(said.strip().splitlines()) <= 2
+
+
+def test_a_roster_is_looked_at_first_then_imported_and_again_changes_nothing(
+    run: Run, school: str, store: Store, tmp_path: Path
+) -> None:
+    path, before = roster(tmp_path, ONE, TWO), events(store, school)
+    code, out, _ = run("roster", "import", path, "--school", school, "--dry-run")
+    assert code == 0 and "2" in out and events(store, school) == before
+    assert run("roster", "import", path, "--school", school)[0] == 0
+    grown = events(store, school)
+    assert grown > before
+    assert run("roster", "import", path, "--school", school)[0] == 0
+    assert events(store, school) == grown
+
+
+BAD_ROSTERS = {
+    "malformed": "<CTfile><Header>",
+    "entity bomb": '<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;&a;">]><CTfile>&b;</CTfile>',
+    "empty": "",
+    "another kind": "<html></html>",
+    "two pupils with one UPN": ROSTER.format(estab="2345", pupils=ONE + ONE.replace("Mabli", "Nia")),
+}
+
+
+@pytest.mark.parametrize("name", BAD_ROSTERS)
+def test_a_bad_roster_gets_one_sentence_and_writes_nothing(
+    run: Run, school: str, store: Store, tmp_path: Path, name: str
+) -> None:
+    path, before = tmp_path / "bad.xml", events(store, school)
+    path.write_text(BAD_ROSTERS[name])
+    code, _, said = run("roster", "import", path, "--school", school)
+    assert code not in (0, 1) and one_sentence(said), said
+    assert events(store, school) == before
+
+
+def test_a_wrong_check_letter_holds_that_pupil_back_and_says_so(run: Run, school: str, tmp_path: Path) -> None:
+    path = roster(tmp_path, ONE.replace("B801200005001", "A801200005001"), TWO)
+    code, out, said = run("roster", "import", path, "--school", school)
+    assert code == 3 and "held back" in said and "check letter" in out
+    assert run("pupil", "list", "--school", school)[1].count("Bevan") == 1
+
+
+@pytest.mark.parametrize("arguments", [
+    ("roster", "import", "/nonexistent.xml"),
+    ("round", "open", "Autumn", "--opens", "2026-13-01", "--closes", "2026-11-13", "--years", "4"),
+    ("round", "open", "Autumn", "--opens", "2026-11-02", "--closes", "2026-11-13", "--years", "four"),
+    ("pupil", "show", "nobody of that name"),
+    ("replay", "nobody of that name", "--as-of", "2026-11-02"),
+    ("transfer", "receive", "/nonexistent.tar.age"),
+])  # fmt: skip
+def test_bad_arguments_get_one_sentence_and_a_code(run: Run, school: str, arguments: tuple[str, ...]) -> None:
+    code, _, said = run(*arguments, "--school", school)
+    assert code not in (0, 1) and one_sentence(said), said
+
+
+def test_a_database_that_is_not_there_gets_one_sentence(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ASTRACK_DATABASE_URL", "postgresql://nobody@127.0.0.1:1/none?connect_timeout=2")
+    code, _, said = run("school", "list")
+    assert code not in (0, 1) and one_sentence(said), said
+
+
+def test_wrong_usage_says_where_help_is(run: Run) -> None:
+    code, _, said = run("nonsense")
+    assert code == 2 and "--help" in said
+
+
+@pytest.fixture
+def sealed(run: Run, school: str, tmp_path: Path) -> tuple[str, Path]:
+    """A second school and a sealed file for it from the first."""
+    code, out, _ = run("school", "add", f"Hill {uuid4().hex[:6]}", "--lea", "330", "--estab", "4205")
+    other = str(json.loads(out)["school_id"])
+    assert run("roster", "import", roster(tmp_path, ONE), "--school", school)[0] == 0
+    words = {}
+    for one in (school, other):
+        assert run("keys", "show", "--school", one, "--out", tmp_path)[0] == 0
+        code, out, _ = run("keys", "words", "--school", one)
+        assert code == 0
+        words[one] = out.strip()
+    for one, there in ((school, other), (other, school)):
+        assert run("keys", "trust", tmp_path / f"{there}.keys", "--words", words[there], "--school", one)[0] == 0
+    code, out, said = run("transfer", "prepare", "Hartley", "--to", tmp_path / f"{other}.keys", "--accepted", "2026-06-01",
+                          "--start", "2026-09-01", "--school", school, "--out", tmp_path)  # fmt: skip
+    assert code == 0, said
+    return other, next(iter(tmp_path.glob("*.tar.age")))
+
+
+def test_a_pupil_is_handed_over_and_the_receipt_comes_back(
+    run: Run, school: str, sealed: tuple[str, Path], tmp_path: Path
+) -> None:
+    other, path = sealed
+    code, _, said = run("transfer", "receive", path, "--school", other, "--out", tmp_path)
+    assert code == 0, said
+    receipt = next(iter(tmp_path.glob("*.receipt")))
+    assert run("transfer", "acknowledge", receipt, "--school", school)[0] == 0
+    assert re.search("acknowledged", run("transfer", "list", "--school", school)[1])
+    assert run("pupil", "list", "--school", other)[1].count("Hartley") == 1
+
+
+@pytest.mark.parametrize("fault", ["truncated", "altered", "misaddressed", "of the sender"])
+def test_a_bad_sealed_file_gets_one_sentence_and_writes_nothing(
+    run: Run, store: Store, school: str, sealed: tuple[str, Path], tmp_path: Path, fault: str
+) -> None:
+    other, path = sealed
+    whole = path.read_bytes()
+    to = other
+    if fault == "truncated":
+        path.write_bytes(whole[: len(whole) // 2])
+    elif fault == "altered":
+        path.write_bytes(whole[:-10] + bytes([whole[-10] ^ 1]) + whole[-9:])
+    elif fault == "misaddressed":
+        to = str(json.loads(run("school", "add", f"Dale {uuid4().hex[:6]}")[1])["school_id"])
+    else:
+        to = school
+    before = events(store, to)
+    code, _, said = run("transfer", "receive", path, "--school", to, "--out", tmp_path)
+    assert code not in (0, 1) and one_sentence(said), said
+    assert events(store, to) == before
+
+
+def test_a_repeated_sealed_file_gives_the_same_receipt_and_writes_nothing(
+    run: Run, store: Store, sealed: tuple[str, Path], tmp_path: Path
+) -> None:
+    other, path = sealed
+    assert run("transfer", "receive", path, "--school", other, "--out", tmp_path)[0] == 0
+    receipt, before = next(iter(tmp_path.glob("*.receipt"))).read_bytes(), events(store, other)
+    assert run("transfer", "receive", path, "--school", other, "--out", tmp_path)[0] == 0
+    assert next(iter(tmp_path.glob("*.receipt"))).read_bytes() == receipt
+    assert events(store, other) == before
+
+
+def test_a_pupil_who_is_here_already_is_not_taken_in_twice(
+    run: Run, store: Store, sealed: tuple[str, Path], tmp_path: Path
+) -> None:
+    other, path = sealed
+    assert run("roster", "import", roster(tmp_path, ONE, estab="4205"), "--school", other)[0] == 0
+    before = events(store, other)
+    code, _, said = run("transfer", "receive", path, "--school", other, "--out", tmp_path)
+    assert code not in (0, 1) and "here already" in said and one_sentence(said), said
+    assert events(store, other) == before
