@@ -11,7 +11,7 @@ from astrack.callers import Caller
 from astrack.web_door import REFUSALS, PageRoute, Sent, Who, said, status_of
 from astrack.web_forms import Form
 from astrack.web_lists import named, reading
-from astrack.web_plan import EVIDENCE, MONITORING, WEEKS_FIRST, WEEKS_MAX, Aim, aim_of, aims, goal_for, plan_of
+from astrack.web_plan import EVIDENCE, MONITORING, WEEKS_FIRST, WEEKS_MAX, Aim, aim_of, aims, goal_for, library, plan_of
 from astrack.web_site import BadForm, Site, see_other
 from domain import guidance
 from domain.authority import Action
@@ -73,7 +73,7 @@ def _wizard(
         request, "group_plan.html", status=status_of(refused) if refused else 200, viewer=who.viewer, aim=aim,
         aims=aims(), about=about if aim else "", fitting=fitting, typed=typed or Form(), evidence=EVIDENCE,
         monitoring=MONITORING,
-        fit=guidance.load().suggest(aim.factor, aim.pole, aim.context, band) if aim else None, goal=goal_for(aim),
+        fit=library(who).suggest(aim.factor, aim.pole, aim.context, band) if aim else None, goal=goal_for(aim),
         weeks=WEEKS_FIRST, weeks_max=WEEKS_MAX, plan_id=who.app.new_id(), least=LEAST, most=MOST,
         error=said(refused) if refused else "", error_at=getattr(refused, "name", "") if refused else "",
     )  # fmt: skip

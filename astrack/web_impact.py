@@ -8,12 +8,16 @@ from datetime import timedelta
 from typing import Any
 
 from fastapi import APIRouter, Request
+from markupsafe import Markup
 from starlette.responses import Response
 
+from astrack import reports, reports_html, reports_plot
+from astrack.callers import Caller
 from astrack.picture import CONTEXTS, FACTORS, IN_WORDS, NAMES
+from astrack.reports import Report
 from astrack.web_door import PageRoute, Who
 from astrack.web_lists import reading
-from astrack.web_site import Site
+from astrack.web_site import HEADERS, Site
 from domain.authority import Action
 from domain.scope import Scope
 from domain.statistics import wilson
@@ -40,14 +44,33 @@ def impact_pages(site: Site) -> APIRouter:
             chosen = by if by in dimensions else "year"
             groups = cohort.cells(cur, school, everyone, chosen, since=who.today - YEAR, until=who.today)
             rounds = round_progress.rounds(cur, school, everyone, ROUNDS_SHOWN)
+        report = _report(who)
         return site.page(
             request, "impact.html", viewer=who.viewer, came=_came([one.plan.came or "" for one in ended]),
             groups=[_group(one) for one in groups], by=chosen, dimensions=dimensions, smallest=SMALLEST,
             heads=[f"{NAMES[factor]}, {IN_WORDS[context]}" for context in CONTEXTS for factor in FACTORS],
-            rounds=[one for one in rounds if one.expected >= SMALLEST],
+            rounds=[one for one in rounds if one.expected >= SMALLEST], report=report, **_plots(report),
         )  # fmt: skip
 
+    @router.get("/impact/report.pdf")
+    def printed(who: Who) -> Response:
+        who.see(Action.SEE_AGGREGATES)
+        headers = {**HEADERS, "Content-Disposition": f'attachment; filename="did-it-help-{who.today}.pdf"'}
+        return Response(reports_html.pdf(_report(who)), 200, headers, "application/pdf")
+
     return router
+
+
+def _report(who: Caller) -> Report:
+    return reports.governors(who.app, who.records.school_id, since=who.today - YEAR, until=who.today)
+
+
+def _plots(report: Report) -> dict[str, Any]:
+    # both escape every text they are given; with too few pupils there is nothing to draw
+    found = report.found if report.shown else None
+    arms = Markup(reports_plot.arms(found)) if found else Markup()  # noqa: S704
+    estimate = Markup(reports_plot.estimate(found.primary)) if found and found.primary else Markup()  # noqa: S704
+    return {"arms_plot": arms, "estimate_plot": estimate}
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from starlette.responses import Response
 from astrack.callers import Caller
 from astrack.picture import CAME as CAME_WORDS
 from astrack.picture import ENDS, FACTORS, IN_WORDS, NAMES
+from astrack.support import Support
 from astrack.web_door import REFUSALS, PageRoute, Sent, Who, said, status_of
 from astrack.web_forms import Form
 from astrack.web_site import BadForm, Site, see_other
@@ -23,6 +24,7 @@ from astrack.web_words import CAME, GOING
 from domain import guidance
 from domain.authority import Action
 from domain.base import Fact
+from domain.guidance import Guidance
 from domain.journey import facts as f
 from domain.journey.facts import Came, Going
 from domain.journey.refusals import NoSuchPlan
@@ -112,7 +114,7 @@ def plan_of(sent: Form, who: Caller) -> dict[str, Any]:
     if aim is None:
         raise BadForm("Choose what the plan is about first.", "about")
     own = [one for n in (1, 2) if (one := sent.text(f"own_{n}", 200, label="Your own idea"))]
-    start_on = who.today
+    start_on, offered = who.today, library(who)
     return {
         # made with the form, so that the form sent twice names the same plan
         "plan_id": sent.id("plan_id"),
@@ -123,23 +125,33 @@ def plan_of(sent: Form, who: Caller) -> dict[str, Any]:
         "context": aim.context,
         "pole": aim.pole,
         "flags": (sent.id("flag"),) if sent.text("flag", 40) else (),
-        "causes": _known(sent, "cause"),
-        "risks": _known(sent, "risk"),
-        "signposts": _known(sent, "signpost"),
+        "causes": _known(offered, sent, "cause"),
+        "risks": _known(offered, sent, "risk"),
+        "signposts": _known(offered, sent, "signpost"),
         "own_strategies": tuple(own),
         "owner_id": who.viewer.id,
         "start_on": start_on,
         "end_on": start_on + timedelta(weeks=sent.number("weeks", 1, WEEKS_MAX, label="Weeks")),
         "monitoring": sent.one_of("monitoring", MONITORING, label="How often somebody looks in"),
-        "guidance_digest": guidance.load().digest,
+        "guidance_digest": offered.digest,
     }
 
 
-def _known(sent: Form, name: str) -> tuple[str, ...]:
+def _known(offered: Guidance, sent: Form, name: str) -> tuple[str, ...]:
     codes = sent.many(name)
-    if any(guidance.load().entry(code) is None for code in codes):
+    if any(offered.entry(code) is None for code in codes):
         raise BadForm("The suggestions have changed since this page was made: open it again and choose anew.", name)
     return codes
+
+
+def library(who: Caller) -> Guidance:
+    """What this school offers: the library with the school's own additions."""
+    return Support(who.records).guidance()
+
+
+def _say(offered: Guidance, code: str) -> str:
+    entry = offered.entry(code)
+    return entry.say if entry else entry_words(code)
 
 
 def aim_of(text: str) -> Aim | None:
@@ -164,7 +176,7 @@ def _wizard(
     flag = journey.flags.get(flag_id) if flag_id else None
     aim = aim_of(about) or (_flag_aim(flag.raised) if flag else None)
     months = journey.age_months_on(who.today) or MIDDLE_AGE_MONTHS
-    fit = guidance.load().suggest(aim.factor, aim.pole, aim.context, guidance.age_band(months)) if aim else None
+    fit = library(who).suggest(aim.factor, aim.pole, aim.context, guidance.age_band(months)) if aim else None
     status = status_of(refused) if refused else 200
     return site.page(
         request, "plan.html", status=status, viewer=who.viewer, called=named.called, path=f"/pupils/{pupil_id}",
@@ -245,14 +257,15 @@ def _one(
         raise NoSuchPlan("there is no such plan on this record: open the pupil's page again")
     identity = who.records.identity(pupil_id)
     next_on = next((one.next_on for one in looks_ahead(journey, facts, who.today) if one.id == plan_id), None)
-    opened = plan.opened
+    opened, offered = plan.opened, library(who)
     return site.page(
         request, "one_plan.html", status=status_of(refused) if refused else 200, viewer=who.viewer,
         path=f"/pupils/{pupil_id}", plan_path=f"/pupils/{pupil_id}/plans/{plan_id}",
         name=identity.person.full_name if identity.person else "", place=place_of(journey), plan=opened,
         end_on=plan.end_on,
         came=CAME_WORDS[plan.came], running=plan.came is None, next_on=next_on,
-        aim=aim_of(f"{opened.factor}.{opened.pole}.{opened.context}"), words=entry_words, entry=guidance.load().entry,
+        aim=aim_of(f"{opened.factor}.{opened.pole}.{opened.context}"), words=lambda code: _say(offered, code),
+        entry=offered.entry,
         owner=_owner(who, opened.owner_id),
         monitoring=MONITORING[opened.monitoring], notes=_notes(facts, plan_id), going=GOING, came_choices=CAME,
         weeks=WEEKS_FIRST, weeks_max=WEEKS_MAX, typed=typed or Form(), error=said(refused) if refused else "",
