@@ -24,7 +24,32 @@ from domain.scope import Scope
 ROUND_DAYS = ((10, 9), (2, 6), (6, 12))
 NAMES = [
     one.split("/")
-    for one in ["Mia/Okafor", "Tom/Hughes", "Aisha/Rahman", "Ewan/Castell", "Lowri/Rees", "Kofi/Osei", "Priya/Patel", "Sam/Whitlock", "Nadia/Haddad", "Leo/Rossi", "Carys/Bevan", "Omar/Farah", "Freya/Lindqvist", "Isaac/Mbeki", "Seren/Vaughan", "Rafi/Khalil", "Beatrix/Doyle", "Hamza/Ahmed", "Ivy/Lacey", "Marcus/Conteh", "Zofia/Nowak", "Theo/Marsh", "Uma/Sharma", "Finn/Nolan"]
+    for one in [
+        "Mia/Okafor",
+        "Tom/Hughes",
+        "Aisha/Rahman",
+        "Ewan/Castell",
+        "Lowri/Rees",
+        "Kofi/Osei",
+        "Priya/Patel",
+        "Sam/Whitlock",
+        "Nadia/Haddad",
+        "Leo/Rossi",
+        "Carys/Bevan",
+        "Omar/Farah",
+        "Freya/Lindqvist",
+        "Isaac/Mbeki",
+        "Seren/Vaughan",
+        "Rafi/Khalil",
+        "Beatrix/Doyle",
+        "Hamza/Ahmed",
+        "Ivy/Lacey",
+        "Marcus/Conteh",
+        "Zofia/Nowak",
+        "Theo/Marsh",
+        "Uma/Sharma",
+        "Finn/Nolan",
+    ]
 ]
 FEW = 8
 NOW = datetime(2026, 3, 18, 10, 30, tzinfo=UTC)
