@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, ValidationError, model_validator
 
 from domain.base import DomainError, Value
+from domain.instrument_rules import Gap, Poles, Priority, Quality, Scale, Scoring
 
 FACTORS = ("self_disclosure", "trust_of_self", "trust_of_others", "seeking_change")
 CONTEXTS = ("general", "school")
@@ -26,10 +27,8 @@ MAX_ITEMS = 200
 Factor = Literal["self_disclosure", "trust_of_self", "trust_of_others", "seeking_change"]
 Context = Literal["general", "school"]
 Pole = Literal["low", "high"]
-QualityCode = Literal["straight_lining", "longest_run", "too_fast", "inconsistent", "missing"]
 _FILE = re.compile(r"^(?P<name>[a-z][a-z0-9-]*)-(?P<version>\d+)\.toml$")
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$", max_length=60)]
-Share = Annotated[float, Field(gt=0, le=1)]
 Say = Annotated[str, Field(min_length=1, max_length=200)]
 
 
@@ -39,60 +38,6 @@ class NoSuchInstrument(DomainError):
 
 class InstrumentWrong(DomainError):
     """An instrument's file does not say what it must."""
-
-
-class Scale(Value):
-    """The answers one may give: whole numbers from ``least`` to ``most``."""
-
-    least: int
-    most: Annotated[int, Field(le=10)]
-
-    @property
-    def middle(self) -> float:
-        """The point between the two ends."""
-        return (self.least + self.most) / 2
-
-
-class Scoring(Value):
-    """How answers become values; ``item_sd`` in scale points, assumed until pupils are asked; ``slope_drawn``: how
-    near the middle a mean is taken when its error is reckoned.
-    """
-
-    least_answered: Annotated[int, Field(ge=2)]
-    item_sd: Annotated[float, Field(gt=0)]
-    item_sd_weight: Annotated[float, Field(gt=0)]
-    slope_drawn: Share
-
-
-class Quality(Value):
-    """From where on answers are hard to read; ``unusable`` names the codes that keep a sitting out of the model."""
-
-    straight_share: Share
-    longest_run: Annotated[int, Field(ge=4)]
-    fast_seconds: Annotated[float, Field(gt=0)]
-    fast_share: Share
-    inconsistent_gap: Annotated[float, Field(gt=0)]
-    answered_share: Share
-    unusable: frozenset[QualityCode]
-
-
-class Poles(Value):
-    """The cut-offs on the instrument's scale: at or below ``low`` and at or above ``high`` a level is at an end."""
-
-    low: float
-    high: float
-
-
-class Priority(Value):
-    """How many distinct factors must be at an end."""
-
-    least_factors: Annotated[int, Field(ge=1, le=4)]
-
-
-class Gap(Value):
-    """How far the two contexts of one factor must lie apart, in scale points."""
-
-    least: Annotated[float, Field(gt=0)]
 
 
 class Composite(Value):
