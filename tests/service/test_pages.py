@@ -378,10 +378,11 @@ def flagged(small: SmallSchool, pupil_id: UUID) -> None:
     small.records.change(small.ask(), {"sign": str(pupil_id)}, [small.records.journey_of(pupil_id)], decide)
 
 
-def test_the_governors_report_is_a_pdf_and_too_few_pupils_are_not_compared(readers: dict[str, Reader]) -> None:
-    page = readers["head"].get("/impact")
+def test_the_governors_report_is_a_pdf_and_too_few_pupils_are_not_compared(pages: FastAPI, small: SmallSchool) -> None:
+    head = Reader(pages, small, "head")
+    page = head.get("/impact")
     assert 'class="lead"' in page.text
     assert "<svg" not in page.text.partition("Two arms side by side")[2].partition("</section>")[0]
-    answer = readers["head"].get("/impact/report.pdf")
+    answer = head.get("/impact/report.pdf")
     assert answer.content.startswith(b"%PDF")
-    assert readers["tutor"].get("/impact/report.pdf").status_code == 403
+    assert Reader(pages, small, "tutor").get("/impact/report.pdf").status_code == 403
