@@ -106,18 +106,18 @@ def plain_rate(settings: Settings, schools: list[UUID], processes: int, *, full:
     """
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(processes, context) as pool:
-        list(pool.map(_ready, range(processes)))
+        list(pool.map(_ready, [settings] * processes))
         begun = time.perf_counter()
         counts = pool.map(_read, [(settings, school, full) for school in schools])
         return sum(counts) / (time.perf_counter() - begun)
 
 
-def _ready(number: int) -> int:
-    time.sleep(0.2)
-    return number
-
-
 _stores: dict[str, Store] = {}
+
+
+def _ready(settings: Settings) -> None:
+    _stores[settings.database] = Store.open(replace(settings, pool_size=2))
+    time.sleep(1)  # so that each process takes one of these
 
 
 def _read(task: tuple[Settings, UUID, bool]) -> int:
@@ -130,8 +130,7 @@ def _read(task: tuple[Settings, UUID, bool]) -> int:
         snapshot = Snapshot(conn, store.log(school).ring, school)
         count = 0
         for raw in snapshot.rows(None):
-            payload = snapshot.opened(raw)
-            if payload is not None:
-                decode(payload) if full else (lean(raw.topic, payload) or decode(payload))
+            if raw.payload is not None:
+                decode(raw.payload) if full else (lean(raw.topic, raw.payload) or decode(raw.payload))
             count += 1
     return count
