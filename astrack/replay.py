@@ -11,6 +11,8 @@ from astrack.records import Records
 from domain import risk
 from domain.base import Fact
 from domain.journey import facts, state
+from domain.journey.decisions import Finding
+from domain.journey.rederive import Difference, differences
 from domain.journey.state import Journey
 
 
@@ -35,6 +37,17 @@ class AsOf:
     def before(self) -> list[Fact]:
         """Known facts whose author recorded them on an earlier log: they came with a sealed file."""
         return [fact for fact in self.known if fact.origin]
+
+
+def flags_again(records: Records, pupil_id: UUID) -> list[Difference]:
+    """Derive a pupil's flags again, each with the model it was raised with. Raises NoSuchPupil, NoSuchModel."""
+
+    def derive(digest: str | None, journey: Journey, on: date) -> list[Finding]:
+        model = risk.by_digest(digest) if digest else risk.load_model()
+        return risk.findings(model, journey.sittings, journey.standing_subjects(), on)
+
+    _, story = records.journey(pupil_id)
+    return differences([fact.event for fact in story], derive)
 
 
 def end_of(day: date) -> datetime:
