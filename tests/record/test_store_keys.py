@@ -53,6 +53,16 @@ def admin(store: Store, settings: Settings) -> Iterator[psycopg.Connection[tuple
         yield conn
 
 
+@pytest.fixture(autouse=True)
+def _leave_no_school_that_opens_for_nobody(store: Store, admin: psycopg.Connection[tuple[Any, ...]]) -> Iterator[None]:
+    before = store.logs()
+    yield
+    made = [school for school in store.logs() if school not in before]
+    tables = ("keys.stream_keys", "keys.school_keys", "record.streams", "record.events", "record.schools")
+    for table in tables:
+        admin.execute(f"DELETE FROM {table} WHERE school_id = ANY (%s)".encode(), (made,))
+
+
 def fresh(store: Store, log: SchoolLog) -> SchoolLog:
     """The same log with no key in memory."""
     return SchoolLog(store._db, store._root, log.school_id)
