@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
+from uuid import UUID
 
 from fastapi import APIRouter, Request
 from markupsafe import Markup
@@ -27,6 +28,9 @@ from projections.cohort import SMALLEST, Cell
 PLANS_READ, ROUNDS_SHOWN = 5_000, 6
 YEAR = timedelta(days=365)
 WIDTH, LEFT = 480, 20
+KEPT_MAX = 20
+KEPT: dict[UUID, tuple[tuple[int, date], Report]] = {}
+"""The newest report of some schools, with the size of the log and the day it is of: aggregates alone."""
 
 
 def impact_pages(site: Site) -> APIRouter:
@@ -62,7 +66,16 @@ def impact_pages(site: Site) -> APIRouter:
 
 
 def _report(who: Caller) -> Report:
-    return reports.governors(who.app, who.records.school_id, since=who.today - YEAR, until=who.today)
+    """The report of the last year; worked out once for each state of the record."""
+    school_id = who.records.school_id
+    state = (who.records.log.size(), who.today)
+    known, report = KEPT.get(school_id, (None, None))
+    if report is None or known != state:
+        report = reports.governors(who.app, school_id, since=who.today - YEAR, until=who.today)
+        KEPT[school_id] = (state, report)
+        while len(KEPT) > KEPT_MAX:
+            KEPT.pop(next(iter(KEPT)))
+    return report
 
 
 def _plots(report: Report) -> dict[str, Any]:
