@@ -9,11 +9,12 @@ from types import TracebackType
 from typing import Self
 from uuid import UUID
 
-from astrack import ids
+from astrack import ids, witnesses
 from astrack.records import Records
 from astrack.settings import Settings
 from astrack.store import SchoolUnknown, Store
 from astrack.views import Views
+from astrack.witnesses import Witnesses
 
 
 def utc_now() -> datetime:
@@ -31,6 +32,7 @@ class App:
         self.new_id = new_id or ids.maker(clock)
         self.views = Views(store)
         self._schools: dict[UUID, Records] = {}
+        self._witnesses = Witnesses(witnesses.read(settings.witnesses) if settings.witnesses else ())
         self._lock = threading.Lock()
 
     @classmethod
@@ -65,5 +67,6 @@ class App:
                 if school_id not in self.store.schools():
                     raise SchoolUnknown(f"there is no school {school_id} here: list them with `astrack school list`")
                 # the clock is looked up at each call, so that it can be replaced as a whole
-                self._schools[school_id] = Records(self.store.log(school_id), lambda: self.clock(), self.new_id)
+                log = self.store.log(school_id)
+                self._schools[school_id] = Records(log, lambda: self.clock(), self.new_id, self._witnesses)
             return self._schools[school_id]

@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from astrack.store import Also, Change, ClockBehind, Idempotency, PupilStreams, SchoolLog, StoreError, VersionClash
+from astrack.witnesses import Witnesses
 from domain.base import Actor, DomainError, Event, Stamp, StreamClass
 
 ATTEMPTS = 8
@@ -84,8 +85,15 @@ Decide = Callable[[list[list[Event]], Stamp], Decided]
 class Changing:
     """One school's log with a clock and a source of ids: what every command needs."""
 
-    def __init__(self, log: SchoolLog, clock: Callable[[], datetime], new_id: Callable[[], UUID]) -> None:
+    def __init__(
+        self,
+        log: SchoolLog,
+        clock: Callable[[], datetime],
+        new_id: Callable[[], UUID],
+        witnesses: Witnesses | None = None,
+    ) -> None:
         self.log, self.clock, self.new_id = log, clock, new_id
+        self.witnesses = witnesses or Witnesses(())
         self._streams: dict[UUID, PupilStreams] = {}
 
     @property

@@ -63,7 +63,9 @@ class Proving:
         at = self._records.clock()
         keys = self._signing.newest(at)
         head = Checkpoint(keys.signed.document.origin, size, root)
-        signed = bytes(note.sign(head.text, keys.signers(Purpose.CHECKPOINT), int(at.timestamp())))
+        signed = self._cosigned(
+            bytes(note.sign(head.text, keys.signers(Purpose.CHECKPOINT), int(at.timestamp()))), nodes
+        )
         documents = tuple((f"{one:06d}", data) for one, data in enumerate(self._signing.documents(at), 1))
         return Published(row, heads, covers, size, root, nodes, signed, documents)
 
@@ -71,8 +73,13 @@ class Proving:
         """(size, signed checkpoint) of the log as it is now."""
         at = self._records.clock()
         keys, size = self._signing.newest(at), self._records.log.size()
-        head = Checkpoint(keys.signed.document.origin, size, merkle.tree_root(self._tree(size), size))
-        return size, bytes(note.sign(head.text, keys.signers(Purpose.CHECKPOINT), int(at.timestamp())))
+        nodes = self._tree(size)
+        head = Checkpoint(keys.signed.document.origin, size, merkle.tree_root(nodes, size))
+        signed = bytes(note.sign(head.text, keys.signers(Purpose.CHECKPOINT), int(at.timestamp())))
+        return size, self._cosigned(signed, nodes)
+
+    def _cosigned(self, checkpoint: bytes, nodes: merkle.Nodes) -> bytes:
+        return self._records.witnesses.cosigned(checkpoint, nodes)
 
     def append_own(self, ask: Ask, make: Callable[[Stamp], Event]) -> Fact:
         """One fact more in the school's own stream, where it is not a command of its own. Raises TooBusy."""

@@ -150,6 +150,12 @@ def keys_near(path: Path, given: Iterable[Path]) -> list[Identity]:
     return list(found.values())
 
 
+def witness_keys(data: bytes) -> list[note.Verifier]:
+    """The verifier keys of a file, the last word of each line that does not begin with #. Raises BadKey."""
+    lines = data.decode("utf-8", "replace").splitlines()
+    return [note.Verifier.parse(line.split()[-1]) for line in lines if line.strip() and not line.startswith("#")]
+
+
 def arguments(given: Sequence[str]) -> argparse.Namespace:
     """The command line, taken apart; exits with 2 when it is wrong."""
     parser = argparse.ArgumentParser("python -m transfer.verify", description="Verify what astrack makes, offline.")
@@ -157,10 +163,11 @@ def arguments(given: Sequence[str]) -> argparse.Namespace:
     for option, name, meaning in (
         ("--identity", "KEYFILE", "the key to open sealed files with; else *.agekey beside the file or in keys/"),
         ("--trust", "KEYDOC", "a school's key document that you know to be theirs"),
+        ("--witness", "KEYS", "a file of witnesses' verifier keys, the last word of each line"),
     ):
         parser.add_argument(option, action="append", default=[], type=Path, metavar=name, help=meaning)
     parsed = parser.parse_args(given)
-    for path in (*parsed.paths, *parsed.identity, *parsed.trust):
+    for path in (*parsed.paths, *parsed.identity, *parsed.trust, *parsed.witness):
         if not path.exists():
             parser.error(f"there is no {path}: check the name")
     return parsed
@@ -171,9 +178,10 @@ def main(given: Sequence[str] | None = None, out: Callable[[str], object] = prin
     parsed = arguments(sys.argv[1:] if given is None else given)
     try:
         identities = [read_key(path.read_bytes()[: MAX_SMALL + 1]) for path in parsed.identity]
-        trust = Trust.of(path.read_bytes() for path in parsed.trust)
+        witnesses = [key for path in parsed.witness for key in witness_keys(path.read_bytes()[: MAX_SMALL + 1])]
+        trust = Trust.of((path.read_bytes() for path in parsed.trust), (), witnesses)
     except (TransferRefused, OSError) as error:
-        out(f"REFUSED  --identity or --trust: {error}")
+        out(f"REFUSED  --identity, --trust or --witness: {error}")
         return USAGE
     files = sorted({one for path in parsed.paths for one in files_in(path)}, key=order)[: MAX_FILES + 1]
     if not files or len(files) > MAX_FILES:
