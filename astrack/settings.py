@@ -38,8 +38,8 @@ class Settings:
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
         """ASTRACK_HOME, ASTRACK_DATABASE_URL, ASTRACK_DATABASE, ASTRACK_SCHOOL, ASTRACK_WITNESSES, ASTRACK_POOL_SIZE,
-        ASTRACK_TIMEOUT_S; the root key: ASTRACK_ROOT_KEY_FILE, ASTRACK_ROOT_KEY, or ASTRACK_TRANSIT_URL with ASTRACK_TRANSIT_KEY and
-        ASTRACK_TRANSIT_TOKEN_FILE.
+        ASTRACK_TIMEOUT_S; the root key: ASTRACK_ROOT_KEY_FILE, ASTRACK_ROOT_KEY, or ASTRACK_TRANSIT_URL with
+        ASTRACK_TRANSIT_KEY and ASTRACK_TRANSIT_TOKEN_FILE.
         """
         given = os.environ if environment is None else environment
         root_key, token = given.get("ASTRACK_ROOT_KEY_FILE"), given.get("ASTRACK_TRANSIT_TOKEN_FILE")
