@@ -22,6 +22,8 @@ from astrack.looks import Looks
 from astrack.server_guard import BodyTooLarge, Guard, too_large
 from astrack.sessions import Sessions
 from astrack.store import StoreUnavailable
+from astrack.ticking import Ticker
+from astrack.web_talks import escalate_waiting
 from domain.base import DomainError
 from transfer.errors import TransferRefused
 
@@ -71,8 +73,12 @@ def run(app: App, host: str = "127.0.0.1", port: int = 8765, ready: Callable[[],
         timeout_graceful_shutdown=STOP_S, timeout_keep_alive=30, limit_concurrency=1000,
         h11_max_incomplete_event_size=65_536,
     )  # fmt: skip
-    server = _Server(config, ready)
-    server.run()
+    ticker = Ticker(app.store.schools, lambda school_id: escalate_waiting(app, school_id))
+    ticker.start()
+    try:
+        _Server(config, ready).run()
+    finally:
+        ticker.stop()
 
 
 class _Server(uvicorn.Server):
