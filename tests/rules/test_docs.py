@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -19,3 +20,9 @@ def test_the_reference_is_up_to_date() -> None:
 def test_every_decision_has_a_number_of_its_own() -> None:
     numbers = [path.name[:4] for path in (ROOT / "docs" / "adr").glob("*.md")]
     assert sorted(numbers) == sorted(set(numbers))
+
+
+def test_every_file_the_readme_points_to_is_there() -> None:
+    text = (ROOT / "README.md").read_text()
+    for target in re.findall(r"\]\(([^)]+)\)", text):
+        assert target.startswith("http") or (ROOT / target).exists(), target
