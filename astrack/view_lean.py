@@ -16,6 +16,8 @@ from domain.base import TOPICS, UPCASTS, Actor, Event
 from domain.journey.facts import AssessmentSat
 from transfer.chain import IMPORT_TOPIC, MAX_NESTING
 
+Reads = Mapping[type[Event], frozenset[str]]
+NO_READS: Reads = {}
 HEAD = ("event_id", "recorded_at", "by")
 LEFT_OUT: Mapping[type[Event], frozenset[str]] = {AssessmentSat: frozenset({"answers", "seconds"})}
 """Fields that are not read: a read model that wanted one would find it missing, and its test would fail."""
@@ -28,11 +30,14 @@ class Lean:
     The fields are read into a class of their own, made in one go by the validator, which then takes on the event's.
     """
 
-    def __init__(self, cls: type[Event]) -> None:
+    def __init__(self, cls: type[Event], only: frozenset[str] | None) -> None:
         hints = get_type_hints(cls, include_extras=True)
         unread = {*HEAD, *LEFT_OUT.get(cls, ())}
-        fields: dict[str, Any] = {name: (hints[name], field.default if not field.is_required() else ...)
-                                  for name, field in cls.model_fields.items() if name not in unread}  # fmt: skip
+        fields: dict[str, Any] = {
+            name: (hints[name], ... if field.is_required() else field.default)
+            for name, field in cls.model_fields.items()
+            if name not in unread and (only is None or name in only)
+        }
         config = ConfigDict(extra="ignore", protected_namespaces=())
         data = create_model(f"Lean{cls.__name__}", __config__=config, **fields)
         head = {"event_id": UUID, "recorded_at": str, "by": Actor}
@@ -69,17 +74,23 @@ def without_answers(payload: bytes) -> bytes:
 
 
 _set = object.__setattr__
-_LEAN: dict[str, Lean] = {}
+_LEAN: dict[tuple[str, frozenset[str] | None], Lean] = {}
 
 
-def lean(topic: str, payload: bytes) -> Event | None:
-    """The event in the payload of an own fact with a topic of today; None when only the full reader can tell."""
-    reader = _LEAN.get(topic)
+def lean(topic: str, payload: bytes, reads: Reads = NO_READS) -> Event | None:
+    """The event in the payload of an own fact with a topic of today; None when only the full reader can tell.
+
+    ``reads``: the only fields wanted, for some classes.
+    """
+    cls = TOPICS.get(topic)
+    if cls is None:
+        return None
+    place = (topic, reads.get(cls))
+    reader = _LEAN.get(place)
     if reader is None:
-        cls = TOPICS.get(topic)
-        if cls is None or topic in UPCASTS or cls.KIND == "import":
+        if topic in UPCASTS or cls.KIND == "import":
             return None
-        reader = _LEAN[topic] = Lean(cls)
+        reader = _LEAN[place] = Lean(cls, place[1])
     try:
         return reader(payload)
     except ValueError:

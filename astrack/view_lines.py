@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
+
+from pydantic_core import to_json
 
 from astrack.store.pool import Connection
 from astrack.view_tables import as_json, quoted, without_nul
@@ -46,7 +48,8 @@ def _writer(kind: str) -> Callable[[Any], str]:
 
 
 def _json(value: Any) -> str:
-    return _text(as_json(value))
+    # JSON text holds no line ends or tabs of its own
+    return as_json(value).replace("\\", "\\\\")
 
 
 def _text(value: str) -> str:
@@ -63,22 +66,25 @@ def _element(value: str) -> str:
 
 
 def _numbers(values: Sequence[float | None]) -> str:
-    # the list's own text in one call: numbers read the same, and None is NULL
-    return "{" + str(values)[1:-1].replace("None", "NULL") + "}"
+    return "{" + to_json(values)[1:-1].decode().replace("null", "NULL") + "}"
 
 
 def _id(value: UUID) -> str:
     return str(value.hex)
 
 
-def _instant(value: date) -> str:
+def _day(value: date) -> str:
     return value.isoformat()
+
+
+def _instant(value: datetime) -> str:
+    return to_json(value)[1:-1].decode()
 
 
 _WRITERS: dict[str, Callable[[Any], str]] = {
     "text": _text,
     "uuid": _id,
-    "date": _instant,
+    "date": _day,
     "timestamp with time zone": _instant,
     "double precision": repr,
 }

@@ -6,6 +6,7 @@ import gc
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from operator import itemgetter
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from astrack.store.database import translated
 from astrack.store.pool import Connection
 from astrack.view_corrections import Corrections
 from astrack.view_fold import Broken, Folding, as_corrected, taken
+from astrack.view_lean import Reads
 from astrack.view_lines import BLOCK_CHARS, Lines
 from astrack.view_live import UNFIT, story
 from astrack.view_log import Snapshot
@@ -42,7 +44,8 @@ class Made:
         self.into = lines.into
         self._line = lines.line
         self._rows = projection.rows
-        self._rest = [projection.columns.index(name) for name in projection.key if name != "pupil_id"]
+        rest = [name for name in projection.key if name != "pupil_id"] or projection.key
+        self._rest = itemgetter(*map(projection.columns.index, rest))
         self._by_pupil: dict[UUID | None, dict[Any, Sent]] = {}
         self.take: Callable[[Fact], None] = self.folding.take if self._rows is None else self._take_list
 
@@ -78,16 +81,16 @@ class Made:
     def _take_list(self, fact: Fact) -> None:
         try:
             # the whole list first: half of a fact's lines would be worse than none
-            made = [(row, self._line(row)) for row in self._rows(fact)] if self._rows else []
+            made = {self._rest(row): self._line(row) for row in self._rows(fact)} if self._rows else {}
         except Exception:
             self.folding.fail(fact, traceback.format_exc())
             return
-        held = self._by_pupil.get(fact.pupil_id)
+        pupil_id = fact.pupil_id
+        held = self._by_pupil.get(pupil_id)
         if held is None:
-            held = self._by_pupil[fact.pupil_id] = {}
-        for row, line in made:
-            rest = tuple(row[place] for place in self._rest)
-            held[rest] = Sent(fact.position, fact.pupil_id, line)
+            held = self._by_pupil[pupil_id] = {}
+        for rest, line in made.items():
+            held[rest] = Sent(fact.position, pupil_id, line)
 
 
 class Loader:
@@ -128,7 +131,7 @@ class Loader:
             self._service.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             snapshot = Snapshot(self._service, log.ring, log.school_id)
             known = Corrections(snapshot.facts(frozenset({FactCorrected})))
-            for fact in snapshot.facts(classes, moved, known):
+            for fact in snapshot.facts(classes, moved, known, reads_of(projections)):
                 for one in by_class[type(fact.event)]:
                     one.take(fact)
             size, owners = snapshot.size, snapshot.pupils
@@ -212,6 +215,17 @@ def _blocks(rows: Sequence[Sent]) -> Iterator[bytes]:
             yield "".join(held).encode("utf-8", "replace")
             held, chars = [], 0
     yield "".join(held).encode("utf-8", "replace")
+
+
+def reads_of(projections: Sequence[Projection]) -> Reads:
+    """The fields to be read of each class of facts that has long ones; classes of which one wants all are left out."""
+    named = {cls for one in projections for cls in one.reads}
+    takers = {cls: [one for one in projections if cls in one.takes] for cls in named}
+    return {
+        cls: frozenset().union(*(one.reads[cls] for one in those))
+        for cls, those in takers.items()
+        if all(cls in one.reads for one in those)
+    }
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from astrack.store import keys, mapper
 from astrack.store.pool import Connection
 from astrack.store.ring import Ring
 from astrack.view_corrections import Corrections
-from astrack.view_lean import lean, unwrapped
+from astrack.view_lean import NO_READS, Reads, lean, unwrapped
 from domain.base import TOPICS, UPCASTS, Event, Fact, Opaque
 
 COLUMNS = "position, version, recorded_at, stream_id, kind, topic, state"
@@ -79,17 +79,18 @@ class Snapshot:
         takes: frozenset[type[Event]],
         moved: Callable[[int], None] = lambda _: None,
         known: Corrections | None = None,
+        reads: Reads = NO_READS,
     ) -> Iterator[Fact]:
         """The facts of these classes in order; as they read now where ``known`` says what was corrected.
 
-        ``moved`` hears how many rows more have been passed.
+        ``moved`` hears how many rows more have been passed; ``reads``: the only fields wanted of some classes.
         """
         passed, corrected = 0, known.corrected if known else frozenset()
         for raw in self.rows(takes):
             if raw.position - passed >= STEP:
                 moved(raw.position - passed)
                 passed = raw.position
-            event = lean(raw.topic, raw.payload) if raw.kind != "import" and raw.payload else None
+            event = lean(raw.topic, raw.payload, reads) if raw.kind != "import" and raw.payload else None
             stream = self._known.get(raw.stream)
             if event is None or stream is None or event.event_id in corrected:
                 fact = self._whole(raw, corrected)

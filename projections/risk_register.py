@@ -72,12 +72,13 @@ def _sat(row: Row, event: f.AssessmentSat) -> Row:
     on, newest = event.happened_on, row.newest_on
     if not event.usable:
         return row._replace(newest_on=on if newest is None or on > newest else newest)
-    one = {"id": str(event.sitting_id), "on": on.isoformat(), "values": list(event.values)}
+    # ids and dates are written as text when the row is stored, and are text in a row that was
+    one = {"id": event.sitting_id, "on": on, "values": event.values}
     if newest is None or on > newest:
         return row._replace(newest_on=on, recent=[*row.recent, one][-RECENT:])
-    kept = [other for other in row.recent if other["id"] != one["id"]]
+    kept = [other for other in row.recent if str(other["id"]) != str(event.sitting_id)]
     kept.append(one)
-    kept.sort(key=lambda other: (other["on"], other["id"]))
+    kept.sort(key=lambda other: (str(other["on"]), str(other["id"])))
     return row._replace(recent=kept[-RECENT:])
 
 
@@ -197,6 +198,7 @@ STEPS: dict[type[Event], Callable[[Row, Any], Row]] = {
     f.PlanClosed: _closed,
 }
 TAKES = frozenset(STEPS)
+READS = {f.AssessmentSat: frozenset({"sitting_id", "happened_on", "usable", "values"})}
 COLUMNS = ", ".join(f"r.{name}" for name in Row._fields)
 BEHIND = (
     f"EXISTS (SELECT 1 FROM views.behind b WHERE b.school_id = r.school_id AND b.pupil_id = r.pupil_id"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
 from uuid import UUID
@@ -25,6 +25,7 @@ class Projection:
     ``evolve`` and ``key_of``; a list has ``rows``. ``schema``: CREATE TABLE first, then keys and indexes; {table} is
     the table's name. ``refolds`` says that corrections reach it: the rows of a pupil with a correction are made anew
     from all the pupil's facts, so ``evolve`` need not know corrections, and such rows rest on that pupil's facts alone.
+    ``reads``: the only fields looked at, where a class of facts is long; a rebuild then reads no others.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Projection:
     evolve: Callable[[Any, Fact], Row] | None
     rows: Callable[[Fact], Sequence[Row]] | None
     suffix: str = ""
+    reads: Mapping[type[Event], frozenset[str]] = field(default_factory=dict)
 
     @property
     def table(self) -> str:
@@ -51,7 +53,7 @@ class Projection:
 
 
 def projection(module: ModuleType | Any) -> Projection:
-    """The read model of a module with NAME, VERSION, SCHEMA, KEY, TAKES, Row, and key + evolve, or rows."""
+    """The read model of a module with NAME, VERSION, SCHEMA, KEY, TAKES, Row, key + evolve or rows, perhaps READS."""
     return Projection(
         name=module.NAME,
         version=module.VERSION,
@@ -63,6 +65,7 @@ def projection(module: ModuleType | Any) -> Projection:
         key_of=getattr(module, "key", None),
         evolve=getattr(module, "evolve", None),
         rows=getattr(module, "rows", None),
+        reads=getattr(module, "READS", {}),
     )
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from psycopg import Cursor
 
-from domain.base import Fact, Opaque
+from domain.base import Event, Fact, Opaque
 from domain.journey import facts as f
 from projections.shape import capped
 
@@ -21,7 +21,7 @@ SCHEMA = (
     " by_id uuid NOT NULL, by_role text NOT NULL, origin text NOT NULL, corrects uuid, detail jsonb NOT NULL)",
     "ALTER TABLE {table} ADD PRIMARY KEY (school_id, pupil_id, position)",
 )
-TAKES = frozenset({
+TAKES: frozenset[type[Event]] = frozenset({
     f.PupilEnrolled, f.PupilRegrouped, f.PupilLeft, f.AssessmentSat, f.FlagRaised, f.FlagEased, f.FlagReviewed,
     f.PupilLookedAt, f.OutcomeReported, f.TalkRequested, f.TalkAcknowledged, f.TalkEscalated, f.PlanOpened,
     f.PlanMonitored, f.PlanReviewed, f.PlanClosed, f.TransferPrepared, f.CustodyReleased, f.TransferWithdrawn,
@@ -31,6 +31,7 @@ LEFT_OUT = {
     "event_id", "recorded_at", "by", "answers", "seconds", "errors", "instrument_digest", "model_digest",
     "guidance_digest", "happened_on", "rests_on",
 }  # fmt: skip
+TOLD = {cls: tuple(name for name in cls.model_fields if name not in LEFT_OUT) for cls in TAKES if cls is not Opaque}
 
 
 class Row(NamedTuple):
@@ -59,7 +60,8 @@ def rows(fact: Fact) -> list[Row]:
     if fact.pupil_id is None:
         return []
     opaque = isinstance(event, Opaque)
-    detail = {} if opaque else event.model_dump(mode="json", exclude=LEFT_OUT)
+    fields = vars(event)
+    detail = {} if opaque else {name: fields[name] for name in TOLD[type(event)]}
     corrects = event.corrects if isinstance(event, f.FactCorrected) else None
     topic = event.topic if isinstance(event, Opaque) else event.TOPIC
     return [

@@ -318,7 +318,8 @@ def test_caught_up_after_each_step_equals_caught_up_at_the_end(
     history = written(store, steps, between=views.catch_up)
     school_id = history.log.school_id
     live = dump(views, school_id)
-    views.rebuild([school_id])
+    for one in ALL:  # each alone: then only the fields that it reads are read
+        views.rebuild([school_id], [one.name])
     assert dump(views, school_id) == live
 
 
