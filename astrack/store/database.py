@@ -11,7 +11,7 @@ from uuid import UUID
 import psycopg
 from psycopg import ClientCursor
 from psycopg.generators import execute
-from psycopg.pq import ConnStatus, ExecStatus
+from psycopg.pq import ConnStatus, DiagnosticField, ExecStatus
 from psycopg.pq.abc import PGresult
 
 from astrack.store import migrate
@@ -135,8 +135,8 @@ class Database:
 def _check(conn: Connection, result: PGresult) -> None:
     if result.status in FINE:
         return
-    if conn.pgconn.status != ConnStatus.OK:
-        # no answer is not a refusal: what was sent may have been committed
+    if conn.pgconn.status != ConnStatus.OK or not result.error_field(DiagnosticField.SQLSTATE):
+        # no word of the server's own is no refusal: what was sent may have been committed
         raise psycopg.OperationalError("the connection was lost")
     raise psycopg.errors.error_from_result(result)
 

@@ -29,7 +29,7 @@ from astrack.store.types import BadSetting, StoreUnavailable
 
 START_S = 60
 STOP_S = 30
-ORPHANS_S = 10
+ORPHANS_S = 30
 MAX_SOCKET_FOLDER = 80
 SERVER_USER = "pgserver"
 
@@ -122,7 +122,10 @@ class Embedded:
         log, until = self.data / "server.log", time.monotonic() + ORPHANS_S
         start = ("start", "-w", "-t", str(START_S), "-D", str(self.data), "-l", str(log), "-o", options)
         while self._run("pg_ctl", *start, check=False).returncode != 0:
-            # a server killed a moment ago leaves processes that hold its memory until they notice
+            # a server killed a moment ago leaves processes that hold its memory until they notice; and a process
+            # killed while it started the server has started it nevertheless
+            if self._answers():
+                return
             if time.monotonic() > until:
                 raise StoreUnavailable(f"the embedded PostgreSQL did not start: read {log}")
             time.sleep(0.2)
