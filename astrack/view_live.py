@@ -11,10 +11,12 @@ import psycopg
 
 from astrack.store import SchoolLog, StoreError
 from astrack.store.pool import Connection
+from astrack.store.reading import Stored
 from astrack.view_fold import Broken, Folding, corrected_pupils, refold, taken
+from astrack.view_lean import Reads, lean
 from astrack.view_tables import advance, lease, load_rows, mark_behind, upsert
 from domain.base import Fact
-from projections.shape import Projection
+from projections.shape import Projection, reads_of
 
 UNFIT = (psycopg.DataError, psycopg.IntegrityError, UnicodeError)
 """What the database says of a row it cannot hold; losing the connection is another matter."""
@@ -53,7 +55,7 @@ def _turn(
         places = lease(conn, log.school_id, tables, wait=wait)
         if places is None:
             return None
-        facts = log.page(min(places.values()), limit)
+        facts = page(log, min(places.values()), limit, reads_of(projections))
         if not facts:
             return 0, []
         stories = _Stories(log, facts[-1].position)
@@ -66,6 +68,23 @@ def _turn(
         mark_behind(conn, log.school_id, broken, projections[0].suffix)
         advance(conn, log.school_id, tables, facts[-1].position)
     return len(facts), broken
+
+
+def page(log: SchoolLog, after: int, limit: int, reads: Reads) -> list[Fact]:
+    """The next facts as read models need them: what ``log.page`` gives, without the fields nobody reads."""
+    rows = log.stored(after, limit)
+    log.ring.find({row.stream_id for row in rows} | {log.school_id})
+    return [_lean_fact(log, row, reads) or log.to_fact(row) for row in rows]
+
+
+def _lean_fact(log: SchoolLog, row: Stored, reads: Reads) -> Fact | None:
+    if row.kind == "import" or row.recorded_at is None:
+        return None
+    opened = log.opened(row)
+    event = lean(row.topic, opened[1], reads) if opened else None
+    if event is None:
+        return None
+    return Fact(row.position, row.pupil_id, row.stream_id, row.version, row.recorded_at, event)
 
 
 class _Stories:

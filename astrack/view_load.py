@@ -15,14 +15,13 @@ from astrack.store.database import translated
 from astrack.store.pool import Connection
 from astrack.view_corrections import Corrections
 from astrack.view_fold import Broken, Folding, as_corrected, taken
-from astrack.view_lean import Reads
 from astrack.view_lines import BLOCK_CHARS, Lines
 from astrack.view_live import UNFIT, story
 from astrack.view_log import Snapshot
 from astrack.view_tables import NEXT, lease, mark_behind
 from domain.base import Fact
 from domain.journey.facts import FactCorrected
-from projections.shape import Projection
+from projections.shape import Projection, reads_of
 
 Moved = Callable[[int], None]
 
@@ -215,17 +214,6 @@ def _blocks(rows: Sequence[Sent]) -> Iterator[bytes]:
             yield "".join(held).encode("utf-8", "replace")
             held, chars = [], 0
     yield "".join(held).encode("utf-8", "replace")
-
-
-def reads_of(projections: Sequence[Projection]) -> Reads:
-    """The fields to be read of each class of facts that has long ones; classes of which one wants all are left out."""
-    named = {cls for one in projections for cls in one.reads}
-    takers = {cls: [one for one in projections if cls in one.takes] for cls in named}
-    return {
-        cls: frozenset().union(*(one.reads[cls] for one in those))
-        for cls, those in takers.items()
-        if all(cls in one.reads for one in those)
-    }
 
 
 @contextmanager

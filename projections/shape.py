@@ -69,6 +69,17 @@ def projection(module: ModuleType | Any) -> Projection:
     )
 
 
+def reads_of(projections: Sequence[Projection]) -> Mapping[type[Event], frozenset[str]]:
+    """The fields to be read of each class of facts that has long ones; classes of which one wants all are left out."""
+    named = {cls for one in projections for cls in one.reads}
+    takers = {cls: [one for one in projections if cls in one.takes] for cls in named}
+    return {
+        cls: frozenset().union(*(one.reads[cls] for one in those))
+        for cls, those in takers.items()
+        if all(cls in one.reads for one in those)
+    }
+
+
 def tag(dimension: str, name: str) -> str:
     """One membership as text: "tutor group=7B"; a "=" inside the dimension is escaped, so no two read alike."""
     return f"{dimension.replace('%', '%25').replace('=', '%3D')}={name}"

@@ -237,11 +237,12 @@ def school(h: History, pupil: PupilStreams, journey: Journey, how: int) -> list[
 def erase(h: History, pupil: PupilStreams, journey: Journey, how: int) -> list[Event]:
     if how % 6:
         return []
-    stream = pupil.identity_id if how % 12 else pupil.journey_id
-    if stream in h.erased or h.log.load(stream).version < 0:
-        return []
-    h.log.erase_stream(stream, PartErased(**h.stamp().fresh()))
-    h.erased.add(stream)
+    # a journey goes last: it takes the pupil off the list
+    streams = [pupil.identity_id] if how % 12 else [pupil.identity_id, pupil.journey_id]
+    for stream in streams:
+        if stream not in h.erased and h.log.load(stream).version >= 0:
+            h.log.erase_stream(stream, PartErased(**h.stamp().fresh()))
+            h.erased.add(stream)
     return []
 
 
