@@ -76,6 +76,7 @@ class Rebuild:
                 keep_letters(self.store.log(school_id), broken)
             for one in fresh:
                 create(conn, one, one.table, _pending(conn, one))
+                conn.execute(f"ANALYZE {one.table}".encode())
             for school_id in self.store.schools():
                 while turn(self.store.log(school_id), fresh, PAGE):
                     pass

@@ -8,6 +8,8 @@ from typing import Any
 from uuid import UUID
 
 import psycopg
+from psycopg.types.json import set_json_loads
+from pydantic_core import from_json
 
 from astrack.store import DeadLetter, SchoolLog, Store
 from astrack.view_live import turn
@@ -62,6 +64,7 @@ class Views:
         """A cursor for the queries of the read models: read-only, and sees this school's rows alone."""
         log = self._log(school_id)
         with log.reading() as conn, conn.cursor() as cursor:
+            set_json_loads(from_json, cursor)
             yield cursor
 
     def dead_letters(self, school_id: UUID, limit: int = 100) -> list[DeadLetter]:
