@@ -32,6 +32,7 @@ class App:
         self.new_id = new_id or ids.maker(clock)
         self.views = Views(store)
         self._schools: dict[UUID, Records] = {}
+        self._known: frozenset[UUID] = frozenset()
         self._witnesses = Witnesses(witnesses.read(settings.witnesses) if settings.witnesses else ())
         self._lock = threading.Lock()
 
@@ -64,7 +65,9 @@ class App:
         """The records of one school. Raises SchoolUnknown."""
         with self._lock:
             if school_id not in self._schools:
-                if school_id not in self.store.schools():
+                if school_id not in self._known:
+                    self._known = frozenset(self.store.schools())
+                if school_id not in self._known:
                     raise SchoolUnknown(f"there is no school {school_id} here: list them with `astrack school list`")
                 # the clock is looked up at each call, so that it can be replaced as a whole
                 log = self.store.log(school_id)

@@ -6,7 +6,7 @@ import getpass
 import json
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
@@ -22,6 +22,7 @@ from astrack.app import App
 from astrack.changing import Ask
 from astrack.records import NoSuchPupil, Records
 from astrack.settings import Settings
+from astrack.store import SchoolUnknown
 from domain.base import Actor, DomainError
 
 out = Console(highlight=False)
@@ -60,6 +61,8 @@ def school_opened(named: str | None) -> Iterator[tuple[App, Records]]:
 
 
 def _which_school(app: App, named: str | None) -> UUID:
+    with suppress(ValueError, SchoolUnknown):
+        return app.school(UUID(named or "")).school_id
     known = {school_id: app.school(school_id).school_state().registered for school_id in app.store.schools()}
     if named is None:
         if len(known) == 1:
