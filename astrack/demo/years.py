@@ -49,7 +49,8 @@ def sittings_ahead(class_size: int) -> int:
     total = 0
     for first in (4, 5, 6):
         total += class_size * len(PRIMARY_ROUNDS) * (LAST_PRIMARY_YEAR - first + 1)
-        total += class_size * len(ACADEMY_ROUNDS) * (LAST_YEAR - LAST_PRIMARY_YEAR)
+        last = LAST_YEAR if first == 4 else LAST_YEAR - 2
+        total += class_size * len(ACADEMY_ROUNDS) * (last - LAST_PRIMARY_YEAR)
     return total
 
 
@@ -121,9 +122,12 @@ def _round(stage: Stage, school: School, name: str, year: int) -> None:
 
 
 def move_up(stage: Stage, primary: School, academy: School, year: int, folder: Path) -> None:
-    """July: the oldest leave. Year 6 is handed over to the academy; Year 13 ends; everybody else moves up a year."""
+    """July: Year 6 is handed over to the academy, Year 13 ends, two cohorts end with Year 11, the rest move up."""
     academy.classes.pop(LAST_YEAR, None)
     _a_year_up(academy)
+    sixth_form = academy.classes.get(LAST_YEAR - 1, [])
+    if not any(pupil.person.forename == "Mabli" for _, pupil in sixth_form):
+        academy.classes.pop(LAST_YEAR - 1, None)
     leavers = primary.classes.pop(LAST_PRIMARY_YEAR, [])
     _a_year_up(primary)
     if leavers:
