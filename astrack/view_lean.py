@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64decode
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, get_type_hints
 from uuid import UUID
@@ -42,23 +42,29 @@ class Lean:
         data = create_model(f"Lean{cls.__name__}", __config__=config, **fields)
         head = {"event_id": UUID, "recorded_at": str, "by": Actor}
         whole = TypedDict("Whole", {**head, "data": data})  # type: ignore[misc]
-        self._read = TypeAdapter(whole).validator.validate_json
+        self._read = TypeAdapter(list[whole]).validator.validate_json
         self._cls = cls
         self._long = cls is AssessmentSat
 
-    def __call__(self, payload: bytes) -> Event:
-        """The event in payload bytes. Raises ValueError (pydantic's ValidationError is one)."""
-        whole: Any = self._read(without_answers(payload) if self._long else payload)
+    def __call__(self, payloads: Sequence[bytes]) -> list[Event]:
+        """The events in payloads, read as one JSON list. Raises ValueError (pydantic's ValidationError is one)."""
+        if self._long:
+            payloads = [without_answers(payload) for payload in payloads]
+        read: list[Any] = self._read(b"[" + b",".join(payloads) + b"]")
+        if len(read) != len(payloads):
+            raise ValueError("one payload is not one event: that is for the full reader")
+        return [self._event(whole) for whole in read]
+
+    def _event(self, whole: dict[str, Any]) -> Event:
         at = whole["recorded_at"]
         if at[-1:] != "Z":
             raise ValueError("an instant that is not written in UTC is for the full reader")
-        event = whole["data"]
+        event: Event = whole["data"]
         fields = event.__dict__
         fields["event_id"], fields["by"] = whole["event_id"], whole["by"]
         fields["recorded_at"] = datetime.fromisoformat(at)
         _set(event, "__class__", self._cls)
-        made: Event = event
-        return made
+        return event
 
 
 def without_answers(payload: bytes) -> bytes:
@@ -82,19 +88,33 @@ def lean(topic: str, payload: bytes, reads: Reads = NO_READS) -> Event | None:
 
     ``reads``: the only fields wanted, for some classes.
     """
+    reader = _reader(topic, reads)
+    try:
+        return reader([payload])[0] if reader else None
+    except ValueError:
+        return None
+
+
+def lean_many(topic: str, payloads: Sequence[bytes], reads: Reads = NO_READS) -> Sequence[Event | None]:
+    """What ``lean`` gives for each of many payloads with one topic, at half the cost."""
+    reader = _reader(topic, reads)
+    if reader is None:
+        return [None] * len(payloads)
+    try:
+        return reader(payloads)
+    except ValueError:
+        return [lean(topic, payload, reads) for payload in payloads]
+
+
+def _reader(topic: str, reads: Reads) -> Lean | None:
     cls = TOPICS.get(topic)
-    if cls is None:
+    if cls is None or topic in UPCASTS or cls.KIND == "import":
         return None
     place = (topic, reads.get(cls))
     reader = _LEAN.get(place)
     if reader is None:
-        if topic in UPCASTS or cls.KIND == "import":
-            return None
         reader = _LEAN[place] = Lean(cls, place[1])
-    try:
-        return reader(payload)
-    except ValueError:
-        return None
+    return reader
 
 
 def unwrapped(payload: bytes) -> tuple[str, str, bytes] | None:

@@ -48,6 +48,13 @@ class Made:
         self._by_pupil: dict[UUID | None, dict[Any, Sent]] = {}
         self.take: Callable[[Fact], None] = self.folding.take if self._rows is None else self._take_list
 
+    def take_all(self, facts: Sequence[Fact]) -> None:
+        """Bring the rows on by those of the facts that the read model takes."""
+        takes, take = self.projection.takes, self.take
+        for fact in facts:
+            if type(fact.event) in takes:
+                take(fact)
+
     def anew(self, pupil_id: UUID, facts: Sequence[Fact]) -> None:
         """Make the rows of one pupil anew from all their facts."""
         self._by_pupil.pop(pupil_id, None)
@@ -125,14 +132,13 @@ class Loader:
     ) -> tuple[list[Made], int, dict[UUID, UUID]]:
         made = [Made(one, Lines(self._projector, one, log.school_id)) for one in projections]
         classes = frozenset().union(*(one.takes for one in projections))
-        by_class = {cls: [one for one in made if cls in one.projection.takes] for cls in classes}
         with self._service.transaction():
             self._service.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             snapshot = Snapshot(self._service, log.ring, log.school_id)
             known = Corrections(snapshot.facts(frozenset({FactCorrected})))
-            for fact in snapshot.facts(classes, moved, known, reads_of(projections)):
-                for one in by_class[type(fact.event)]:
-                    one.take(fact)
+            for chunk in snapshot.chunks(classes, moved, known, reads_of(projections)):
+                for one in made:
+                    one.take_all(chunk)
             size, owners = snapshot.size, snapshot.pupils
         self._corrected(log, made, known, size)
         return made, size, owners
