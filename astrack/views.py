@@ -21,6 +21,7 @@ from projections.shape import Projection
 __all__ = ["UnknownReadModel", "Views"]
 
 PAGE = 1_000
+MANY = 5_000
 BEHIND = (
     "SELECT s.next_position - 1 > coalesce((SELECT CASE WHEN count(*) = cardinality(w.names) THEN min(p.position) END"
     " FROM views.positions p WHERE p.school_id = s.school_id AND p.projection = ANY (w.names)), -1),"
@@ -42,14 +43,17 @@ class Views:
         Raises StoreUnavailable.
         """
         log = self._log(school_id)
-        while True:
-            behind, anew = self._standing(log)
-            if anew:
+        taken = 0
+        while any(standing := self._standing(log)):
+            if standing[1]:
                 self._read_again(log)
-            elif behind:
-                turn(log, self.projections, PAGE)
             else:
-                return
+                taken += turn(log, self.projections, PAGE) or 0
+        if taken >= MANY:
+            # the planner would go by the empty tables it knew until autovacuum comes round
+            with log.views() as conn:
+                for one in self.projections:
+                    conn.execute(f"ANALYZE {one.table}".encode())
 
     def advance(self, school_id: UUID, limit: int = PAGE) -> int | None:
         """Take one page of a school's log where nobody else is at it: how many facts, None when somebody is."""
