@@ -38,7 +38,7 @@ class Lines:
 
 
 def _writer(kind: str) -> Callable[[Any], str]:
-    if kind == "jsonb":
+    if kind in ("json", "jsonb"):
         return _json
     if kind == "text[]":
         return _texts

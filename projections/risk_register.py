@@ -16,13 +16,14 @@ from domain.scope import Scope
 from projections import pupils
 from projections.shape import capped, in_scope
 
-NAME, VERSION = "risk_register", 2
+NAME, VERSION = "risk_register", 3
 KEY = ("pupil_id",)
 TABLE = f"views.{NAME}_v{VERSION}"
+# json, not jsonb: these are read whole on every page, and jsonb would print each of their numbers anew
 SCHEMA = (
     "CREATE TABLE {table} (school_id uuid NOT NULL, pupil_id uuid NOT NULL, need double precision NOT NULL,"
-    " unreviewed int NOT NULL, due_on date, talk_on date, better_on date, newest_on date, flags jsonb NOT NULL,"
-    " plans jsonb NOT NULL, talks jsonb NOT NULL, recent jsonb NOT NULL, better text NOT NULL)",
+    " unreviewed int NOT NULL, due_on date, talk_on date, better_on date, newest_on date, flags json NOT NULL,"
+    " plans json NOT NULL, talks json NOT NULL, recent json NOT NULL, better text NOT NULL)",
     "ALTER TABLE {table} ADD PRIMARY KEY (school_id, pupil_id)",
     "CREATE INDEX ON {table} (school_id, need DESC, pupil_id) WHERE need > 0",
     "CREATE INDEX ON {table} (school_id, need DESC, pupil_id) WHERE unreviewed > 0",
