@@ -29,7 +29,8 @@ from astrack.store.types import BadSetting, StoreUnavailable
 
 START_S = 60
 STOP_S = 30
-ORPHANS_S = 30
+RECOVERY_S = 30
+LOST_TIMES = 10
 MAX_SOCKET_FOLDER = 80
 SERVER_USER = "pgserver"
 
@@ -95,10 +96,25 @@ class Embedded:
             return None
 
     def _answers(self) -> bool:
-        done = self._run("pg_ctl", "status", "-D", str(self.data), check=False)
-        if done.returncode != 0:
+        if not self._runs():
             return False
         return self._run("pg_isready", "-q", "-h", str(self.folder), "-t", "10", check=False).returncode == 0
+
+    def _runs(self) -> bool:
+        return self._run("pg_ctl", "status", "-D", str(self.data), check=False).returncode == 0
+
+    def _lost(self) -> bool:
+        """Whether the server recovers without a process that recovers: PostgreSQL 18 has been seen to wait for ever.
+
+        It happens when one of its processes is killed; where there is no /proc nobody can tell.
+        """
+        pid = self.pid()
+        try:
+            children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+            names = [Path(f"/proc/{child}/cmdline").read_bytes() for child in children]
+        except OSError:
+            return False
+        return not any(b"startup" in name for name in names)
 
     def _make(self) -> None:
         fresh = self.home / "postgres.new"
@@ -116,18 +132,25 @@ class Embedded:
         fresh.rename(self.data)
 
     def _launch(self) -> None:
-        # a stale pid file of a killed server is PostgreSQL's own to judge: it refuses when the old one still runs
+        """Until it answers: start it where it does not run, wait where it recovers, stop it where it has lost its way.
+
+        A server killed a moment ago leaves processes that hold its memory until they notice, so a start may need to be
+        tried again. A stale pid file is PostgreSQL's own to judge: it refuses when the old server still runs.
+        """
         options = f"-c listen_addresses='' -c unix_socket_directories='{self.folder}' -c unix_socket_permissions=0700"
         options += " -c max_connections=200 -c shared_buffers=128MB"
-        log, until = self.data / "server.log", time.monotonic() + ORPHANS_S
+        log, until, lost = self.data / "server.log", time.monotonic() + RECOVERY_S, 0
         start = ("start", "-w", "-t", str(START_S), "-D", str(self.data), "-l", str(log), "-o", options)
-        while self._run("pg_ctl", *start, check=False).returncode != 0:
-            # a server killed a moment ago leaves processes that hold its memory until they notice; and a process
-            # killed while it started the server has started it nevertheless
-            if self._answers():
-                return
+        while not self._answers():
             if time.monotonic() > until:
-                raise StoreUnavailable(f"the embedded PostgreSQL did not start: read {log}")
+                raise StoreUnavailable(f"the embedded PostgreSQL does not answer yet: read {log}, then try again")
+            if not self._runs():
+                if self._run("pg_ctl", *start, check=False).returncode != 0:
+                    time.sleep(0.2)
+                continue
+            lost = lost + 1 if self._lost() else 0
+            if lost > LOST_TIMES:
+                self._run("pg_ctl", "stop", "-m", "immediate", "-D", str(self.data), check=False)
             time.sleep(0.2)
 
     def _run(self, program: str, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[bytes]:
