@@ -13,12 +13,12 @@ from uuid import UUID
 from astrack.store.vault import Vault
 from domain.base import DomainError
 from domain.identity import SchoolName
-from transfer import keyissue
 from transfer.age import Identity, write_agekey
-from transfer.chain import b64, unb64
-from transfer.keydoc import School, SignedDocument, open_document
-from transfer.note import Signer
-from transfer.signingkeys import Purpose, SigningKeys
+from transfer.evidence.chain import b64, unb64
+from transfer.evidence.note import Signer
+from transfer.keys import issue as keyissue
+from transfer.keys.document import School, SignedDocument, open_document
+from transfer.keys.signing import Purpose, SigningKeys
 
 PREFIX = "keys/"
 YEAR = timedelta(days=365)

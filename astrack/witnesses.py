@@ -13,10 +13,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from astrack.store.types import BadSetting
-from transfer import merkle, note, witness
-from transfer.checkpoint import Checkpoint
 from transfer.errors import TransferRefused
-from transfer.note import Note, Verifier
+from transfer.evidence import merkle, note, witness
+from transfer.evidence.checkpoint import Checkpoint
+from transfer.evidence.note import Note, Verifier
 
 TIMEOUT_S = 5.0
 WITNESSES_MAX = 20

@@ -13,7 +13,7 @@ from itertools import pairwise
 from typing import Literal
 
 from domain.journey.state import Sat
-from domain.risk_model import Model
+from domain.risk.model import Model
 from domain.statistics import normal_cdf
 
 Class = Literal["improved", "reliably_improved", "unchanged", "worse", "reliably_worse", "crossed"]

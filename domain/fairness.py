@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from domain.screening import Rate, rate
+from domain.simulation.screening import Rate, rate
 from domain.statistics import newcombe
 
 Flags = NDArray[np.bool_]

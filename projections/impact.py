@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from psycopg import Cursor
 
 from domain.base import Event, Fact
-from domain.impact_cases import NONE, Panel, Plans
+from domain.impact.cases import NONE, Panel, Plans
 from domain.journey import facts as f
 from domain.risk import makes_work
 from domain.scope import Scope

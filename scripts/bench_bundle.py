@@ -29,7 +29,7 @@ from astrack.settings import Settings
 from astrack.store.embedded import Embedded
 from domain.base import Actor
 from domain.identity import SchoolName
-from transfer import chain
+from transfer.evidence import chain
 
 ROOT = Path(__file__).parents[1]
 BY = Actor(id=UUID(int=7), role="auditor")

@@ -16,10 +16,11 @@ from typing import BinaryIO
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from transfer import bundle, chain, merkle, note
-from transfer.checkpoint import Checkpoint
-from transfer.heads import Head, Heads, verify_head
-from transfer.note import Kind, Signer
+from transfer import bundle
+from transfer.evidence import chain, merkle, note
+from transfer.evidence.checkpoint import Checkpoint
+from transfer.evidence.heads import Head, Heads, verify_head
+from transfer.evidence.note import Kind, Signer
 
 ORIGIN = "bench.example/log"
 STREAMS = 3_000

@@ -17,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 import numpy as np
 
 from domain import impact
-from domain.impact_trusts import trust
+from domain.impact.trusts import trust
 
 
 def main() -> None:

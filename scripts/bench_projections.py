@@ -30,8 +30,8 @@ from astrack.records import Ask
 from astrack.settings import Settings
 from astrack.store import Store
 from astrack.store.embedded import Embedded
-from astrack.view_rebuild import Rebuild
 from astrack.views import Views
+from astrack.views.rebuild import Rebuild
 from domain.base import Actor
 from domain.scope import Scope
 from projections import ALL, risk_register, timeline

@@ -19,8 +19,8 @@ from psycopg.sql import SQL
 from astrack.settings import Settings
 from astrack.store import Store
 from astrack.store.embedded import Embedded
-from astrack.view_lean import lean
-from astrack.view_log import Snapshot
+from astrack.views.lean import lean
+from astrack.views.log import Snapshot
 from domain.base import decode
 
 TEXT = "x" * 120

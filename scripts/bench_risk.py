@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from domain import risk
 from domain.journey.state import Sat
-from domain.kalman import Sittings
+from domain.risk.kalman import Sittings
 
 PUPILS, ROUNDS, GAP_DAYS, ABSENT = 100_000, 30, 120, 0.06
 

@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import domain
 from domain.base import TOPICS, Actor, Event, encode
-from transfer import chain
+from transfer.evidence import chain
 
 FOLDER = Path(__file__).parents[1] / "tests/format/event_vectors"
 ID = "0192f3a4-5b6c-7d8e-9f00-112233445566"

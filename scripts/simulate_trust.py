@@ -20,8 +20,8 @@ from domain.journey import facts as f
 from domain.round import RoundOpened
 from domain.school import ExportMade, SchoolRegistered
 from domain.simulation import Simulated, Staff, answers, simulate
-from domain.worlds import ITEMS
-from transfer.chain import ZERO, commitment, entry, leaf
+from domain.simulation.worlds import ITEMS
+from transfer.evidence.chain import ZERO, commitment, entry, leaf
 
 BEGAN = datetime(2019, 9, 9, 8, tzinfo=UTC)
 AT_ONCE = 400

@@ -22,8 +22,8 @@ import numpy as np
 from rich.progress import track
 
 from domain import impact
-from domain.impact_cases import cases
-from domain.impact_trusts import Chosen, trust
+from domain.impact.cases import cases
+from domain.impact.trusts import Chosen, trust
 from domain.statistics import newcombe
 
 EFFECTS = (0.0, 0.2, 0.5)

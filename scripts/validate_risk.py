@@ -32,10 +32,11 @@ from validation_data import (
 )
 from validation_report import Report
 
-from domain import risk, screening, simulation
+from domain import risk, simulation
 from domain.journey.state import Sat
+from domain.simulation import screening
+from domain.simulation.worlds import ITEMS, WORLDS
 from domain.statistics import auc, predictive_values, wilson
-from domain.worlds import ITEMS, WORLDS
 
 
 def assumptions(out: Report) -> None:

@@ -19,7 +19,7 @@ import numpy as np
 
 from domain import training as t
 from domain.staff import FIRST_MODULE
-from domain.training_rasch import p_right
+from domain.training.rasch import p_right
 
 LEVELS, ATTEMPTS, GUESS = (-2.0, -1.0, 0.0, 1.0, 2.0), 3, 1 / 3
 

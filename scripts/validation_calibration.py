@@ -9,9 +9,10 @@ import numpy as np
 from validation_data import MODEL, NULL_PUPILS, NULL_RUNS, ROUNDS, SEED_CHECK, indexes
 from validation_report import Report, reliability_svg
 
-from domain import risk, screening, simulation
+from domain import risk, simulation
+from domain.simulation import screening
+from domain.simulation.worlds import ITEMS, WORLDS
 from domain.statistics import auc, auc_interval
-from domain.worlds import ITEMS, WORLDS
 
 
 def calibrated(out: Report, pupils: int, plots: Path | None) -> None:

@@ -7,9 +7,11 @@ from uuid import UUID
 
 import numpy as np
 
-from domain import risk, rivals, screening, simulation
+from domain import risk, simulation
 from domain.journey.state import Sat
-from domain.kalman import Sittings
+from domain.risk import rivals
+from domain.risk.kalman import Sittings
+from domain.simulation import screening
 
 ROUNDS, HORIZON, EQUAL_RATE, LINK = 9, 3, 0.13, 3.0
 PREVALENCES = (0.05, 0.10, 0.20)

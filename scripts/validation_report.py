@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from time import perf_counter
 
-from domain.screening import Calibration
+from domain.simulation.screening import Calibration
 
 SIDE, EDGE = 320, 40
 

@@ -7,15 +7,16 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, replace
 from hashlib import sha256
 
-from transfer import archive, canonical, chain, evidence, manifest, merkle, note, package
+from transfer import archive, canonical, evidence, manifest, package
 from transfer.archive import Content
 from transfer.canonical import Fields
-from transfer.chain import b64, unb64
 from transfer.errors import BadFile, BadHeads, BadManifest, BadProof, TooLarge
-from transfer.heads import Head, Heads
+from transfer.evidence import chain, merkle, note
+from transfer.evidence.chain import b64, unb64
+from transfer.evidence.heads import Head, Heads
+from transfer.evidence.note import Signer
+from transfer.keys.trust import Standing, Trust
 from transfer.manifest import Listed, Manifest, SourceLog
-from transfer.note import Signer
-from transfer.trust import Standing, Trust
 
 ENTRIES, HEADS = "entries.txt", "heads.jsonl"
 SUFFIX = ".tar"

@@ -9,9 +9,8 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import BinaryIO, cast
 
-from transfer import age, archive, canonical, evidence, manifest, note, story
+from transfer import age, archive, canonical, evidence, manifest, story
 from transfer.archive import Content, Member
-from transfer.chain import b64
 from transfer.errors import (
     BadContainer,
     BadFile,
@@ -22,11 +21,12 @@ from transfer.errors import (
     UnknownSigner,
     WrongRecipient,
 )
-from transfer.evidence import Proved, Unit
+from transfer.evidence import Proved, Unit, note
+from transfer.evidence.chain import b64
+from transfer.evidence.note import Kind, Signer
+from transfer.keys.trust import Standing, Trust
 from transfer.manifest import Listed, Manifest, SourceLog
-from transfer.note import Kind, Signer
 from transfer.story import Line, Threads
-from transfer.trust import Standing, Trust
 
 MANIFEST, NOTE, IDENTITY, ACTORS, README = (
     "manifest.json",

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from transfer import manifest, note
-from transfer.chain import b64, unb64
-from transfer.checkpoint import Checkpoint
+from transfer import manifest
 from transfer.errors import BadReceipt, TransferRefused
-from transfer.note import Kind, Signer
+from transfer.evidence import note
+from transfer.evidence.chain import b64, unb64
+from transfer.evidence.checkpoint import Checkpoint
+from transfer.evidence.note import Kind, Signer
+from transfer.keys.trust import Standing, Trust
 from transfer.package import require_exactly
-from transfer.trust import Standing, Trust
 
 LABEL = "astrack/receipt/v1"
 SUFFIX = ".receipt"

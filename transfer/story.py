@@ -6,9 +6,10 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from transfer import canonical, chain
-from transfer.chain import b64, unb64
+from transfer import canonical
 from transfer.errors import BadEnvelope, BadStory, TooLarge, TransferRefused
+from transfer.evidence import chain
+from transfer.evidence.chain import b64, unb64
 
 MAX_LINES = 200_000
 MAX_LINE = 12 << 20

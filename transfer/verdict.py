@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from transfer import chain
 from transfer.bundle import Audited
-from transfer.keydoc import SignedDocument
+from transfer.evidence import chain
+from transfer.keys.document import SignedDocument
+from transfer.keys.trust import Known, Standing, Trust
 from transfer.package import Package
 from transfer.receipt import Receipt
-from transfer.trust import Known, Standing, Trust
 
 UNWITNESSED = "unwitnessed"
 EXPLAINED = (

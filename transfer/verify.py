@@ -13,10 +13,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
-from transfer import age, bundle, keydoc, note, package, receipt, verdict
+from transfer import age, bundle, package, receipt, verdict
 from transfer.age import Identity
 from transfer.errors import BadKey, BadKeyDocument, BadProof, NotForUs, TransferRefused
-from transfer.trust import Trust, open_documents
+from transfer.evidence import note
+from transfer.keys import document as keydoc
+from transfer.keys.trust import Trust, open_documents
 from transfer.verdict import Verdict
 
 SEALED, KEY, AUDIT, RECEIPT, DOCUMENT = ".age", ".agekey", ".tar", receipt.SUFFIX, ".keydoc"

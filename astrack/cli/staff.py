@@ -8,11 +8,11 @@ from uuid import UUID
 
 import typer
 
+from astrack.access.credentials import CODE_FOR
+from astrack.access.sessions import Sessions
 from astrack.app import App
 from astrack.cli import common as c
-from astrack.credentials import CODE_FOR
 from astrack.records import Records
-from astrack.sessions import Sessions
 from domain.scope import Scope
 from domain.staff import FIRST_MODULE, StaffRole, StaffUnknown
 

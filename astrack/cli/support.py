@@ -7,9 +7,10 @@ from typing import Annotated
 
 import typer
 
-from astrack import reports, reports_html
+from astrack import reports
 from astrack.cli import common as c
 from astrack.cli.transfer import write
+from astrack.reports import html as reports_html
 
 
 def impact(

@@ -5,11 +5,11 @@ from __future__ import annotations
 from uuid import UUID
 
 from astrack import server
+from astrack.access.sessions import Sessions
 from astrack.app import App
 from astrack.changing import Ask
 from astrack.cli import common as c
 from astrack.demo.years import School
-from astrack.sessions import Sessions
 from domain.base import Actor
 from domain.scope import Scope
 from domain.staff import FIRST_MODULE

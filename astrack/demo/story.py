@@ -14,7 +14,7 @@ from astrack.changing import Ask
 from astrack.demo.cast import Pupil, answers, live_on
 from astrack.demo.clock import StoryClock
 from astrack.records import Records
-from astrack.records_sitting import Sitting
+from astrack.records.sitting import Sitting
 from domain import instrument, risk
 from domain.base import Actor
 from domain.journey.facts import FlagRaised, Group

@@ -17,7 +17,7 @@ from astrack.records import Records
 from domain.base import Actor
 from domain.identity import SchoolName
 from domain.school_year import academic_year
-from transfer import ctf
+from transfer.rosters import ctf
 
 Members = list[tuple[UUID, Pupil]]
 LAST_PRIMARY_YEAR, LAST_YEAR = 6, 13

@@ -25,7 +25,7 @@ from astrack.store.embedded import Embedded
 from astrack.store.fsck import check_store
 from astrack.store.store import Store
 from astrack.store.types import BadSetting, Finding, StoreError
-from transfer import merkle
+from transfer.evidence import merkle
 
 RECORD, KEYS, HEADS = "record.dump", "keys.dump", "heads.json"
 LEFT_OUT = ("record.migrations", "record.sessions")

@@ -13,7 +13,7 @@ from astrack.store.kept import Kept
 from astrack.store.reading import STREAMS, Stored, stored_rows
 from astrack.store.types import ErasureReport
 from domain.base import Event, Fact, decode, encode
-from transfer.chain import ZERO, entry, leaf
+from transfer.evidence.chain import ZERO, entry, leaf
 
 ERASE = "SELECT record.erase_stream(%s, %s, %s, %s, %s, %s)"
 LEFT_IN = {

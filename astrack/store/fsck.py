@@ -16,9 +16,9 @@ from astrack.store.reading import Stored
 from astrack.store.surroundings import check_surroundings
 from astrack.store.types import Finding, KeyMissing
 from domain.base import UnreadableFact, decode
-from transfer.chain import ZERO, commitment, entry, leaf
 from transfer.errors import TransferRefused
-from transfer.merkle import Frontier
+from transfer.evidence.chain import ZERO, commitment, entry, leaf
+from transfer.evidence.merkle import Frontier
 
 BATCH = 2_000
 

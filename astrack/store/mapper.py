@@ -10,8 +10,8 @@ from astrack.store.chance import fresh_bytes
 from astrack.store.keys import Key, seal, unseal
 from domain import catalogue  # noqa: F401  (a topic is known once its module is loaded)
 from domain.base import Actor, Erased, Event, Opaque, UnreadableFact, decode
-from transfer.chain import commitment, innermost
 from transfer.errors import TransferRefused
+from transfer.evidence.chain import commitment, innermost
 
 EVENT_LABEL = b"astrack/event/v1"
 FORMAT = 1

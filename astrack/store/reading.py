@@ -16,7 +16,7 @@ from astrack.store.ring import Ring
 from astrack.store.rootkey import RootKey
 from astrack.store.types import Row, StoreError, Stream
 from domain.base import Fact, Kind
-from transfer.chain import ZERO, entry
+from transfer.evidence.chain import ZERO, entry
 
 MAX_PAGE = 10_000
 NO_END = 1 << 62

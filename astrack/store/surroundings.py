@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from astrack.store.log import SchoolLog
 from astrack.store.types import Finding
-from transfer import merkle
+from transfer.evidence import merkle
 
 HASH_BYTES = 32
 # each row is a sentence about something that would let somebody past the record's own functions

@@ -20,7 +20,7 @@ from astrack.store.reading import COLUMNS, JOINED, Stored
 from astrack.store.types import Row
 from astrack.store.writing import KeyOf
 from domain.identity import IdentityRecorded
-from transfer import chain
+from transfer.evidence import chain
 
 MARK_LABEL = b"astrack/mark/v1\0"
 MARKS = "marks"

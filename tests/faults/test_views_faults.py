@@ -22,9 +22,9 @@ import pytest
 from astrack.settings import Settings
 from astrack.store import Change, PupilStreams, SchoolLog, Store, StoreUnavailable
 from astrack.store.embedded import Embedded
-from astrack.view_rebuild import RebuildUnderWay, UnknownReadModel
-from astrack.view_worker import Worker
 from astrack.views import Views
+from astrack.views.rebuild import RebuildUnderWay, UnknownReadModel
+from astrack.views.worker import Worker
 from domain.base import Actor, Fact, StreamClass
 from domain.journey import facts as f
 from domain.scope import Scope

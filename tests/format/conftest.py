@@ -14,18 +14,18 @@ from uuid import UUID
 
 import pytest
 
-from transfer import age, archive, chain, merkle, note, package, story
+from transfer import age, archive, package, story
 from transfer.archive import Content
-from transfer.checkpoint import Checkpoint
-from transfer.evidence import HeadsShown, Unit, verify
-from transfer.heads import Head, Heads
-from transfer.keydoc import School, SignedDocument
-from transfer.keyissue import first_document
+from transfer.evidence import HeadsShown, Unit, chain, merkle, note, verify
+from transfer.evidence.checkpoint import Checkpoint
+from transfer.evidence.heads import Head, Heads
+from transfer.keys.document import School, SignedDocument
+from transfer.keys.issue import first_document
+from transfer.keys.signing import Purpose, SigningKeys
+from transfer.keys.trust import Trust
 from transfer.manifest import Listed, Manifest, Recipient, Sender, SourceLog, note_text
 from transfer.package import Parts
-from transfer.signingkeys import Purpose, SigningKeys
 from transfer.story import Line
-from transfer.trust import Trust
 
 AT = datetime(2026, 9, 1, 8, tzinfo=UTC)
 TRANSFER = UUID("01900000-0000-7000-8000-000000000001")

@@ -23,8 +23,8 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from transfer import age, bech32
-from transfer.age import Identity, Recipient, Stanza, read_agekey, seal_bytes, unseal_bytes, write_agekey
+from transfer import age
+from transfer.age import Identity, Recipient, Stanza, bech32, read_agekey, seal_bytes, unseal_bytes, write_agekey
 from transfer.errors import (
     BadContainer,
     BadHeader,

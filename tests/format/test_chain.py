@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transfer import chain
 from transfer.errors import BadChain, BadEntry
+from transfer.evidence import chain
 
 ENTRY = chain.entry("event", b"s" * 16, 3, b"\x01" * 32, b"\x02" * 32)
 

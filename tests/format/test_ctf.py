@@ -8,7 +8,8 @@ import pytest
 from lxml import etree
 
 from domain.identity import Person, SchoolName
-from transfer import ctf, errors
+from transfer import errors
+from transfer.rosters import ctf
 
 SHARED = Path(__file__).parents[2].parent / "shared" / "ctf"
 FULL, PARTIAL = "3302345_CTF_3304205_001.xml", "3302345_CTF_XXXXXXX_002.xml"

@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from domain.identity import SchoolName
-from transfer import ctf, errors
+from transfer import errors
+from transfer.rosters import ctf
 
 SEEDS = [
     b'<?xml version="1.0" encoding="UTF-8"?>\n<CTfile>\n<Header><CTFversion>25.0</CTFversion><DateTime>2026-09-14T08:30:00'

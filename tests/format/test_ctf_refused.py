@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from transfer import ctf, errors
+from transfer import errors
+from transfer.rosters import ctf
 
 HEAD = b"<Header><CTFversion>25.0</CTFversion><DocumentQualifier>full</DocumentQualifier></Header>"
 PUPIL = (

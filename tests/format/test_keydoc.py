@@ -9,11 +9,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from transfer import note, words
-from transfer.agekey import Identity
-from transfer.directory import KeyDirectory
+from transfer.age.key import Identity
 from transfer.errors import BadKey, BadKeyDocument, ExpiredKey, UnknownSigner
-from transfer.keydoc import (
+from transfer.evidence import note
+from transfer.evidence.note import Checkpoint, Kind, Signer
+from transfer.keys import words
+from transfer.keys.directory import KeyDirectory
+from transfer.keys.document import (
     KeyDocument,
     Revocation,
     School,
@@ -22,9 +24,8 @@ from transfer.keydoc import (
     fingerprint_words,
     open_document,
 )
-from transfer.keyissue import first_document, next_document, sign_document
-from transfer.note import Checkpoint, Kind, Signer
-from transfer.signingkeys import Purpose, SigningKeys
+from transfer.keys.issue import first_document, next_document, sign_document
+from transfer.keys.signing import Purpose, SigningKeys
 
 ORIGIN = "oak.example/log"
 OAK = School(name="Oak Lodge School", urn="101234", lea="330", estab="4205")

@@ -8,10 +8,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from transfer import bundle, chain, merkle
+from transfer import bundle
 from transfer.bundle import HeadsOpened, Walk
 from transfer.errors import BadChain, BadFile, BadHeads, TooLarge
-from transfer.heads import Head, Heads
+from transfer.evidence import chain, merkle
+from transfer.evidence.heads import Head, Heads
 
 OWN = b"o" * 16
 

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transfer import merkle
 from transfer.errors import BadHeads, BadProof
-from transfer.heads import Head, HeadProof, Heads, Placed, verify_head
+from transfer.evidence import merkle
+from transfer.evidence.heads import Head, HeadProof, Heads, Placed, verify_head
 
 VECTORS = Path(__file__).parents[2].parent / "shared" / "vectors" / "merkle"
 

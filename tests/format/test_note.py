@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transfer import note
-from transfer.checkpoint import Checkpoint
 from transfer.errors import BadKey, BadNote, BadSignature
-from transfer.note import Kind, Note, Signature, Signer, Verifier
+from transfer.evidence import note
+from transfer.evidence.checkpoint import Checkpoint
+from transfer.evidence.note import Kind, Note, Signature, Signer, Verifier
 
 AT = 1_790_000_000
 EXAMPLE_KEY = "example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k"

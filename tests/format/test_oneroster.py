@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from domain.identity import SchoolName
 from domain.journey.facts import Group
 from domain.roster import Roster
-from transfer import errors, oneroster, tables
+from transfer import errors
+from transfer.rosters import oneroster, tables
 
 ON = date(2026, 11, 24)
 BROOK = SchoolName(school_id=UUID(int=1), name="Brook Primary", urn="900101", lea="330", estab="2345")

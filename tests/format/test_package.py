@@ -16,13 +16,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from transfer import age, archive, canonical, chain, errors, evidence, merkle, note, package, story
-from transfer.chain import b64
-from transfer.keydoc import School
-from transfer.keyissue import first_document
+from transfer import age, archive, canonical, errors, evidence, package, story
+from transfer.evidence import chain, merkle, note
+from transfer.evidence.chain import b64
+from transfer.keys.document import School
+from transfer.keys.issue import first_document
+from transfer.keys.signing import Purpose, SigningKeys
+from transfer.keys.trust import Known, Trust
 from transfer.manifest import Recipient
-from transfer.signingkeys import Purpose, SigningKeys
-from transfer.trust import Known, Trust
 
 Change = Callable[[dict[str, bytes]], dict[str, bytes]]
 

@@ -11,12 +11,13 @@ from typing import Any
 
 import pytest
 
-from transfer import bundle, errors, evidence, merkle, note, package, receipt
+from transfer import bundle, errors, evidence, package, receipt
 from transfer.bundle import HeadsOpened, LogParts
+from transfer.evidence import merkle, note
+from transfer.keys.signing import Purpose
+from transfer.keys.trust import Trust
 from transfer.manifest import Manifest, Sender
 from transfer.receipt import Receipt
-from transfer.signingkeys import Purpose
-from transfer.trust import Trust
 
 
 @pytest.fixture

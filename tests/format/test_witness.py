@@ -11,11 +11,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from transfer import merkle, note, witness
-from transfer.checkpoint import Checkpoint
 from transfer.errors import BadKey, BadNote, BadProof, BadSignature
-from transfer.note import Kind, Note, Signer
-from transfer.witness import Cosigned, Policy, Refused, Stale
+from transfer.evidence import merkle, note, witness
+from transfer.evidence.checkpoint import Checkpoint
+from transfer.evidence.note import Kind, Note, Signer
+from transfer.evidence.witness import Cosigned, Policy, Refused, Stale
 
 ORIGIN = "oak.example/log"
 LOG = (Signer(ORIGIN, Kind.ED25519, b"\x01" * 32), Signer(ORIGIN, Kind.ML_DSA_44, b"\x02" * 32))

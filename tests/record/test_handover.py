@@ -13,9 +13,9 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from astrack import ids, outgoing
-from astrack.handover import Handover, NoSuchTransfer, RecordHeldHere, TransferEnded, TransferUnanswered
-from astrack.handover_out import _order
+from astrack import ids
+from astrack.handover import Handover, NoSuchTransfer, RecordHeldHere, TransferEnded, TransferUnanswered, outgoing
+from astrack.handover.sending import _order
 from astrack.records import Ask, Records
 from astrack.store import Change, Store
 from domain.base import Actor, StreamClass
@@ -25,7 +25,7 @@ from domain.journey.refusals import ConsentNotNamed, RecordFrozen
 from domain.journey.state import Custody
 from domain.school import StreamErased
 from transfer import errors, package
-from transfer.trust import Trust
+from transfer.keys.trust import Trust
 from transfer.verify import Verifier
 
 BY = Actor(id=uuid4(), role="dsl")

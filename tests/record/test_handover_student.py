@@ -16,7 +16,7 @@ import pytest
 
 from astrack import ids
 from astrack.handover import Handover
-from astrack.handover_student import BirthdayUnknown
+from astrack.handover.student import BirthdayUnknown
 from astrack.records import Ask, Records
 from astrack.store import Store
 from domain.base import Actor
@@ -25,7 +25,7 @@ from domain.journey.facts import Group, OwnershipPassed
 from domain.journey.refusals import NotYetEighteen
 from domain.journey.state import Custody
 from transfer import age, archive, errors, package, verify
-from transfer.trust import Trust
+from transfer.keys.trust import Trust
 
 STAFF = uuid4()
 BY = Actor(id=STAFF, role="tutor")

@@ -20,7 +20,8 @@ from domain.identity import Person, SchoolName
 from domain.journey import facts as f
 from domain.journey.state import Custody
 from domain.roster import ManyLeavers, RollMoved, RosterImported
-from transfer import ctf, errors
+from transfer import errors
+from transfer.rosters import ctf
 
 ON = date(2026, 9, 15)
 AT = datetime(2026, 9, 15, 9, tzinfo=UTC)

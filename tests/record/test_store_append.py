@@ -23,7 +23,7 @@ from astrack.store import (
 )
 from astrack.store.fsck import check_store
 from domain.base import Actor, Erased, Event, Kind, StreamClass
-from transfer.chain import commitment, entry, leaf
+from transfer.evidence.chain import commitment, entry, leaf
 
 AT = datetime(2026, 9, 2, 9, tzinfo=UTC)
 ACTOR = Actor(id=UUID(int=7), role="tutor")

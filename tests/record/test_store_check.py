@@ -15,7 +15,7 @@ from astrack.store import Change, SchoolLog, Store
 from astrack.store.embedded import Embedded
 from astrack.store.fsck import check_store
 from domain.base import Actor, Event, StreamClass
-from transfer import merkle
+from transfer.evidence import merkle
 
 AT = datetime(2026, 9, 2, 9, tzinfo=UTC)
 ACTOR = Actor(id=UUID(int=7), role="tutor")

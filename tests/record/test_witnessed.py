@@ -19,8 +19,8 @@ from astrack.store import BadSetting, Store
 from astrack.witnesses import Witness, Witnesses, read
 from domain.base import Actor
 from domain.identity import SchoolName
-from transfer import merkle, note
-from transfer.checkpoint import Checkpoint
+from transfer.evidence import merkle, note
+from transfer.evidence.checkpoint import Checkpoint
 
 KEY = note.Signer("witness.example/one", note.Kind.COSIGNATURE_V1, bytes(range(32)))
 AT = datetime(2026, 9, 7, 9, tzinfo=UTC)

@@ -8,10 +8,12 @@ import re
 import numpy as np
 import pytest
 
-from domain import impact, impact_classes, impact_words
+from domain import impact
 from domain.change import classify
-from domain.impact_cases import NONE, Panel, Plans, cases
-from domain.impact_trusts import trust
+from domain.impact import classes as impact_classes
+from domain.impact import words as impact_words
+from domain.impact.cases import NONE, Panel, Plans, cases
+from domain.impact.trusts import trust
 from domain.statistics import newcombe
 
 DAY = 738_000

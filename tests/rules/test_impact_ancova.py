@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from domain import impact_ancova as a
-from domain.student_t import t_tail, t_two_sided
+from domain.impact import ancova as a
+from domain.statistics.student_t import t_tail, t_two_sided
 
 stats = pytest.importorskip("scipy.stats")
 sm = pytest.importorskip("statsmodels.api")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from domain.impact_funnel import Z998, funnel, limits
+from domain.impact.funnel import Z998, funnel, limits
 
 
 def alike(schools: int, seed: int, p: float = 0.6) -> list[tuple[str, int, int]]:

@@ -7,7 +7,8 @@ from importlib import resources
 import pytest
 
 from domain import instrument as i
-from domain import reading, risk_model
+from domain import reading
+from domain.risk import model as risk_model
 
 SOURCE = (resources.files("domain") / "instruments" / "astrack-demo-1.toml").read_bytes()
 DEMO = i.load("astrack-demo", 1)

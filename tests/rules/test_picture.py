@@ -10,7 +10,7 @@ from datetime import date
 import pytest
 
 from astrack import picture as p
-from astrack.picture_svg import svg
+from astrack.picture.svg import svg
 
 START = date(2017, 9, 1)
 ROUNDS = (date(2017, 10, 9), date(2018, 2, 6), date(2018, 6, 12), date(2020, 10, 9))

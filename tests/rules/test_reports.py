@@ -11,11 +11,13 @@ import numpy as np
 import pytest
 from lxml import html as markup
 
-from astrack import reports, reports_trust
-from astrack.reports_html import html, pdf
-from domain import impact, impact_funnel
-from domain.impact_trusts import trust
-from domain.impact_words import sentences
+from astrack import reports
+from astrack.reports import trust as reports_trust
+from astrack.reports.html import html, pdf
+from domain import impact
+from domain.impact import funnel as impact_funnel
+from domain.impact.trusts import trust
+from domain.impact.words import sentences
 from projections.impact import Kept
 from projections.round_progress import Progress
 

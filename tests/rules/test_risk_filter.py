@@ -7,8 +7,9 @@ import pytest
 from scipy import stats
 from scipy.stats import qmc
 
-from domain import gaussian, kalman, priority, risk
-from domain.kalman import Sittings
+from domain import risk
+from domain.risk import gaussian, kalman, priority
+from domain.risk.kalman import Sittings
 
 MODEL = risk.load_model()
 

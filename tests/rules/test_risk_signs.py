@@ -9,9 +9,10 @@ from uuid import UUID, uuid4
 import numpy as np
 import pytest
 
-from domain import change, reading, risk, risk_words
+from domain import change, reading, risk
 from domain.instrument import CELLS, FACTORS
 from domain.journey.state import Sat
+from domain.risk import words as risk_words
 
 MODEL = risk.load_model()
 BEGAN = date(2026, 9, 21)

@@ -21,8 +21,8 @@ from domain.roster import (
     confirm,
     not_overtaken,
 )
-from domain.roster_matching import Known
-from domain.roster_plan import draw_up
+from domain.roster.matching import Known
+from domain.roster.plan import draw_up
 
 ON = date(2026, 11, 24)
 SCHOOL = SchoolName(school_id=UUID(int=1), name="Brook", urn="900101", lea="330", estab="2345")

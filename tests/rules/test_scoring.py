@@ -8,10 +8,11 @@ from uuid import uuid4
 import numpy as np
 import pytest
 
-from domain import instrument, reliability, scoring
+from domain import instrument, scoring
 from domain.base import Actor
 from domain.journey.facts import AssessmentSat
-from domain.scoring_many import score_many
+from domain.scoring import reliability
+from domain.scoring.many import score_many
 
 DEMO = instrument.load("astrack-demo", 1)
 MIDDLE = {item.id: 3 + n % 2 for n, item in enumerate(DEMO.items)}

@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from domain import fairness, fitting, licensed, risk, rivals, screening, simulation
+from domain import fairness, risk, simulation
+from domain.instrument import licensed
+from domain.risk import fitting, rivals
 from domain.scoring import AnswerOutOfScale, NothingAnswered, UnknownItem
-from domain.simulation import Staff
-from domain.worlds import ITEMS, PLAIN, WORLDS
+from domain.simulation import Staff, screening
+from domain.simulation.worlds import ITEMS, PLAIN, WORLDS
 
 MODEL = risk.load_model()
 

@@ -9,9 +9,9 @@ from uuid import UUID, uuid4
 import pytest
 
 from domain import guidance as g
-from domain import guidance_local as local
 from domain import support as s
 from domain.base import Actor, Stamp
+from domain.guidance import local
 from domain.journey import decisions, facts
 from domain.journey.refusals import CauseStepSkipped, RiskStepSkipped, SignpostMissing
 from domain.journey.state import replay

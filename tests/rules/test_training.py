@@ -11,8 +11,8 @@ import pytest
 
 from domain import staff
 from domain import training as t
-from domain import training_rasch as r
 from domain.base import Actor, Stamp
+from domain.training import rasch as r
 
 STAMP = Stamp(datetime(2026, 9, 7, 9, tzinfo=UTC), Actor(id=uuid4(), role="tutor"), uuid4)
 WHO = uuid4()

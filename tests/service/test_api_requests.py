@@ -165,7 +165,7 @@ def test_an_error_of_the_service_tells_a_number_and_no_more(school: Any, caplog:
     def broken(*_: Any) -> None:
         raise RuntimeError("Zebedee Xylophone, SELECT * FROM record.events")
 
-    monkeypatch.setattr("astrack.api_pupils._pupil", broken)
+    monkeypatch.setattr("astrack.api.pupils._pupil", broken)
     answer = school.as_("tutor").get(path(school))
     told = answer.json()
     assert (answer.status_code, answer.headers["content-type"]) == (500, PROBLEM)

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from astrack.credentials import CARD_FOR, CODE_FOR
+from astrack.access.credentials import CARD_FOR, CODE_FOR
 from domain.base import Actor, Stamp
 from domain.school import StreamErased
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from astrack import cli
-from astrack.sessions import Sessions
+from astrack.access.sessions import Sessions
 
 
 def run(capsys: pytest.CaptureFixture[str], world: Any, *arguments: str) -> tuple[int, str, str]:

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from transfer import age
-from transfer.agekey import read_agekey
+from transfer.age.key import read_agekey
 from transfer.errors import NotForUs
 
 ROOT = Path(__file__).parents[2]

@@ -251,7 +251,7 @@ def test_a_fault_of_the_services_own_gets_a_page_with_its_number_and_no_trace(
     school: SmallSchool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reader = Reader(served(school), school, "tutor")
-    monkeypatch.setattr("astrack.web_lists.pupils.listed", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr("astrack.web.lists.pupils.listed", lambda *_, **__: 1 / 0)
     answer = reader.get("/pupils/all")
     assert answer.status_code == 500
     assert "The service met an error of its own" in answer.text

@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 from astrack import reports
-from astrack.reports_html import html, pdf
+from astrack.reports.html import html, pdf
 from astrack.settings import Settings
 from astrack.store import Store
 from tests.support.small_school import SmallSchool, build

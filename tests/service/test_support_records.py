@@ -10,12 +10,13 @@ import pytest
 from astrack.app import App
 from astrack.changing import Ask
 from astrack.records import Records
+from astrack.records.support import Support
 from astrack.settings import Settings
 from astrack.store import Store
-from astrack.support import Support
-from domain import guidance_local, training
+from domain import training
 from domain.base import Actor
 from domain.guidance import Signpost
+from domain.guidance import local as guidance_local
 from domain.identity import SchoolName
 from domain.staff import FIRST_MODULE
 from projections import training as trained

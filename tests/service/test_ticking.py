@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from astrack.ticking import Ticker
+from astrack.server.ticking import Ticker
 
 ONE, TWO = uuid4(), uuid4()
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from domain.base import Actor, Fact
-from domain.impact_cases import NONE, cases
+from domain.impact.cases import NONE, cases
 from domain.journey import facts as f
 from domain.staff import StaffAdded, StaffLeft, TrainingRecorded
 from domain.training import TrainingSat

@@ -56,7 +56,7 @@ def test_the_same_seed_writes_the_same_facts_and_another_seed_others(
 def test_a_made_up_trust_rebuilt_by_two_processes_equals_live(
     simulated: Callable[[str, int], Settings], store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from astrack import view_processes
+    from astrack.views import processes as view_processes
 
     monkeypatch.setattr(view_processes, "FEW_EVENTS", 1)
     with Store.open(simulated("sim_d", 3)) as own:

@@ -33,7 +33,7 @@ from domain.round import RoundClosed, RoundOpened
 from domain.school import ExportMade
 from domain.scope import Scope
 from projections import ALL, pupils, risk_register, timeline
-from transfer.chain import ZERO, commitment, entry
+from transfer.evidence.chain import ZERO, commitment, entry
 
 OPENED = datetime(2026, 9, 1, 8, tzinfo=UTC)
 BY = Actor(id=UUID(int=7), role="tutor")

@@ -1,0 +1,138 @@
+"""Who calls: the cookie or key of a request turned into a viewer, the gate, and the look that is put on record."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Annotated, NoReturn
+from uuid import UUID
+
+from fastapi import Depends, Request, Response
+from starlette.datastructures import State
+
+from astrack import access
+from astrack.access import NotAllowed, Signed
+from astrack.access.looks import Looks
+from astrack.access.sessions import Opened, Sessions
+from astrack.app import App
+from astrack.changing import Ask
+from astrack.handover import Handover
+from astrack.records import NoSuchPupil, Records
+from domain.authority import About, Action, Reason, Viewer, authorize, listing
+from domain.base import Fact
+from domain.journey.state import Journey
+from domain.scope import Scope
+
+COOKIE = "astrack"
+DEVICE_COOKIE = "astrack_device"
+DEVICE_DAYS = 365
+
+
+class Caller:
+    """One request's caller: who they are, the records of their school, and the only way through the gate."""
+
+    def __init__(self, state: State, signed: Signed) -> None:
+        self.app: App = state.app
+        self.sessions: Sessions = state.sessions
+        self.looks: Looks = state.looks
+        self._handovers: dict[UUID, Handover] = state.handovers
+        self._journeys: dict[UUID, tuple[Journey, list[Fact]]] = {}
+        self.signed = signed
+        self.records: Records = self.app.school(signed.viewer.school_id)
+
+    @property
+    def viewer(self) -> Viewer:
+        """Who asks."""
+        return self.signed.viewer
+
+    @property
+    def handover(self) -> Handover:
+        """The hand-overs of the caller's school, built once."""
+        return self._handovers.setdefault(self.records.school_id, Handover(self.records))
+
+    @property
+    def today(self) -> date:
+        """The day by the service's clock."""
+        return self.app.clock().date()
+
+    def may(self, action: Action, pupil_id: UUID | None = None) -> About | None:
+        """Pass the gate, to the context of the pupil. Raises NotAllowed, NoSuchPupil; a refusal goes on record."""
+        try:
+            return access.check(
+                self.records, self.viewer, action, pupil_id, self.today, lambda one: self.journey(one)[0]
+            )
+        except NotAllowed as refused:
+            self._refused(action, refused.decision.reason, pupil_id, refused)
+        except NoSuchPupil as refused:
+            self._refused(action, Reason.OUT_OF_SCOPE, pupil_id, refused)
+
+    def journey(self, pupil_id: UUID) -> tuple[Journey, list[Fact]]:
+        """A pupil's journey as first loaded in this request, by the gate most of the time. Raises NoSuchPupil."""
+        if pupil_id not in self._journeys:
+            self._journeys[pupil_id] = self.records.journey(pupil_id)
+        return self._journeys[pupil_id]
+
+    def see(self, action: Action, pupil_id: UUID | None = None) -> None:
+        """Pass the gate to look at something, and put the look on record."""
+        self.may(action, pupil_id)
+        self.looked(action, [pupil_id] if pupil_id else [])
+
+    def listed(self, action: Action) -> Scope:
+        """The scope of a list; call ``looked`` with the pupils that end up in it. Raises NotAllowed."""
+        try:
+            return access.listed(self.viewer, action)
+        except NotAllowed as refused:
+            self._refused(action, refused.decision.reason, None, refused)
+
+    def looked(self, action: Action, pupils: Sequence[UUID]) -> None:
+        """Put a look at these pupils on record."""
+        self.looks.taken(self.viewer, action, pupils)
+
+    def can(self, action: Action, about: About | None = None) -> bool:
+        """Whether the gate would open; nothing goes on record."""
+        return authorize(self.viewer, action, about).allowed
+
+    def can_list(self, action: Action) -> Scope | None:
+        """The scope of a list, or None where there is none; nothing goes on record."""
+        scope = listing(self.viewer, action)
+        return scope if scope.everyone or scope.dimensions else None
+
+    def ask(self, key: str, expects: int | None = None) -> Ask:
+        """This caller's request for a change."""
+        return Ask(self.viewer.actor, key, expects)
+
+    def _refused(self, action: Action, reason: Reason, pupil_id: UUID | None, error: Exception) -> NoReturn:
+        self.looks.refused(self.viewer, action, reason, pupil_id)
+        raise error
+
+
+def caller_of(request: Request) -> Caller:
+    """The caller of a request. Raises SignInNeeded."""
+    state = request.app.state
+    kind, _, value = request.headers.get("authorization", "").partition(" ")
+    bearer = value.strip() if kind.lower() == "bearer" else None
+    signed = state.sessions.signed(request.cookies.get(COOKIE), bearer)
+    return Caller(state, signed)
+
+
+CallerOf = Annotated[Caller, Depends(caller_of)]
+
+
+def set_cookies(request: Request, response: Response, opened: Opened) -> None:
+    """Give the browser its session and its device's name; neither can be read by a script."""
+    secure = request.url.scheme == "https"
+    response.set_cookie(COOKIE, opened.cookie, httponly=True, samesite="strict", secure=secure, path="/")
+    response.set_cookie(
+        DEVICE_COOKIE, opened.device, httponly=True, samesite="strict", secure=secure, path="/",
+        max_age=DEVICE_DAYS * 86_400,
+    )  # fmt: skip
+
+
+def clear_cookie(response: Response) -> None:
+    """Take the session from the browser; its device's name stays."""
+    response.delete_cookie(COOKIE, path="/", httponly=True, samesite="strict")
+
+
+def address_of(request: Request) -> str:
+    """Where a request comes from, as the server sees it."""
+    return request.client.host if request.client else "unknown"

@@ -1,0 +1,185 @@
+"""Action plans, hand-offs to the DSL, and what a pupil or a parent signs in with."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from fastapi import APIRouter
+from pydantic import Field, StringConstraints
+
+from astrack.access import check_owner
+from astrack.access.callers import CallerOf
+from astrack.api.common import Body, Code, Day, Done, IfMatch, Key, Line, Note, Out, expected
+from domain import safeguarding
+from domain.authority import Action
+from domain.journey.facts import Came, Going
+
+router = APIRouter(tags=["plans"])
+hand_offs = APIRouter(tags=["safeguarding"])
+cards = APIRouter(tags=["sign-in"])
+Codes = Annotated[list[Code], Field(max_length=20)]
+
+
+class PlanIn(Body):
+    """A plan: causes looked back on, risks looked ahead to, signposts chosen, an owner, an end. No step is skipped."""
+
+    plan_id: UUID
+    kind: Code = "individual"
+    tier: Annotated[int, Field(ge=1, le=3)] = 2
+    goal: Annotated[Line, Field(examples=["Asks for help when stuck"])]
+    factor: Code | None = None
+    context: Code | None = None
+    pole: Literal["low", "high"] | None = None
+    flags: Annotated[list[UUID], Field(max_length=20)] = Field(default_factory=list)
+    causes: Codes
+    risks: Codes
+    signposts: Codes = Field(default_factory=list)
+    own_strategies: Annotated[list[Line], Field(max_length=20)] = Field(default_factory=list)
+    owner_id: UUID
+    start_on: Day
+    end_on: Day
+    monitoring: Literal["weekly", "fortnightly", "monthly"] = "weekly"
+    group_plan_id: UUID | None = None
+
+
+class MonitorIn(Body):
+    """How a plan is going."""
+
+    going: Going
+    note: Note = ""
+
+
+class PlanReviewIn(Body):
+    """A plan goes on until a later day."""
+
+    end_on: Day
+    note: Note = ""
+
+
+class CloseIn(Body):
+    """What came of a plan, in its owner's eyes."""
+
+    came: Came
+    note: Note = ""
+
+
+class HandOffIn(Body):
+    """Where the concern is kept in the school's own system: a reference, never the story."""
+
+    hand_off_id: UUID
+    on: Day
+    reference: Annotated[str, StringConstraints(min_length=1, max_length=60, pattern=r"^[A-Za-z0-9._/-]+$")]
+
+
+class HandOffMade(Out):
+    """The hand-off that was made."""
+
+    hand_off_id: UUID
+
+
+class HandOffOut(Out):
+    """A hand-off nobody has taken up yet."""
+
+    hand_off_id: UUID
+    on: Day
+    reference: str
+    by: UUID
+
+
+class CardOut(Out):
+    """A pupil's new sign-in card, shown this once."""
+
+    words: str
+
+
+class LetterOut(Out):
+    """A parent's code, shown this once, to be printed in a letter."""
+
+    parent_id: UUID
+    code: str
+
+
+@router.post("/pupils/{pupil_id}/plans")
+def open_plan(caller: CallerOf, pupil_id: UUID, body: PlanIn, key: Key, if_match: IfMatch = None) -> Done:
+    """Open a plan; its owner must be somebody here who can see the pupil."""
+    if about := caller.may(Action.WRITE_PLANS, pupil_id):
+        check_owner(caller.records, body.owner_id, about, caller.today)
+    ask = caller.ask(key, expected(if_match))
+    return Done(**caller.records.open_plan(ask, pupil_id, plan=body.model_dump()))
+
+
+@router.post("/pupils/{pupil_id}/plans/{plan_id}/monitor")
+def monitor_plan(
+    caller: CallerOf, pupil_id: UUID, plan_id: UUID, body: MonitorIn, key: Key, if_match: IfMatch = None
+) -> Done:
+    """Note how a plan is going."""
+    caller.may(Action.WRITE_PLANS, pupil_id)
+    ask = caller.ask(key, expected(if_match))
+    return Done(**caller.records.monitor_plan(ask, pupil_id, plan_id=plan_id, going=body.going, note=body.note))
+
+
+@router.post("/pupils/{pupil_id}/plans/{plan_id}/review")
+def review_plan(
+    caller: CallerOf, pupil_id: UUID, plan_id: UUID, body: PlanReviewIn, key: Key, if_match: IfMatch = None
+) -> Done:
+    """Look at a plan as a whole and let it go on."""
+    caller.may(Action.WRITE_PLANS, pupil_id)
+    ask = caller.ask(key, expected(if_match))
+    return Done(**caller.records.review_plan(ask, pupil_id, plan_id=plan_id, end_on=body.end_on, note=body.note))
+
+
+@router.post("/pupils/{pupil_id}/plans/{plan_id}/close")
+def close_plan(
+    caller: CallerOf, pupil_id: UUID, plan_id: UUID, body: CloseIn, key: Key, if_match: IfMatch = None
+) -> Done:
+    """End a plan and say what came of it."""
+    caller.may(Action.WRITE_PLANS, pupil_id)
+    ask = caller.ask(key, expected(if_match))
+    return Done(**caller.records.close_plan(ask, pupil_id, plan_id=plan_id, came=body.came, note=body.note))
+
+
+@hand_offs.post("/pupils/{pupil_id}/hand-offs")
+def hand_off(caller: CallerOf, pupil_id: UUID, body: HandOffIn, key: Key) -> HandOffMade:
+    """Hand a concern to the DSL in the school's own system, and say where it is kept there."""
+    caller.may(Action.RAISE_HAND_OFF, pupil_id)
+    caller.records.hand_off(
+        caller.ask(key), pupil_id, hand_off_id=body.hand_off_id, on=body.on, reference=body.reference
+    )
+    return HandOffMade(hand_off_id=body.hand_off_id)
+
+
+@hand_offs.get("/pupils/{pupil_id}/hand-offs")
+def open_hand_offs(caller: CallerOf, pupil_id: UUID) -> list[HandOffOut]:
+    """The hand-offs about a pupil that nobody has taken up, oldest first."""
+    caller.see(Action.SEE_HAND_OFFS, pupil_id)
+    stream = caller.records.safeguarding_of(pupil_id).stream_id
+    waiting = safeguarding.open_hand_offs(fact.event for fact in caller.records.log.load(stream).facts)
+    return [
+        HandOffOut(hand_off_id=one.hand_off_id, on=one.happened_on, reference=one.reference, by=one.by.id)
+        for one in waiting.values()
+    ]
+
+
+@hand_offs.post("/pupils/{pupil_id}/hand-offs/{hand_off_id}/acknowledge")
+def acknowledge_hand_off(caller: CallerOf, pupil_id: UUID, hand_off_id: UUID, key: Key) -> HandOffMade:
+    """Take up a hand-off."""
+    caller.may(Action.TAKE_UP_HAND_OFF, pupil_id)
+    caller.records.acknowledge_hand_off(caller.ask(key), pupil_id, hand_off_id=hand_off_id)
+    return HandOffMade(hand_off_id=hand_off_id)
+
+
+@cards.post("/pupils/{pupil_id}/card")
+def make_card(caller: CallerOf, pupil_id: UUID, key: Key) -> CardOut:
+    """Four words that sign this pupil in; cards made before stop working."""
+    caller.see(Action.MAKE_CARD, pupil_id)
+    return CardOut(words=caller.sessions.credentials(caller.records.school_id).card(pupil_id))
+
+
+@cards.post("/pupils/{pupil_id}/letter")
+def make_letter(caller: CallerOf, pupil_id: UUID, key: Key) -> LetterOut:
+    """A code that lets a parent in once, for this pupil."""
+    caller.see(Action.MAKE_LETTER, pupil_id)
+    parent_id = caller.app.new_id()
+    code = caller.sessions.credentials(caller.records.school_id).letter(parent_id, pupil_id)
+    return LetterOut(parent_id=parent_id, code=code)

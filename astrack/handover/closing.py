@@ -1,0 +1,208 @@
+"""What becomes of a transfer: sent, collected, acknowledged, rejected, withdrawn, recalled, expired, disputed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import Any, Literal
+from uuid import UUID
+
+from astrack.changing import Answer, Ask, Decided
+from astrack.handover.base import Hands
+from astrack.handover.log_bundle import log_parts
+from astrack.store.vault import Transfer
+from domain.base import DomainError, Event, Stamp
+from domain.journey import custody, state
+from domain.school import ExportMade
+from transfer import bundle, package
+from transfer import receipt as receipts
+from transfer.errors import BadReceipt
+from transfer.keys.directory import KeyDirectory
+from transfer.keys.signing import Purpose
+from transfer.keys.trust import Trust, require_known
+from transfer.receipt import Receipt
+
+GRACE = timedelta(days=7)
+LIST_MAX = 1000
+OPEN = ("prepared", "sent", "collected")
+NEXT = {"sent": ("prepared",), "collected": ("prepared", "sent")}
+
+
+class TransferEnded(DomainError):
+    """The transfer has ended, or has not come so far."""
+
+
+class Ending(Hands):
+    """How transfers go on and end."""
+
+    def receipt(self, transfer_id: UUID) -> bytes:
+        """The receipt for a file that was taken in, signed once. Raises NoSuchTransfer."""
+        row = self.vault.transfer("in", transfer_id)
+        if row is None or row.state != "received":
+            raise self.unknown(transfer_id)
+        if row.receipt is not None:
+            return row.receipt
+        size, checkpoint = self.proving.checkpoint()
+        at = self.clock()
+        keys = self.signing.newest(at)
+        made = Receipt(
+            transfer_id, row.details["manifest_sha256"], True, "", self.named().urn, self.origin(), size, at,
+            checkpoint, bytes(keys.signed),
+        )  # fmt: skip
+        signed = receipts.sign(made, keys.signers(Purpose.RECEIPT), int(at.timestamp()))
+        return self.vault.keep_receipt("in", transfer_id, signed)
+
+    def refusal(self, transfer_id: UUID, manifest_sha256: str, reason: str) -> bytes:
+        """A receipt that says that a file was refused; ``reason`` is one word in lower case."""
+        at = self.clock()
+        keys = self.signing.newest(at)
+        made = Receipt(
+            transfer_id, manifest_sha256, False, reason, self.named().urn, self.origin(), 0, at, b"", bytes(keys.signed)
+        )
+        return receipts.sign(made, keys.signers(Purpose.RECEIPT), int(at.timestamp()))
+
+    def acknowledge(self, ask: Ask, receipt: bytes) -> Answer:
+        """Take in a receipt: custody passes, or comes back when the file was refused; a repeat changes nothing.
+
+        A receipt for a transfer that ended otherwise becomes a dispute on record. Raises BadReceipt, BadSignature,
+        UnknownSigner, NoSuchTransfer.
+        """
+        made, standing = receipts.read(receipt, Trust(KeyDirectory.load(self.vault.pinned())))
+        require_known(standing)
+        row = self.vault.transfer("out", made.transfer_id)
+        if row is None:
+            raise self.unknown(made.transfer_id)
+        if row.receipt == receipt:
+            return _ended(row)
+        to: dict[str, Any] = row.details.get("to") or {}
+        if made.origin != to.get("origin"):
+            raise BadReceipt("it is not from the school that the file was sealed for", "receipt")
+        if made.manifest_sha256 != row.details.get("manifest_sha256"):
+            raise BadReceipt("it is for another file of this transfer", "receipt")
+        if row.state not in OPEN:
+            return self._dispute(row, receipt)
+        return self._close(ask, row, made, receipt)
+
+    def _close(self, ask: Ask, row: Transfer, made: Receipt, receipt: bytes) -> Answer:
+        digest = sha256(receipt).hexdigest()
+        ended = replace(row, state="acknowledged" if made.accepted else "rejected")
+
+        def decide(loaded: list[list[Event]], stamp: Stamp) -> Decided:
+            journey = state.replay(loaded[0])
+            if made.accepted:
+                events = custody.release_custody(journey, stamp, transfer_id=row.transfer_id, receipt_sha256=digest)
+            else:
+                events = custody.withdraw_transfer(journey, stamp, transfer_id=row.transfer_id, why="rejected")
+            rows = [self.vault.move(row, ended.state, stamp.at), self.vault.drop_file(row.transfer_id)]
+            return Decided([events], _ended(ended), also=lambda _: rows)
+
+        target = self.records.journey_of(UUID(row.details["pupil_id"]))
+        answer = self.records.change(ask, {"do": "acknowledge", "receipt": digest}, [target], decide)
+        self.vault.keep_receipt("out", row.transfer_id, receipt)
+        return answer
+
+    def _dispute(self, row: Transfer, receipt: bytes) -> Answer:
+        if row.state in ("acknowledged", "rejected"):
+            raise TransferEnded("another receipt for this transfer was taken in before: ask that school which is right")
+        self.vault.run(self.vault.move(row, "disputed", self.clock()))
+        self.vault.keep_receipt("out", row.transfer_id, receipt)
+        return _ended(replace(row, state="disputed"))
+
+    def mark(self, ask: Ask, transfer_id: UUID, reached: Literal["sent", "collected"]) -> Answer:
+        """Say how far a file has come. Raises NoSuchTransfer, TransferEnded."""
+        row = self._out(transfer_id)
+        if row.state != reached:
+            if row.state not in NEXT[reached]:
+                raise TransferEnded(f"the transfer is {row.state}: it cannot be {reached} any more")
+            self.vault.run(self.vault.move(row, reached, self.clock()))
+        return _ended(replace(row, state=reached))
+
+    def withdraw(self, ask: Ask, transfer_id: UUID) -> Answer:
+        """Call a transfer off: withdrawn before it was collected, recalled after. Raises TransferEnded."""
+        row = self._out(transfer_id)
+        if row.state in ("withdrawn", "recalled"):
+            return _ended(row)
+        return self._call_off(ask, row, "recalled" if row.state == "collected" else "withdrawn")
+
+    def expire(self, ask: Ask) -> list[UUID]:
+        """End every transfer whose time limit passed a week ago; their ids. The records are free again."""
+        now = self.clock()
+        over = [row for row in self.vault.transfers(LIST_MAX) if row.direction == "out" and _over(row, now)]
+        for row in over:
+            self._call_off(ask.part(str(row.transfer_id)), row, "expired")
+        return [row.transfer_id for row in over]
+
+    def _call_off(self, ask: Ask, row: Transfer, why: Literal["withdrawn", "recalled", "expired"]) -> Answer:
+        if row.state not in OPEN:
+            raise TransferEnded(f"the transfer is {row.state} already: it cannot be called off")
+        ended = replace(row, state=why)
+
+        def decide(loaded: list[list[Event]], stamp: Stamp) -> Decided:
+            journey = state.replay(loaded[0])
+            events = custody.withdraw_transfer(journey, stamp, transfer_id=row.transfer_id, why=why)
+            rows = [self.vault.move(row, why, stamp.at), self.vault.drop_file(row.transfer_id)]
+            return Decided([events], _ended(ended), also=lambda _: rows)
+
+        target = self.records.journey_of(UUID(row.details["pupil_id"]))
+        return self.records.change(ask, {"do": "call_off", "transfer": row.transfer_id, "why": why}, [target], decide)
+
+    def transfers(self, limit: int = 200) -> list[Answer]:
+        """The newest transfers in both directions, newest first."""
+        return [
+            {"transfer_id": str(row.transfer_id), "direction": row.direction, "state": row.state,
+             "at": row.at.isoformat(), "file_name": f"{row.transfer_id}{package.SUFFIX}", **_shown(row)}
+            for row in self.vault.transfers(limit)
+        ]  # fmt: skip
+
+    def audit_bundle(self, ask: Ask) -> tuple[str, Iterator[bytes]]:
+        """(file name, the audit bundle of the whole log in pieces): every entry, nothing personal."""
+        published = self.proving.publish(ask)
+        at = self.clock()
+        keys = self.signing.newest(at)
+        parts = log_parts(self.records.log, self.records.new_id(), self.named(), published, at)
+        made, pieces = bundle.write(parts, keys.signers(Purpose.MANIFEST), int(at.timestamp()))
+        self.proving.append_own(
+            ask,
+            lambda stamp: ExportMade(
+                **stamp.fresh(), transfer_id=made.transfer_id, kind="audit", manifest_sha256=_digest(bytes(made))
+            ),
+        )
+        return f"{made.transfer_id}{bundle.SUFFIX}", pieces
+
+    def _out(self, transfer_id: UUID) -> Transfer:
+        row = self.vault.transfer("out", transfer_id)
+        if row is None:
+            raise self.unknown(transfer_id)
+        return row
+
+
+def _ended(row: Transfer) -> Answer:
+    return {"transfer_id": str(row.transfer_id), "state": row.state, "pupil_id": row.details.get("pupil_id")}
+
+
+def _over(row: Transfer, now: datetime) -> bool:
+    limit: str | None = row.details.get("not_after")
+    return row.state in OPEN and limit is not None and now > datetime.fromisoformat(limit) + GRACE
+
+
+def _shown(row: Transfer) -> Answer:
+    names = (
+        "pupil_id",
+        "kind",
+        "not_after",
+        "size",
+        "facts",
+        "new",
+        "from",
+        "from_urn",
+        "protected",
+        "manifest_sha256",
+    )
+    to: dict[str, Any] = row.details.get("to") or {}
+    return {**{name: row.details.get(name) for name in names}, "to": to.get("name"), "to_urn": to.get("urn")}
+
+
+def _digest(data: bytes) -> str:
+    return sha256(data).hexdigest()

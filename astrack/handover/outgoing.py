@@ -1,0 +1,152 @@
+"""From a pupil's stream to a sealed file: what goes in, what is left out, and the manifest that says so."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from astrack.handover import enclosed
+from astrack.handover.proving import Proving, Published
+from astrack.signing import OwnKeys, origin_of
+from astrack.store.vault import Vault
+from domain.identity import Identity, SchoolName
+from transfer import evidence, manifest, package, story
+from transfer.age import Recipient
+from transfer.errors import BadRosterOut
+from transfer.evidence import Proved, Unit
+from transfer.evidence.chain import b64, unb64
+from transfer.keys.signing import Purpose
+from transfer.manifest import Manifest, Omission, Sender
+from transfer.package import Parts
+from transfer.rosters import ctf_out
+from transfer.story import Line, Threads
+
+EARLIER_NAMES = Omission("earlier statements of identity", "only the present one is needed; earlier UPNs are in it")
+SAFEGUARDING = Omission("safeguarding", "whatever there may be goes from DSL to DSL, as a file of its own")
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What one file is to be: decided when it was prepared, and the same however often it is sealed."""
+
+    transfer_id: UUID
+    pupil_id: UUID
+    stream_id: UUID
+    kind: str
+    recipients: tuple[Recipient, ...]
+    audiences: tuple[str, ...]
+    to: SchoolName | None
+    created: datetime
+    not_after: datetime | None
+    lawful_basis: str
+    consent_by: str = ""
+    accepted_on: date | None = None
+    start_on: date | None = None
+    protected: bool = False
+    export: int = 0
+    supersedes: UUID | None = None
+    year_group: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SealedFile:
+    """A file ready to go, and its manifest hash."""
+
+    data: bytes
+    manifest_sha256: str
+
+
+def seal(
+    order: Order,
+    own: SchoolName,
+    identity: Identity,
+    vault: Vault,
+    proving: Proving,
+    published: Published,
+    keys: OwnKeys,
+) -> SealedFile:
+    """The sealed file of an order, as its stream stands under the published heads."""
+    unit, lines, _ = proving.unit(order.stream_id, published)
+    kept = [parse_kept(content) for content in vault.evidence(order.stream_id).values()]
+    units = [unit, *sorted(kept, key=lambda one: one.name)]
+    sources = _sources(unit, lines, kept)
+    members, omissions = enclosed.enclosed(story.payloads(lines))
+    members[enclosed.README] = enclosed.readme("student" if order.kind == "student" else "school")
+    members[enclosed.IDENTITY] = enclosed.identity_member(identity, own)
+    statutory, without = _ctf(order, own, identity)
+    members |= statutory
+    sender = Sender(str(own.school_id), own.urn, own.lea, own.estab, own.name, origin_of(own))
+    made = manifest_of(order, sender, sources, (EARLIER_NAMES, SAFEGUARDING, *omissions, *without))
+    return sealed(order, Parts(made, lines, units, members), keys)
+
+
+def sealed(order: Order, parts: Parts, keys: OwnKeys) -> SealedFile:
+    """Sign and seal the parts of a file."""
+    sink = io.BytesIO()
+    signers = keys.signers(Purpose.MANIFEST)
+    made = package.write(sink, parts, order.recipients, signers, int(order.created.timestamp()))
+    return SealedFile(sink.getvalue(), manifest.digest(bytes(made)))
+
+
+def manifest_of(
+    order: Order, sender: Sender, sources: Sequence[manifest.SourceLog], omissions: Sequence[Omission]
+) -> Manifest:
+    """The manifest of an order, its files not yet listed."""
+    return Manifest(
+        transfer_id=order.transfer_id, kind=order.kind, created=order.created, not_after=order.not_after, sender=sender,
+        recipients=tuple(
+            manifest.Recipient(key.fingerprint, audience)
+            for key, audience in zip(order.recipients, order.audiences, strict=True)
+        ),
+        sources=tuple(sources), omissions=tuple(omissions), lawful_basis=order.lawful_basis,
+        consent_by=order.consent_by, accepted_on=order.accepted_on, start_on=order.start_on,
+        protected=order.protected, export=order.export, supersedes=order.supersedes,
+    )  # fmt: skip
+
+
+def _sources(unit: Unit, lines: Sequence[Line], kept: Sequence[Unit]) -> list[manifest.SourceLog]:
+    threads = story.threads_of(unit.origin, unit.indexes, lines)
+    stated = [package.source_of(shown(one, threads)) for one in sorted(kept, key=lambda one: one.name)]
+    return [package.source_of(shown(unit, threads)), *stated]
+
+
+def shown(unit: Unit, threads: Threads) -> Proved:
+    """What a unit shows, taken from what is there: it was verified when it came, or made here."""
+    entries = entries_of(unit, threads)
+    head = evidence.head_of(unit)
+    return Proved(unit, head.size, head.root, entries, evidence.last_leaf(entries), {})
+
+
+def entries_of(unit: Unit, threads: Threads) -> tuple[bytes, ...]:
+    """Every entry of a unit in order: those of the story, and the others in the gaps."""
+    found = threads.found.get((unit.origin, unit.stream), {})
+    others = iter(unit.others)
+    return tuple(found[index] if index in found else next(others).entry for index in unit.indexes)
+
+
+def keep(unit: Unit) -> bytes:
+    """A unit as it is kept: exactly the bytes that came."""
+    return json.dumps({name: b64(data) for name, data in unit.members().items()}).encode()
+
+
+def parse_kept(content: bytes) -> Unit:
+    """What ``keep`` gave."""
+    members = {name: unb64(data, name) for name, data in json.loads(content).items()}
+    proof = json.loads(members[evidence.PROOF])
+    return evidence.parse(evidence.unit_name(proof["origin"], unb64(proof["stream"], "stream")), members)
+
+
+def _ctf(order: Order, own: SchoolName, identity: Identity) -> tuple[dict[str, bytes], list[Omission]]:
+    """The statutory file for the next school's MIS, where the sender has the numbers for one."""
+    if order.kind != "school" or identity.person is None:
+        return {}, []
+    header = ctf_out.Header(own, order.to, order.created, serial=order.export % ctf_out.SERIAL_MAX + 1)
+    try:
+        data = ctf_out.write(header, [(identity.person, order.year_group)])
+        return {f"ctf/{ctf_out.file_name(header)}": data}, []
+    except BadRosterOut as error:
+        return {}, [Omission("common transfer file", error.what)]

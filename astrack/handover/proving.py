@@ -1,0 +1,143 @@
+"""A school's log, proved to others: heads published, a checkpoint signed, the evidence for one stream drawn from it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from uuid import UUID
+
+from astrack.changing import Ask, Changing, TooBusy
+from astrack.signing import Signing
+from astrack.store import Change, ClockBehind, VersionClash
+from astrack.store.types import Row
+from astrack.store.vault import Vault
+from domain.base import Event, Fact, Stamp, StreamClass
+from domain.school import HeadsPublished
+from transfer.evidence import HeadsShown, Unit, merkle, note
+from transfer.evidence.checkpoint import Checkpoint
+from transfer.evidence.heads import Head, Heads
+from transfer.keys.signing import Purpose
+from transfer.story import Line
+
+ATTEMPTS = 8
+LEAVES_AT_ONCE = 65_536
+VERSION = "SELECT coalesce(max(version), -1) FROM record.events WHERE school_id = %s AND stream_id = %s"
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """The heads as they were logged, and the checkpoint over them."""
+
+    row: Row
+    heads: Heads
+    covers: int
+    size: int
+    root: bytes
+    nodes: merkle.Nodes
+    checkpoint: bytes
+    documents: tuple[tuple[str, bytes], ...]
+
+
+class Proving:
+    """What one school shows of its log."""
+
+    def __init__(self, records: Changing, vault: Vault, signing: Signing) -> None:
+        self._records, self._vault, self._signing = records, vault, signing
+        self._covered = 0
+        self._heads: dict[UUID, tuple[int, bytes]] = {}
+
+    def publish(self, ask: Ask) -> Published:
+        """Log the heads of all streams and sign a checkpoint over them. Raises TooBusy, SchoolNotRegistered."""
+        log = self._records.log
+        covers = log.size()
+        heads = self._heads_at(covers)
+        fact = self.append_own(
+            ask,
+            lambda stamp: HeadsPublished(**stamp.fresh(), covers=covers, streams=heads.size, root=heads.root.hex()),
+        )
+        (row,) = log.rows(fact.position - 1, 1)
+        size = fact.position + 1
+        nodes = self._tree(size)
+        root = merkle.tree_root(nodes, size)
+        at = self._records.clock()
+        keys = self._signing.newest(at)
+        head = Checkpoint(keys.signed.document.origin, size, root)
+        signed = self._cosigned(
+            bytes(note.sign(head.text, keys.signers(Purpose.CHECKPOINT), int(at.timestamp()))), nodes
+        )
+        documents = tuple((f"{one:06d}", data) for one, data in enumerate(self._signing.documents(at), 1))
+        return Published(row, heads, covers, size, root, nodes, signed, documents)
+
+    def checkpoint(self) -> tuple[int, bytes]:
+        """(size, signed checkpoint) of the log as it is now."""
+        at = self._records.clock()
+        keys, size = self._signing.newest(at), self._records.log.size()
+        nodes = self._tree(size)
+        head = Checkpoint(keys.signed.document.origin, size, merkle.tree_root(nodes, size))
+        signed = bytes(note.sign(head.text, keys.signers(Purpose.CHECKPOINT), int(at.timestamp())))
+        return size, self._cosigned(signed, nodes)
+
+    def _cosigned(self, checkpoint: bytes, nodes: merkle.Nodes) -> bytes:
+        return self._records.witnesses.cosigned(checkpoint, nodes)
+
+    def append_own(self, ask: Ask, make: Callable[[Stamp], Event]) -> Fact:
+        """One fact more in the school's own stream, where it is not a command of its own. Raises TooBusy."""
+        at = self._records.clock()
+        for _ in range(ATTEMPTS):
+            version = self._records.log.ask(VERSION, self._records.school_id)[0][0]
+            event = make(Stamp(at, ask.by, self._records.new_id))
+            change = Change(self._records.school_id, StreamClass.SCHOOL, version, (event,))
+            try:
+                return self._records.log.append([change], idempotency=None)[0]
+            except ClockBehind as behind:
+                at = max(behind.previous, self._records.clock())
+            except VersionClash:
+                continue
+        raise TooBusy("others kept writing to the school's log: try again")
+
+    def unit(self, stream_id: UUID, published: Published) -> tuple[Unit, list[Line], list[Row]]:
+        """The evidence for one stream, its lines, and its rows as the log had them. The stream must have an entry."""
+        rows = self._vault.stream(stream_id, published.covers)
+        indexes = tuple(row.position for row in rows)
+        made = Unit(
+            origin=Checkpoint.parse(note.parse(published.checkpoint).text).origin,
+            stream=stream_id.bytes,
+            checkpoint=published.checkpoint,
+            indexes=indexes,
+            nodes=tuple(merkle.multi_proof(published.nodes, (*indexes, published.row.position), published.size)),
+            heads=heads_shown(published.row, published.heads, stream_id.bytes),
+            keys=published.documents,
+        )
+        return made, [line_of(row) for row in rows], rows
+
+    def _heads_at(self, covers: int) -> Heads:
+        """The heads of all streams below a position, without the school's own stream."""
+        start = self._covered if self._covered <= covers else 0
+        heads = dict(self._heads) if start else {}
+        heads.update({stream: (seq, leaf) for stream, seq, leaf in self._vault.last_entries(start, covers)})
+        heads.pop(self._records.school_id, None)
+        self._covered, self._heads = covers, heads
+        return Heads(Head(stream.bytes, seq, leaf) for stream, (seq, leaf) in heads.items())
+
+    def _tree(self, size: int) -> merkle.Nodes:
+        """The nodes of the tree of the first ``size`` leaves, its tiles kept."""
+        tiled = self._vault.tiled()
+        while tiled < size:
+            leaves = self._records.log.leaves(tiled, min(size, tiled + LEAVES_AT_ONCE))
+            for (level, place), hashes in merkle.new_tiles(tiled, leaves, self._vault.tile).items():
+                self._vault.keep_tile(level, place, hashes)
+            tiled += len(leaves)
+        return merkle.tile_nodes(self._vault.tile)
+
+
+def heads_shown(row: Row, heads: Heads, stream: bytes) -> HeadsShown:
+    """A heads entry disclosed, with the place of one stream in it."""
+    (placed,) = heads.prove(stream).placed
+    return HeadsShown(row.position, row.entry, row.salt, row.payload or b"", placed.index, placed.proof)
+
+
+def line_of(row: Row) -> Line:
+    """An entry as a line of the story."""
+    if row.payload is None:
+        return Line(row.entry, omitted="erased")
+    return Line(row.entry, row.payload, row.salt)

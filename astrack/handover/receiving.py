@@ -1,0 +1,182 @@
+"""Receiving: a sealed file is opened, verified and taken in exactly once, in one transaction."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from astrack.changing import Answer, Ask, Decided, Target
+from astrack.handover import incoming, outgoing
+from astrack.handover.closing import Ending
+from astrack.handover.incoming import Arrival, RecordHeldHere
+from astrack.store import KeyOf, PupilStreams, Statement
+from astrack.store.vault import Transfer
+from domain import identity as identities
+from domain.base import Event, Stamp, StreamClass
+from transfer import manifest, package, receipt
+from transfer.age import Identity
+from transfer.errors import BadManifest, Conflict, TransferRefused
+from transfer.evidence import Unit
+from transfer.keys.directory import KeyDirectory
+from transfer.keys.trust import Trust, require_known
+from transfer.manifest import digest
+from transfer.package import Package
+
+NO_END = 1 << 62
+
+
+class _TakenMeanwhile(Exception):
+    """Another importer was first with the same file."""
+
+
+class Receiving(Ending):
+    """From a file that came to the facts on record."""
+
+    def receive(
+        self,
+        ask: Ask,
+        data: bytes,
+        *,
+        words: str | None = None,
+        identity: Identity | None = None,
+        pupil_id: UUID | None = None,
+    ) -> Answer:
+        """Take in a sealed file, exactly once; the answer tells the pupil and the receipt is kept.
+
+        ``words``: the eight words heard from a sender whose keys are not known here yet. ``pupil_id`` names a pupil
+        who is here already (from the roster, say) and whose record this is. The same file again gives the first
+        answer. Raises the transfer.errors tree, RecordHeldHere, TransferUnanswered.
+        """
+        package.refuse_empty(data)
+        at = self.clock()
+        keys = [identity] if identity is not None else self.signing.identities(at)
+        staged = package.open_sealed(io.BytesIO(data), keys)
+        if (held := self._held(staged.files.get(package.MANIFEST, b""))) is not None:
+            return self._received(held)
+        spoken = (words,) if words is not None else ()
+        trust = Trust(KeyDirectory.load(self.vault.pinned()), spoken)
+        found = package.read(staged, trust, at)
+        require_known(found.sender)
+        if found.manifest.kind != "school":
+            raise BadManifest(
+                f"it is of the kind {found.manifest.kind}, which a school does not take in",
+                package.MANIFEST,
+                "A student's own copy stays theirs: ask the school that held the record last.",
+            )
+        if not self._taken(found):
+            self._once(ask, incoming.arrival(found), pupil_id)
+        return self._received(found.manifest.transfer_id)
+
+    def _once(self, ask: Ask, arrived: Arrival, pupil_id: UUID | None) -> None:
+        """Take a file in, unless another importer was first with it: then all is well too."""
+        try:
+            self._take_in(ask, arrived, pupil_id)
+        except (_TakenMeanwhile, RecordHeldHere):
+            if not self._taken(arrived.found):
+                raise
+
+    def _held(self, manifest_bytes: bytes) -> UUID | None:
+        """The transfer that this very manifest was taken in as."""
+        try:
+            made = manifest.parse(manifest_bytes)
+        except TransferRefused:
+            return None
+        row = self.vault.transfer("in", made.transfer_id)
+        if row is not None and row.details.get("manifest_sha256") == digest(manifest_bytes):
+            return made.transfer_id
+        return None
+
+    def _taken(self, found: Package) -> bool:
+        """Whether this very file has been taken in. Raises Conflict when another one of its transfer has."""
+        row = self.vault.transfer("in", found.manifest.transfer_id)
+        if row is not None and row.details.get("manifest_sha256") != found.manifest_sha256:
+            raise Conflict("another file of the same transfer was taken in before", f"transfer {row.transfer_id}")
+        return row is not None
+
+    def _take_in(self, ask: Ask, arrived: Arrival, pupil_id: UUID | None) -> None:
+        made = arrived.found.manifest
+        pupil, new = self._pupil(arrived, pupil_id)
+        targets = [
+            Target(pupil.journey_id, StreamClass.JOURNEY, pupil.pupil_id),
+            Target(pupil.identity_id, StreamClass.IDENTITY, pupil.pupil_id),
+        ]
+        at = self.clock()
+
+        def decide(loaded: list[list[Event]], stamp: Stamp) -> Decided:
+            if self._taken(arrived.found):
+                raise _TakenMeanwhile
+            here, who = loaded
+            if here:
+                incoming.check_custody(here, joining=pupil_id is not None)
+            events = incoming.imports(arrived, here, stamp)
+            facts_of_identity = incoming.identity_facts(arrived, identities.replay(who), stamp)
+            new_facts = incoming.fresh(arrived, here)
+            answer = {"transfer_id": str(made.transfer_id)}
+
+            def also(key: KeyOf) -> list[Statement]:
+                return self._rows(key, arrived, pupil, new_facts, len(events) - 1, at)
+
+            return Decided([events, facts_of_identity], answer, (pupil,) if new else (), also)
+
+        request = {"do": "receive", "transfer": made.transfer_id, "manifest": arrived.found.manifest_sha256}
+        self.records.change(ask, request, targets, decide)
+        self.remember(arrived.person, pupil.pupil_id)
+
+    def _rows(
+        self, key: KeyOf, arrived: Arrival, pupil: PupilStreams, new: Sequence[incoming.Told], count: int, at: datetime
+    ) -> list[Statement]:
+        """The statements that keep the evidence and the transfer, in the transaction of the facts."""
+        made, stream = arrived.found.manifest, pupil.journey_id
+        here = [row.payload for row in self.vault.stream(stream, NO_END) if row.payload is not None]
+        before = incoming.envelopes(here, (), made.sender.origin)
+        after = incoming.envelopes(here, new, made.sender.origin)
+        kept = [outgoing.parse_kept(content) for content in self.vault.evidence(stream).values()]
+        own = (self.origin(), stream.bytes)
+        units = incoming.units_after(arrived, kept, before, after, own)
+        statements = [
+            self.vault.keep_evidence(key, stream, self.mark_of(unit.origin, unit.stream), outgoing.keep(unit))
+            for unit in units
+        ]
+        details = {
+            "pupil_id": str(pupil.pupil_id), "manifest_sha256": arrived.found.manifest_sha256, "kind": made.kind,
+            "facts": len(arrived.told), "new": count, "from": made.sender.name, "from_urn": made.sender.urn,
+            "protected": made.protected, "how": arrived.found.sender.how.value,
+        }  # fmt: skip
+        row = Transfer("in", made.transfer_id, stream, "received", at, details)
+        return [*statements, self.vault.new_transfer(key, row)]
+
+    def _received(self, transfer_id: UUID) -> Answer:
+        """The answer to a file that was taken in; its receipt is signed at the first call."""
+        row = self.vault.transfer("in", transfer_id)
+        if row is None:
+            raise self.unknown(transfer_id)
+        names = ("pupil_id", "facts", "new", "from", "from_urn", "manifest_sha256")
+        return {
+            "transfer_id": str(transfer_id), **{name: row.details.get(name) for name in names},
+            "receipt_name": f"{transfer_id}{receipt.SUFFIX}", "receipt": self.receipt(transfer_id).decode(),
+        }  # fmt: skip
+
+    def _pupil(self, arrived: Arrival, named: UUID | None) -> tuple[PupilStreams, bool]:
+        """(the pupil whose story this is, whether they are new here). Raises Conflict, RecordHeldHere, NoSuchPupil."""
+        found = {pupil for unit in arrived.found.proved.values() if (pupil := self._holding(unit.unit)) is not None}
+        if len(found | ({named} if named else set())) > 1:
+            raise Conflict("its facts are in the records of two different pupils here", "events.jsonl")
+        known = named or next(iter(found), None)
+        if known is not None:
+            return self.records.streams_of(known), False
+        if self.holder_of(arrived.person) is not None:
+            raise RecordHeldHere(
+                "a pupil with the same UPN is here already: if it is the same child, say so by naming that pupil"
+            )
+        new = self.records.new_id
+        return PupilStreams(new(), new(), new(), new()), True
+
+    def _holding(self, unit: Unit) -> UUID | None:
+        """The pupil whose stream here holds, or is, this stream."""
+        if unit.origin == self.origin():
+            stream: UUID | None = UUID(bytes=unit.stream) if len(unit.stream) == 16 else None
+        else:
+            stream = self.vault.holder(self.mark_of(unit.origin, unit.stream))
+        return self.vault.pupil_of(stream) if stream is not None else None

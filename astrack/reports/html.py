@@ -1,0 +1,134 @@
+"""The governors' report as one HTML file that needs nothing else, and as a tagged PDF."""
+
+from __future__ import annotations
+
+import tempfile
+from html import escape, unescape
+from pathlib import Path
+from typing import Literal
+
+import typst
+
+from astrack.reports import Report, Table
+from astrack.reports import plot as reports_plot
+from domain.impact.words import Said
+
+STYLE = """
+body{font:17px/1.5 system-ui,sans-serif;color:#1d2430;max-width:46rem;margin:2rem auto;padding:0 1rem}
+h1{font-size:1.7rem;line-height:1.2}h2{font-size:1.25rem;margin-top:2.2rem}
+table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums;font-size:.95rem}
+caption{text-align:left;color:#5b6573;padding:.3rem 0}
+th,td{text-align:left;vertical-align:top;padding:.35rem .6rem .35rem 0;border-bottom:1px solid #d5dae1}
+.say{border-left:4px solid #1d2430;padding-left:1rem}.not{border-left:4px dashed #5b6573;padding-left:1rem}
+figure{margin:1rem 0}.wide{overflow-x:auto}.quiet{color:#5b6573}
+@media print{body{margin:0;max-width:none}h2,tr,figure{break-inside:avoid}}
+"""
+PDF_STANDARD: Literal["ua-1"] = "ua-1"
+"""PDF/UA-1: tagged, with a language, a title and alternative texts; the compiler refuses a file that is not."""
+
+
+def html(report: Report) -> str:
+    """The report as a whole HTML document without scripts or outside parts."""
+    title = f"{report.school}: support and its results"
+    return (
+        f'<!doctype html><html lang="en-GB"><head><meta charset="utf-8"><title>{escape(title)}</title>'
+        f'<meta name="viewport" content="width=device-width, initial-scale=1"><style>{STYLE}</style></head><body><main>'
+        f"<h1>{escape(title)}</h1><p class='quiet'>{report.since} to {report.until}; made on {report.made_on}. The"
+        " instrument is a demonstration and not validated. Numbers under 10 pupils are not shown.</p>"
+        f"{_said(report.said)}{_plots(report)}{''.join(_table(one) for one in report.tables)}</main></body></html>"
+    )
+
+
+def _said(said: Said) -> str:
+    beside = "".join(f"<li>{escape(one)}</li>" for one in said.beside)
+    wrong = (
+        f"<h2>What may not be said</h2><p class='not'>{escape(said.may_not)} {escape(said.why_not)}</p>"
+        if said.may_not
+        else ""
+    )
+    listed = f"<ul>{beside}</ul>" if beside else ""
+    return f"<h2>What may be said</h2><p class='say'>{escape(said.headline)}</p>{listed}{wrong}"
+
+
+def _plots(report: Report) -> str:
+    made = [f"<figure>{one}</figure>" for one in plots(report)]
+    return f"<h2>In pictures</h2>{''.join(made)}" if made else ""
+
+
+def plots(report: Report) -> list[str]:
+    """The SVGs that this report can show."""
+    made = [reports_plot.arms(report.found)] if report.shown else []
+    return made + ([reports_plot.estimate(report.found.primary)] if report.found.primary else [])
+
+
+def _table(table: Table) -> str:
+    if not table.rows:
+        return f"<h2>{escape(table.title)}</h2><p class='quiet'>Nothing yet in this period. {escape(table.note)}</p>"
+    head = "".join(f'<th scope="col">{escape(one)}</th>' for one in table.head)
+    rows = "".join(
+        "<tr>" + "".join(
+            f'<th scope="row">{escape(cell)}</th>' if at == 0 else f"<td>{escape(cell)}</td>"
+            for at, cell in enumerate(row)) + "</tr>"
+        for row in table.rows
+    )  # fmt: skip
+    name = escape(table.title)
+    return (
+        f"<h2>{name}</h2><div class='wide' tabindex='0' role='region' aria-label='{name}'><table>"
+        f"<caption>{escape(table.note)}</caption><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
+    )
+
+
+def pdf(report: Report) -> bytes:
+    """The report as a tagged PDF (PDF/UA-1)."""
+    with tempfile.TemporaryDirectory(prefix="astrack-report-") as folder:
+        source = Path(folder) / "report.typ"
+        pictures = [(f"plot-{n}.svg", svg) for n, svg in enumerate(plots(report))]
+        for name, svg in pictures:
+            (Path(folder) / name).write_text(svg, encoding="utf-8")
+        source.write_text(_typst(report, pictures), encoding="utf-8")
+        return typst.compile(str(source), format="pdf", pdf_standards=PDF_STANDARD)
+
+
+def _typst(report: Report, pictures: list[tuple[str, str]]) -> str:
+    title = f"{report.school}: support and its results"
+    lines = [
+        f"#set document(title: {_quoted(title)}, author: {_quoted(report.school)})",
+        '#set text(lang: "en", region: "GB", size: 10pt)', '#set page(paper: "a4", margin: 2cm, numbering: "1")',
+        "#set table(stroke: (top: none, left: none, right: none, bottom: 0.5pt + luma(200)), inset: 4pt)",
+        f"#title(text(size: 16pt, {_quoted(title)}))",
+        _para(f"{report.since} to {report.until}; made on {report.made_on}. The instrument is a demonstration and not"
+              " validated. Numbers under 10 pupils are not shown."),
+        _heading("What may be said"), _para(report.said.headline),
+        *(f"- #{_quoted(one)}" for one in report.said.beside),
+    ]  # fmt: skip
+    if report.said.may_not:
+        lines += [_heading("What may not be said"), _para(f"{report.said.may_not} {report.said.why_not}")]
+    lines += [f"#image({_quoted(name)}, alt: {_quoted(_described(svg))}, width: 100%)" for name, svg in pictures]
+    lines += [line for one in report.tables for line in _typst_table(one)]
+    return "\n\n".join(lines)
+
+
+def _typst_table(table: Table) -> list[str]:
+    if not table.rows:
+        return [_heading(table.title), _para(f"Nothing yet in this period. {table.note}")]
+    widths = ", ".join("1fr" for _ in table.head)
+    head = ", ".join(f"[#{_quoted(one)}]" for one in table.head)
+    cells = ", ".join(f"[#{_quoted(cell)}]" for row in table.rows for cell in row)
+    return [_heading(table.title), _para(table.note), f"#table(columns: ({widths}), table.header({head}), {cells})"]
+
+
+def _heading(words: str) -> str:
+    return f"#heading(level: 1, {_quoted(words)})"
+
+
+def _para(words: str) -> str:
+    return f"#{_quoted(words)}"
+
+
+def _quoted(words: str) -> str:
+    """A string of the typesetter's language: nothing in it is read as markup."""
+    return '"' + words.replace("\\", "\\\\").replace('"', '\\"').replace("\n", " ") + '"'
+
+
+def _described(svg: str) -> str:
+    return unescape(svg.partition("<desc>")[2].partition("</desc>")[0])

@@ -1,0 +1,143 @@
+"""Builds the HTTP service from the App: the API, the pages, what stands before them, and how it stops."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+
+import uvicorn
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from astrack import errors
+from astrack.access import TooManyAttempts
+from astrack.access.looks import Looks
+from astrack.access.sessions import Sessions
+from astrack.api import PREFIX, api, describe
+from astrack.app import App
+from astrack.server.guard import BodyTooLarge, Guard, too_large
+from astrack.server.ticking import Ticker
+from astrack.store import StoreUnavailable
+from astrack.views.worker import Worker
+from astrack.web.talks import escalate_waiting
+from domain.base import DomainError
+from transfer.errors import TransferRefused
+
+STOP_S = 20
+PROBLEM = "application/problem+json"
+FOR_MACHINES = ("/api/", "/health", "/ready")
+
+
+class NoSuchPage(DomainError):
+    """There is nothing at this address."""
+
+
+class MethodUnknown(DomainError):
+    """This address does not take this method."""
+
+
+class BadRequest(DomainError):
+    """The request could not be read."""
+
+
+def build(app: App) -> FastAPI:
+    """The whole HTTP service over an App that is open."""
+    site = FastAPI(
+        title="astrack", version="1", openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False
+    )  # fmt: skip
+    site.state.app = app
+    site.state.sessions = Sessions(app)
+    site.state.looks = Looks(app.store, lambda: app.clock(), app.new_id)
+    site.state.handovers = {}
+    site.include_router(api(), prefix=PREFIX)
+    _add_health(site, app)
+    for kind in (DomainError, TransferRefused, RequestValidationError, HTTPException):
+        site.add_exception_handler(kind, _refused)
+    web = import_module("astrack.web") if find_spec("astrack.web") else None
+    if web is not None and hasattr(web, "pages"):
+        site.include_router(web.pages(app))
+    site.state.problem_page = getattr(web, "problem_page", None)
+    site.openapi = describe  # type: ignore[method-assign]
+    site.add_middleware(Guard, new_id=app.new_id)
+    return site
+
+
+def run(app: App, host: str = "127.0.0.1", port: int = 8765, ready: Callable[[], None] | None = None) -> None:
+    """Serve until SIGTERM or SIGINT; requests under way have 20 seconds to finish."""
+    config = uvicorn.Config(
+        build(app), host=host, port=port, log_level="warning", access_log=False, server_header=False,
+        timeout_graceful_shutdown=STOP_S, timeout_keep_alive=30, limit_concurrency=1000,
+        h11_max_incomplete_event_size=65_536,
+    )  # fmt: skip
+    ticker = Ticker(app.store.schools, lambda school_id: escalate_waiting(app, school_id))
+    worker = Worker(app.views, app.store.schools)
+    # what the start has loaded stays: walking it again and again would hold one request in fifty up for 70 ms
+    gc.collect()
+    gc.freeze()
+    ticker.start()
+    worker.start()
+    try:
+        _Server(config, ready).run()
+    finally:
+        ticker.stop()
+        worker.stop()
+
+
+class _Server(uvicorn.Server):
+    """Tells when the port is open."""
+
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None] | None) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    async def startup(self, sockets: Any = None) -> None:
+        await super().startup(sockets)
+        if self._ready is not None and self.started:
+            self._ready()
+
+
+def _add_health(site: FastAPI, app: App) -> None:
+    @site.get("/health", include_in_schema=False)
+    def health() -> dict[str, str]:
+        """The process answers."""
+        return {"status": "ok"}
+
+    @site.get("/ready", include_in_schema=False)
+    def ready() -> dict[str, Any]:
+        """The database answers too. Refuses with 503 while it does not."""
+        return {"status": "ok", "schools": len(app.store.schools())}
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    known = _named(error) if isinstance(error, HTTPException) else error
+    found = errors.row(known)
+    page = request.app.state.problem_page
+    if page is not None and not request.url.path.startswith(FOR_MACHINES):
+        answer: Response = page(request, found, errors.sentence(known))
+    else:
+        answer = JSONResponse(errors.problem(known), found.status, media_type=PROBLEM)
+    if isinstance(known, TooManyAttempts):
+        answer.headers["Retry-After"] = str(known.wait_s)
+    elif isinstance(known, StoreUnavailable):
+        answer.headers["Retry-After"] = "2"
+    elif found.status == 401:
+        answer.headers["WWW-Authenticate"] = 'Bearer realm="astrack"'
+    if isinstance(error, HTTPException):
+        answer.headers.update(dict(error.headers or {}))
+    return answer
+
+
+def _named(error: HTTPException) -> Exception:
+    if error.status_code == 404:
+        return NoSuchPage("there is nothing at this address: see /api/v1/openapi.json for what there is")
+    if error.status_code == 413:
+        return BodyTooLarge(too_large(error.detail))
+    if error.status_code == 405:
+        return MethodUnknown("this address does not take this method: see /api/v1/openapi.json")
+    return BadRequest("the request could not be read: send valid JSON, or the file itself, as described")

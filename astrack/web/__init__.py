@@ -1,0 +1,53 @@
+"""The pages people see: every router in one, and the page for what nobody expected."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from astrack.app import App
+from astrack.errors import Row
+from astrack.web.audit import audit_pages
+from astrack.web.door import refusal
+from astrack.web.family import family_pages
+from astrack.web.group_plan import group_plan_pages
+from astrack.web.impact import impact_pages
+from astrack.web.lists import list_pages
+from astrack.web.me import me_pages
+from astrack.web.plan import plan_pages
+from astrack.web.setup import setup_pages
+from astrack.web.sign_in import sign_in_pages
+from astrack.web.sit import sit_pages
+from astrack.web.site import Site
+from astrack.web.staff import staff_pages
+from astrack.web.transfers import transfer_pages
+from astrack.web.tutor import tutor_pages
+
+PARTS = (
+    sign_in_pages,
+    list_pages,
+    tutor_pages,
+    plan_pages,
+    group_plan_pages,
+    sit_pages,
+    me_pages,
+    transfer_pages,
+    setup_pages,
+    audit_pages,
+    impact_pages,
+    family_pages,
+    staff_pages,
+)
+
+
+def pages(app: App) -> APIRouter:
+    """All pages. The server's ``state`` must hold ``app``, ``sessions`` and ``looks``."""
+    site, router = Site(app), APIRouter()
+    for part in PARTS:
+        router.include_router(part(site))
+    return router
+
+
+def problem_page(request: Request, row: Row, sentence: str) -> Response:
+    """The page for a refusal that no route handled itself."""
+    return refusal(request, row.status, sentence)

@@ -1,0 +1,156 @@
+"""Audit: choose a day and see what was known; the proof, and exactly what is wrong; who looked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from itertools import islice
+from typing import Any
+from uuid import UUID
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response, StreamingResponse
+
+from astrack import replay
+from astrack.access import about_pupil
+from astrack.access.callers import Caller
+from astrack.store.fsck import check_store
+from astrack.web.door import PageRoute, Sent, Who
+from astrack.web.lists import reading
+from astrack.web.reading import drawn, picture_of
+from astrack.web.site import HEADERS, BadForm, Site
+from astrack.web.story import by_year, story
+from astrack.web.tutor import identity_of
+from astrack.web.words import PURPOSES, ROLE_NAMES
+from domain.authority import Action, listing
+from domain.base import Fact
+from domain.identity import Identity, Person
+from domain.look import LookRefused, LookTaken
+from domain.scope import Scope
+from projections import pupils
+
+FINDINGS_SHOWN, LOOKS_SHOWN, FOUND_SHOWN = 50, 100, 60
+
+
+def audit_pages(site: Site) -> APIRouter:
+    """The auditor's pages."""
+    router = APIRouter(route_class=PageRoute, include_in_schema=False)
+
+    @router.get("/audit")
+    def audit(request: Request, who: Who, q: str = "") -> Response:
+        who.may(Action.VERIFY)
+        may_replay = covers_somebody(listing(who.viewer, Action.REPLAY))
+        named = covers_somebody(listing(who.viewer, Action.SEE_NAME))
+        # who may not see names may not find out about them by searching either
+        found = _found(who, q[:60] if named else "") if may_replay else []
+        if found:
+            who.looked(Action.REPLAY, [one.pupil_id for one in found])
+        return site.page(
+            request, "audit.html", viewer=who.viewer, q=q[:60], found=found, may_replay=may_replay,
+            may_looks=who.can(Action.SEE_ACCESS_LOG), entries=who.records.log.size(),
+            named=named,
+        )  # fmt: skip
+
+    @router.get("/audit/proof")
+    def proof(request: Request, who: Who) -> Response:
+        who.see(Action.VERIFY)
+        checked = [_checked("record", who.records.log), _checked("looks", who.looks.log(who.records.school_id))]
+        return site.page(request, "proof.html", viewer=who.viewer, checked=checked)
+
+    @router.get("/audit/looks")
+    def looks(request: Request, who: Who, after: int = -1) -> Response:
+        who.see(Action.SEE_ACCESS_LOG)
+        page = who.looks.page(who.records.school_id, max(-1, after), LOOKS_SHOWN + 1)
+        following = page[LOOKS_SHOWN - 1].position if len(page) > LOOKS_SHOWN else None
+        return site.page(
+            request,
+            "looks.html",
+            viewer=who.viewer,
+            rows=[_look(one) for one in page[:LOOKS_SHOWN]],
+            following=following,
+        )
+
+    @router.get("/audit/pupils/{pupil_id}")
+    def as_known(request: Request, who: Who, pupil_id: UUID, day: str = "") -> Response:
+        who.see(Action.REPLAY, pupil_id)
+        return _as_known(site, request, who, pupil_id, day)
+
+    @router.post("/audit/bundle")
+    def bundle(who: Who, sent: Sent) -> Response:
+        who.see(Action.VERIFY)
+        name, pieces = who.handover.audit_bundle(who.ask(sent.key))
+        headers = {**HEADERS, "Content-Disposition": f'attachment; filename="{name}"'}
+        return StreamingResponse(pieces, 200, headers, "application/x-tar")
+
+    return router
+
+
+def covers_somebody(scope: Scope) -> bool:
+    """Whether a scope can hold any pupil at all."""
+    return scope.everyone or bool(scope.dimensions)
+
+
+def _found(who: Caller, search: str) -> list[pupils.Row]:
+    scope = who.listed(Action.REPLAY)
+    with reading(who) as (cur, school):
+        return pupils.listed(cur, school, scope, on_roll=False, search=search, limit=FOUND_SHOWN)
+
+
+def _checked(name: str, log: Any) -> dict[str, Any]:
+    found = list(islice(check_store(log), FINDINGS_SHOWN))
+    return {"name": name, "entries": log.size(), "findings": [(one.position, one.what) for one in found]}
+
+
+def _look(fact: Fact) -> dict[str, Any]:
+    event = fact.event
+    seen = event if isinstance(event, LookTaken) else None
+    refused = event if isinstance(event, LookRefused) else None
+    return {
+        "at": fact.recorded_at,
+        "role": ROLE_NAMES.get(event.by.role, event.by.role),
+        "what": (seen.action if seen else refused.action if refused else "").replace("_", " "),
+        "why": PURPOSES.get(seen.purpose, seen.purpose) if seen else "refused",
+        "count": len(seen.pupils) if seen else 1 if refused and refused.pupil_id else 0,
+        "refused": refused is not None,
+    }
+
+
+def _as_known(site: Site, request: Request, who: Caller, pupil_id: UUID, text: str) -> Response:
+    _, everything = who.records.journey(pupil_id)
+    first = min((fact.recorded_at.date() for fact in everything), default=who.today)
+    day = _day(text, who.today)
+    then = replay.as_of(who.records, pupil_id, day)
+    identity = _seen_identity(who, pupil_id)
+    data = picture_of(then.journey, then.known, identity, who.today, as_known_on=day)
+    return site.page(
+        request, "as_known.html", viewer=who.viewer, name=_name(identity), day=day, first=first,
+        late=_late(then.late, identity), position=then.position,
+        years=by_year(story(then.known, identity)), path=f"/audit/pupils/{pupil_id}",
+        days=(who.today - first).days, at=max(0, (day - first).days), known=len(then.known), **drawn(data),
+    )  # fmt: skip
+
+
+def _seen_identity(who: Caller, pupil_id: UUID) -> Identity:
+    # an auditor works with a pseudonym: who the pupil is belongs to other roles
+    found = identity_of(who, pupil_id)
+    about = about_pupil(who.records, pupil_id, who.today)
+    return found if who.can(Action.SEE_NAME, about) else Identity(None, found.schools)
+
+
+def _name(identity: Identity) -> str:
+    person: Person | None = identity.person
+    return person.full_name if person else "A pupil, under a pseudonym"
+
+
+def _late(facts: Sequence[Fact], identity: Identity) -> list[tuple[date, date, str]]:
+    told = story(facts, identity)
+    return [(one.on, one.recorded_at.date(), one.said) for one in told]
+
+
+def _day(text: str, today: date) -> date:
+    if not text:
+        return today
+    try:
+        return min(today, date.fromisoformat(text[:10]))
+    except ValueError:
+        raise BadForm("Write the day as year-month-day, such as 2024-03-12.") from None

@@ -1,0 +1,113 @@
+"""Who stands at a page's door: sessions, the gate, and what is shown when something is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from typing import Annotated, Any
+from urllib.parse import quote
+
+from fastapi import Depends, Request
+from fastapi.routing import APIRoute
+from pydantic import ValidationError
+from starlette.responses import RedirectResponse, Response
+
+from astrack import errors
+from astrack.access import SignInNeeded
+from astrack.access.callers import Caller, caller_of
+from astrack.web.forms import Form, read_form
+from astrack.web.site import HEADERS, BadForm, site_of
+from domain.base import DomainError
+
+TOLD = {
+    401: "Please sign in",
+    403: "This is not part of your role",
+    404: "There is nothing here for you",
+    409: "This cannot be done as things stand",
+    413: "That is too large",
+    422: "Something in it needs another look",
+    429: "Too many tries",
+    503: "One moment, please",
+}
+
+
+def caller(request: Request) -> Caller:
+    """Who is signed in, acting in one role. Raises SignInNeeded."""
+    found = caller_of(request)
+    request.state.viewer, request.state.choices = found.viewer, found.signed.choices
+    return found
+
+
+async def form(request: Request) -> Form:
+    """The form that was sent, checked. Raises BadForm."""
+    return await read_form(request, site_of(request))
+
+
+Who = Annotated[Caller, Depends(caller)]
+Sent = Annotated[Form, Depends(form)]
+REFUSALS = (DomainError, ValidationError, BadForm)
+"""What a form's own page catches, to show it again with what was typed."""
+
+
+def said(error: Exception) -> str:
+    """A refusal as one sentence for a page."""
+    return _capital(str(error) if isinstance(error, BadForm) else errors.sentence(error))
+
+
+def status_of(error: Exception) -> int:
+    """The status of a page that shows a refusal."""
+    return 422 if isinstance(error, BadForm) else errors.row(error).status
+
+
+class PageRoute(APIRoute):
+    """A route whose refusals are pages: what happened, and what was typed."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The handler, with refusals turned into pages; what nobody expected goes on to the server's own handler."""
+        original = super().get_route_handler()
+
+        async def handle(request: Request) -> Response:
+            try:
+                return await original(request)
+            except SignInNeeded:
+                return _to_sign_in(request)
+            except BadForm as refused:
+                return refusal(request, 422, str(refused))
+            except Exception as error:
+                if errors.row(error).slug == "unexpected":
+                    raise
+                return refusal(request, status_of(error), said(error))
+
+        return handle
+
+
+def refusal(request: Request, status: int, sentence: str) -> Response:
+    """A page that says what happened, where to go, and keeps what was typed."""
+    site = site_of(request)
+    form: Form = getattr(request.state, "form", Form())
+    return site.page(
+        request,
+        "refused.html",
+        status=status,
+        viewer=getattr(request.state, "viewer", None),
+        heading=TOLD.get(status, "That did not work"),
+        sentence=_capital(sentence),
+        typed=form.shown(),
+        back=back_to(request),
+    )
+
+
+def back_to(request: Request) -> str:
+    """The page of ours that this request came from; the start page where it does not say."""
+    came_from = request.headers.get("referer", "")
+    own = f"{request.url.scheme}://{request.url.netloc}"
+    return came_from.removeprefix(own) if came_from.startswith(own + "/") else "/"
+
+
+def _to_sign_in(request: Request) -> Response:
+    path = request.url.path if request.method == "GET" else "/"
+    return RedirectResponse(f"/sign-in?next={quote(path)}", 303, HEADERS)
+
+
+def _capital(sentence: str) -> str:
+    words = sentence[:1].upper() + sentence[1:]
+    return words if words.endswith((".", "!", "?")) else words + "."

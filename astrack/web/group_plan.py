@@ -1,0 +1,94 @@
+"""One plan for pupils who share a place: the same three steps, a plan on each record, tied together."""
+
+from __future__ import annotations
+
+from uuid import UUID, uuid5
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from astrack.access.callers import Caller
+from astrack.web.door import REFUSALS, PageRoute, Sent, Who, said, status_of
+from astrack.web.forms import Form
+from astrack.web.lists import named, reading
+from astrack.web.plan import EVIDENCE, MONITORING, WEEKS_FIRST, WEEKS_MAX, Aim, aim_of, aims, goal_for, library, plan_of
+from astrack.web.site import BadForm, Site, see_other
+from domain import guidance
+from domain.authority import Action
+from projections import risk_register
+from projections.risk_register import Line
+
+LEAST, MOST, READ = 2, 12, 400
+
+
+def group_plan_pages(site: Site) -> APIRouter:
+    """The wizard for a group."""
+    router = APIRouter(route_class=PageRoute, include_in_schema=False)
+
+    @router.get("/plans/group")
+    def group_page(request: Request, who: Who, about: str = "") -> Response:
+        return _wizard(site, request, who, about)
+
+    @router.post("/plans/group")
+    def open_plans(request: Request, who: Who, sent: Sent) -> Response:
+        try:
+            _open(who, sent)
+        except REFUSALS as refused:
+            return _wizard(site, request, who, sent.text("about"), sent, refused)
+        return see_other("/plans", "group-plan-opened")
+
+    return router
+
+
+def _open(who: Caller, sent: Form) -> None:
+    chosen = [UUID(one) for one in sent.many("pupil", MOST)]
+    if not LEAST <= len(chosen) <= MOST:
+        raise BadForm(f"Choose {LEAST} to {MOST} pupils for a group.", "pupil")
+    for pupil_id in chosen:
+        who.may(Action.WRITE_PLANS, pupil_id)
+    plan, ask = plan_of(sent, who), who.ask(sent.key)
+    group_id = plan["plan_id"]
+    for pupil_id in chosen:
+        # ids hang on the form: sent twice, each pupil still gets one plan
+        own = {**plan, "kind": "group", "group_plan_id": group_id, "plan_id": uuid5(group_id, str(pupil_id))}
+        who.records.open_plan(ask.part(str(pupil_id)), pupil_id, plan=own)
+
+
+def _wizard(
+    site: Site,
+    request: Request,
+    who: Caller,
+    about: str,
+    typed: Form | None = None,
+    refused: Exception | None = None,
+) -> Response:
+    scope = named(who, Action.WRITE_PLANS)
+    aim = aim_of(about)
+    with reading(who) as (cur, school):
+        lines = risk_register.by_need(cur, school, scope, None, READ) if aim else []
+    fitting = [line for line in lines if aim and _shares(line, aim)]
+    who.looked(Action.SEE_STORY, [line.pupil.pupil_id for line in fitting])
+    band = _band(who, fitting)
+    return site.page(
+        request, "group_plan.html", status=status_of(refused) if refused else 200, viewer=who.viewer, aim=aim,
+        aims=aims(), about=about if aim else "", fitting=fitting, typed=typed or Form(), evidence=EVIDENCE,
+        monitoring=MONITORING,
+        fit=library(who).suggest(aim.factor, aim.pole, aim.context, band) if aim else None, goal=goal_for(aim),
+        weeks=WEEKS_FIRST, weeks_max=WEEKS_MAX, plan_id=who.app.new_id(), least=LEAST, most=MOST,
+        error=said(refused) if refused else "", error_at=getattr(refused, "name", "") if refused else "",
+    )  # fmt: skip
+
+
+def _shares(line: Line, aim: Aim) -> bool:
+    return any(
+        flag["factor"] == aim.factor and flag["pole"] == aim.pole and flag["judgement"] != "not_what_we_see"
+        for flag in line.risk.flags.values()
+    )
+
+
+def _band(who: Caller, fitting: list[Line]) -> str:
+    born = [line.pupil.date_of_birth for line in fitting if line.pupil.date_of_birth]
+    if not born:
+        return guidance.age_band(12 * 12)
+    youngest = max(born)
+    return guidance.age_band((who.today.year - youngest.year) * 12 + who.today.month - youngest.month)

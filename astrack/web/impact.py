@@ -1,0 +1,119 @@
+"""Did it help? What staff say came of plans, how groups stand, and what may and may not be said of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+from uuid import UUID
+
+from fastapi import APIRouter, Request
+from markupsafe import Markup
+from starlette.responses import Response
+
+from astrack import reports
+from astrack.access.callers import Caller
+from astrack.picture import CONTEXTS, FACTORS, IN_WORDS, NAMES
+from astrack.reports import Report
+from astrack.reports import html as reports_html
+from astrack.reports import plot as reports_plot
+from astrack.web.door import PageRoute, Who
+from astrack.web.lists import reading
+from astrack.web.site import HEADERS, Site
+from domain.authority import Action
+from domain.scope import Scope
+from domain.statistics import wilson
+from projections import cohort, plan_board, pupils, round_progress
+from projections.cohort import SMALLEST, Cell
+
+PLANS_READ, ROUNDS_SHOWN = 5_000, 6
+YEAR = timedelta(days=365)
+WIDTH, LEFT = 480, 20
+KEPT_MAX = 20
+KEPT: dict[UUID, tuple[tuple[int, date], Report]] = {}
+"""The newest report of some schools, with the size of the log and the day it is of: aggregates alone."""
+
+
+def impact_pages(site: Site) -> APIRouter:
+    """The head's page: aggregates alone, small groups hidden."""
+    router = APIRouter(route_class=PageRoute, include_in_schema=False)
+
+    @router.get("/impact")
+    def impact(request: Request, who: Who, by: str = "year") -> Response:
+        who.see(Action.SEE_AGGREGATES)
+        everyone = Scope(everyone=True)
+        with reading(who) as (cur, school):
+            ended = plan_board.ended(cur, school, everyone, who.today, PLANS_READ)
+            known = pupils.dimensions(cur, school, everyone)
+            dimensions = sorted(known, key=lambda one: (one != "year", one))
+            chosen = by if by in dimensions else "year"
+            groups = cohort.cells(cur, school, everyone, chosen, since=who.today - YEAR, until=who.today)
+            rounds = round_progress.rounds(cur, school, everyone, ROUNDS_SHOWN)
+        report = _report(who)
+        return site.page(
+            request, "impact.html", viewer=who.viewer, came=_came([one.plan.came or "" for one in ended]),
+            groups=[_group(one) for one in groups], by=chosen, dimensions=dimensions, smallest=SMALLEST,
+            heads=[f"{NAMES[factor]}, {IN_WORDS[context]}" for context in CONTEXTS for factor in FACTORS],
+            rounds=[one for one in rounds if one.expected >= SMALLEST], report=report, **_plots(report),
+        )  # fmt: skip
+
+    @router.get("/impact/report.pdf")
+    def printed(who: Who) -> Response:
+        who.see(Action.SEE_AGGREGATES)
+        headers = {**HEADERS, "Content-Disposition": f'attachment; filename="did-it-help-{who.today}.pdf"'}
+        return Response(reports_html.pdf(_report(who)), 200, headers, "application/pdf")
+
+    return router
+
+
+def _report(who: Caller) -> Report:
+    """The report of the last year; worked out once for each state of the record."""
+    school_id = who.records.school_id
+    state = (who.records.log.size(), who.today)
+    known, report = KEPT.get(school_id, (None, None))
+    if report is None or known != state:
+        report = reports.governors(who.app, school_id, since=who.today - YEAR, until=who.today)
+        KEPT[school_id] = (state, report)
+        while len(KEPT) > KEPT_MAX:
+            KEPT.pop(next(iter(KEPT)))
+    return report
+
+
+def _plots(report: Report) -> dict[str, Any]:
+    # both escape every text they are given; with too few pupils there is nothing to draw
+    found = report.found if report.shown else None
+    arms = Markup(reports_plot.arms(found)) if found else Markup()  # noqa: S704
+    estimate = Markup(reports_plot.estimate(found.primary)) if found and found.primary else Markup()  # noqa: S704
+    return {"arms_plot": arms, "estimate_plot": estimate}
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A share of plans with its 95 % interval, in per cent, and where to draw it; hidden under ten plans."""
+
+    of: int
+    shown: bool
+    count: int = 0
+    best: int = 0
+    low: int = 0
+    high: int = 0
+
+    def x(self, percent: int) -> float:
+        """Where a percentage lies on the drawing."""
+        return LEFT + (WIDTH - 2 * LEFT) * percent / 100
+
+
+def _came(came: Sequence[str]) -> Share:
+    helped = sum(one in ("helped", "helped_partly") for one in came)
+    if len(came) < SMALLEST:
+        return Share(len(came), shown=False)
+    low, high = wilson(helped, len(came))
+    return Share(len(came), True, helped, round(100 * helped / len(came)), round(100 * low), round(100 * high))
+
+
+def _group(cell: Cell) -> dict[str, Any]:
+    means = [None if one is None else f"{one:.1f}" for one in cell.mean] if cell.mean else []
+    flagged = cell.flagged if cell.flagged is not None and cell.pupils is not None else None
+    return {"name": "everybody" if cell.name == "all" else cell.name, "shown": cell.shown, "pupils": cell.pupils,
+            "means": means, "flagged": flagged}  # fmt: skip

@@ -1,0 +1,221 @@
+"""Handing over: a board of what is prepared, sent and received; sealing a year group; taking in what was sent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, cast
+from uuid import UUID
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from astrack.access.callers import Caller
+from astrack.web.door import REFUSALS, PageRoute, Sent, Who, said, status_of
+from astrack.web.forms import Form
+from astrack.web.lists import reading
+from astrack.web.site import HEADERS, BadForm, Site, see_other
+from domain.authority import Action
+from domain.duties import EDUCATIONAL_RECORD
+from domain.journey.facts import LawfulBasis
+from domain.scope import Scope
+from projections import pupils
+from transfer.errors import TransferRefused
+from transfer.keys.directory import KeyDirectory
+
+SHOWN, GROUP_MAX, SOON_DAYS = 200, 400, 5
+AGE, KEY_DOCUMENT, RECEIPT = b"age-encryption.org/v1", b"astrack/keys/", b"astrack/receipt/"
+BASES = {
+    "legal_obligation": "Legal obligation (maintained schools: the educational record)",
+    "public_task": "Public task",
+    "vital_interests": "Vital interests",
+    "consent": "Consent",
+}
+COLUMNS = (
+    ("prepared", "Prepared", ("prepared",)),
+    ("sent", "Sent", ("sent", "collected")),
+    ("received", "Received", ("received", "acknowledged")),
+    ("ended", "Called off or refused", ("rejected", "expired", "withdrawn", "recalled")),
+)
+
+
+def transfer_pages(site: Site) -> APIRouter:
+    """The board and what is done from it."""
+    router = APIRouter(route_class=PageRoute, include_in_schema=False)
+
+    @router.get("/transfers")
+    def board(request: Request, who: Who) -> Response:
+        who.see(Action.SEE_TRANSFERS)
+        return _board(site, request, who)
+
+    @router.post("/transfers/prepare")
+    def prepare(request: Request, who: Who, sent: Sent) -> Response:
+        who.may(Action.RECEIVE_RECORD)
+        try:
+            done = _prepare(who, sent)
+        except (*REFUSALS, TransferRefused) as refused:
+            return _board(site, request, who, sent, refused, "prepare")
+        return site.page(request, "prepared.html", viewer=who.viewer, made=done["transfers"])
+
+    @router.post("/transfers/take-in")
+    def take_in(request: Request, who: Who, sent: Sent) -> Response:
+        who.may(Action.RECEIVE_RECORD)
+        try:
+            done = _take_in(who, sent)
+        except (*REFUSALS, TransferRefused) as refused:
+            return _board(site, request, who, sent, refused, "take-in")
+        return see_other("/transfers", done)
+
+    @router.get("/transfers/{transfer_id}/file")
+    def sealed(who: Who, transfer_id: UUID) -> Response:
+        who.see(Action.CARRY_SEALED)
+        return _download(who.handover.sealed(transfer_id), f"{transfer_id}.tar.age")
+
+    @router.get("/transfers/{transfer_id}/receipt")
+    def receipt(who: Who, transfer_id: UUID) -> Response:
+        who.see(Action.CARRY_SEALED)
+        return _download(who.handover.receipt(transfer_id), f"{transfer_id}.receipt")
+
+    @router.get("/transfers/key-document")
+    def key_document(who: Who) -> Response:
+        who.may(Action.SEE_SCHOOL)
+        return _download(who.handover.key_document(), "school.keydoc")
+
+    @router.post("/transfers/{transfer_id}/sent")
+    def mark_sent(who: Who, sent: Sent, transfer_id: UUID) -> Response:
+        who.may(Action.CARRY_SEALED)
+        who.handover.mark(who.ask(sent.key), transfer_id, "sent")
+        return see_other("/transfers")
+
+    @router.post("/transfers/{transfer_id}/withdraw")
+    def withdraw(who: Who, sent: Sent, transfer_id: UUID) -> Response:
+        who.may(Action.RECEIVE_RECORD)
+        who.handover.withdraw(who.ask(sent.key), transfer_id)
+        return see_other("/transfers", "withdrawn")
+
+    return router
+
+
+def _download(content: bytes, name: str) -> Response:
+    headers = {**HEADERS, "Content-Disposition": f'attachment; filename="{name}"'}
+    return Response(content, 200, headers, "application/octet-stream")
+
+
+def _prepare(who: Caller, sent: Form) -> dict[str, Any]:
+    chosen = sent.many("pupil", GROUP_MAX) or _year_group(who, sent)
+    ids = [UUID(one) for one in chosen]
+    for pupil_id in ids:
+        who.may(Action.SEND_RECORD, pupil_id)
+    return who.handover.prepare(
+        who.ask(sent.key), ids, to=_receiver(who, sent),
+        lawful_basis=cast(LawfulBasis, sent.one_of("lawful_basis", BASES, label="The lawful basis")),
+        accepted_on=sent.day("accepted_on", label="The day the place was accepted"),
+        start_on=sent.day("start_on", label="The start date"),
+        consent_by=sent.text("consent_by", 200, label="Whose consent"),
+        protected=sent.text("protected", 5) == "yes",
+        words=sent.text("key_words", 200, label="The eight words") or None,
+    )  # fmt: skip
+
+
+def _year_group(who: Caller, sent: Form) -> tuple[str, ...]:
+    year = sent.number("year", 0, 14, label="The year group")
+    with reading(who) as (cur, school):
+        here = pupils.listed(cur, school, Scope(dimensions={"year": frozenset({str(year)})}), limit=GROUP_MAX)
+    ready = tuple(str(one.pupil_id) for one in here if one.custody == "held")
+    if not ready:
+        raise BadForm(f"Nobody in Year {year} has a record that can be sent: choose another year group.", "year")
+    return ready
+
+
+def _receiver(who: Caller, sent: Form) -> bytes:
+    if sent.file is not None:
+        return sent.file
+    chain = _directory(who).pinned.get(sent.text("to", 300))
+    if not chain:
+        raise BadForm("Choose the receiving school, or give its key document as a file.", "to")
+    return bytes(chain[-1])
+
+
+def _directory(who: Caller) -> KeyDirectory:
+    return KeyDirectory.load(who.handover.vault.pinned())
+
+
+def _take_in(who: Caller, sent: Form) -> str:
+    """Whatever the other school sent, known by its first line. Raises BadForm and the refusals of files."""
+    if sent.file is None:
+        raise BadForm("Choose the file the other school sent you, or drop it on the field.", "file")
+    words = sent.text("words", 200, label="The eight words") or None
+    head, ask = sent.file[:64], who.ask(sent.key)
+    if head.startswith(AGE):
+        who.handover.receive(ask, sent.file, words=words)
+        return "received"
+    if head.startswith(RECEIPT):
+        who.handover.acknowledge(ask, sent.file)
+        return "acknowledged"
+    if head.startswith(KEY_DOCUMENT):
+        who.handover.trust(ask, sent.file, words=words)
+        return "trusted"
+    raise BadForm(
+        "This file is neither a sealed record (.tar.age), nor a receipt, nor a key document: ask the other school "
+        "which file they meant.", "file",
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """One transfer on the board. ``days`` left until it runs out (negative: over), None where nothing is waited for."""
+
+    id: str
+    name: str
+    other: str
+    direction: str
+    kind: str
+    state: str
+    on: date
+    days: int | None
+
+    @property
+    def soon(self) -> bool:
+        """Whether somebody must act within days."""
+        return self.days is not None and self.days <= SOON_DAYS
+
+
+def _board(
+    site: Site,
+    request: Request,
+    who: Caller,
+    typed: Form | None = None,
+    refused: Exception | None = None,
+    at: str = "",
+) -> Response:
+    rows = who.handover.transfers(SHOWN)
+    with reading(who) as (cur, school):
+        names = pupils.found(cur, school, [UUID(one["pupil_id"]) for one in rows if one["pupil_id"]])
+        years = pupils.dimensions(cur, school, Scope(everyone=True)).get("year", {})
+    moves = [_move(one, names, who.today) for one in rows]
+    may_send = who.can(Action.RECEIVE_RECORD)
+    return site.page(
+        request, "transfers.html", status=status_of(refused) if refused else 200, viewer=who.viewer,
+        columns=[(code, title, [one for one in moves if one.state in states]) for code, title, states in COLUMNS],
+        may_send=may_send, may_carry=who.can(Action.CARRY_SEALED), years=sorted(years.items()), bases=BASES,
+        known=_known(who) if may_send else [], words=who.handover.key_words() if may_send else "",
+        typed=typed or Form(), error=said(refused) if refused else "", error_at=at, duty=EDUCATIONAL_RECORD,
+    )  # fmt: skip
+
+
+def _known(who: Caller) -> list[tuple[str, str]]:
+    return [(origin, chain[-1].document.school.name) for origin, chain in _directory(who).pinned.items()]
+
+
+def _move(row: Mapping[str, Any], names: Mapping[UUID, pupils.Row], today: date) -> Move:
+    pupil = names.get(UUID(row["pupil_id"])) if row["pupil_id"] else None
+    ends = row.get("not_after")
+    waiting = row["state"] in ("prepared", "sent", "collected") and row["direction"] == "out"
+    days = (datetime.fromisoformat(ends).date() - today).days if ends and waiting else None
+    other = row["to"] if row["direction"] == "out" else row["from"]
+    other = other or ("the student" if row["kind"] == "student" else "")
+    return Move(
+        row["transfer_id"], pupil.name if pupil else "a pupil", other,
+        row["direction"], row["kind"] or "", row["state"], datetime.fromisoformat(row["at"]).date(), days,
+    )  # fmt: skip

@@ -1,0 +1,137 @@
+"""From sittings over time to early signs: the level as known that day, how sure, and what is worth a look."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+from numpy.typing import NDArray
+
+from domain.journey.decisions import Finding
+from domain.journey.state import Sat
+from domain.risk import kalman
+from domain.risk.kalman import Sittings
+from domain.risk.model import Model, by_digest, load
+from domain.risk.signs import Subject, signs
+from domain.risk.view import View, outlook
+
+__all__ = [
+    "Cohort",
+    "Finding",
+    "Model",
+    "Track",
+    "by_digest",
+    "cohort",
+    "findings",
+    "load_model",
+    "makes_work",
+    "track",
+]
+
+Floats = NDArray[np.float64]
+Small = NDArray[np.float32]
+SITTINGS_MAX = 120
+BLOCK = 2040
+"""Pupils at a time: rows of 2048 would fall on the same lines of the cache as each other."""
+EPOCH = date(2000, 1, 1)
+KINDS = ("priority", "worsening", "both_contexts", "polar", "context_gap", "unsettled", "flat", "response_quality")
+"""The kinds of flags; beside them ``composite_`` and a name from the instrument."""
+WORK = ("priority", "worsening", "both_contexts")
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """What the picture draws: for each sitting that counts, the level as known that day and its sd (n, 8) on the
+    instrument's scale, P(at an end) (n, 8) and P(two or more factors at an end) (n,).
+    """
+
+    days: tuple[date, ...]
+    level: Floats
+    sd: Floats
+    p_polar: Floats
+    p_priority: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Cohort:
+    """The same for pupils x rounds: ``level``, ``sd``, ``p_low``, ``p_high`` (N, T, 8), ``p_priority`` (N, T)."""
+
+    level: Small
+    sd: Small
+    p_low: Small
+    p_high: Small
+    p_priority: Small
+
+
+def load_model() -> Model:
+    """The model in use."""
+    return load()
+
+
+def makes_work(kind: str) -> bool:
+    """Whether a flag of this kind asks a tutor to look; the others are information."""
+    return kind in WORK or kind.startswith("composite_")
+
+
+def findings(model: Model, sittings: Sequence[Sat], standing: Iterable[Subject], on: date) -> list[Finding]:
+    """What is worth a look on a day, most urgent first.
+
+    ``standing``: the subjects of flags that stand, which ease later than they are raised. Everything is read from the
+    last sitting that counts, as known that day; without a recent one nothing is raised: not sitting is no sign.
+    """
+    known = [sat for sat in sittings if sat.on <= on][-SITTINGS_MAX:]
+    usable = [sat for sat in known if sat.usable]
+    view = _view(model, usable) if usable else None
+    return signs(model, known, usable, view, frozenset(standing), on)
+
+
+def track(model: Model, sittings: Sequence[Sat], up_to: date) -> Track:
+    """The levels as known at each sitting that counts, up to a day; nothing from later is in them."""
+    usable = [sat for sat in sittings if sat.usable and sat.on <= up_to][-SITTINGS_MAX:]
+    if not usable:
+        return Track((), np.empty((0, 8)), np.empty((0, 8)), np.empty((0, 8)), np.empty(0))
+    seen = _view(model, usable).outlook
+    parts = (seen.level.T, seen.sd.T, (seen.low + seen.high).T, seen.priority)
+    return Track(tuple(sat.on for sat in usable), *(one.astype(np.float64) for one in parts))
+
+
+def cohort(model: Model, sittings: Sittings, workers: int = 1) -> Cohort:
+    """Every pupil and round at once, in blocks of pupils, shared among threads; the same numbers as one by one."""
+    pupils, rounds = sittings.days.shape
+    eight = [np.empty((rounds, 8, pupils), np.float32) for _ in range(4)]
+    together = np.empty((rounds, pupils), np.float32)
+
+    def block(start: int) -> None:
+        rows = slice(start, start + BLOCK)
+        for at, belief in enumerate(kalman.beliefs(model, sittings.part(start, start + BLOCK))):
+            seen = outlook(model, belief)
+            together[at, rows] = seen.priority
+            for array, part in zip(eight, (seen.level, seen.sd, seen.low, seen.high), strict=True):
+                array[at, :, rows] = part
+
+    with ThreadPoolExecutor(workers) as pool:
+        list(pool.map(block, range(0, pupils, BLOCK)))
+    level, sd, low, high = (array.transpose(2, 0, 1) for array in eight)
+    return Cohort(level, sd, low, high, together.T)
+
+
+def sittings_of(usable: Sequence[Sat]) -> Sittings:
+    """One pupil's sittings as arrays (1, T)."""
+    empty = float("nan")
+    values = [[empty if one is None else one for one in sat.values] for sat in usable]
+    errors = [[empty if one is None else one for one in sat.errors] for sat in usable]
+    return Sittings(
+        np.array([[(sat.on - EPOCH).days for sat in usable]]),
+        np.array([[sat.age_months or 0 for sat in usable]]),
+        np.array([values]),
+        np.array([errors]),
+    )
+
+
+def _view(model: Model, usable: Sequence[Sat]) -> View:
+    """One pupil's beliefs, the rounds laid along the last axis, so that all are read at once."""
+    belief = kalman.joined([one.copy() for one in kalman.beliefs(model, sittings_of(usable))])
+    return View(belief, outlook(model, belief))

@@ -1,0 +1,44 @@
+"""A belief read against the cut-offs: how likely each level is at an end, and two or more factors are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from domain.risk import gaussian, priority
+from domain.risk.kalman import Belief
+from domain.risk.model import Model
+
+Small = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """``level``, ``sd`` (8, N) on the scale; P(at the low, high end) (8, N); P(two or more factors) (N,)."""
+
+    level: Small
+    sd: Small
+    low: Small
+    high: Small
+    priority: Small
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A belief and how it reads."""
+
+    belief: Belief
+    outlook: Outlook
+
+
+def outlook(model: Model, belief: Belief) -> Outlook:
+    """Read a belief against the instrument's poles."""
+    poles = model.instrument.poles
+    unit = np.float32(1) / belief.sd
+    z_low = (np.float32(poles.low) - belief.mean) * unit
+    z_high = (np.float32(poles.high) - belief.mean) * unit
+    low, high = gaussian.cdf(z_low), gaussian.cdf(-z_high)
+    both = priority.two_or_more(z_low, z_high, low + high, belief)
+    return Outlook(belief.mean, belief.sd, low, high, both)
