@@ -14,6 +14,7 @@ from uuid import UUID
 from pydantic import Field
 
 from domain.base import DomainError, Event, Stamp, StreamClass, Value
+from domain.staff import ACCREDITOR, AccreditorInside
 
 Area = Literal["noticing", "answering", "supporting", "learning"]
 AREAS: tuple[Area, ...] = get_args(Area)
@@ -27,10 +28,6 @@ class EvidenceMissing(DomainError):
 
 class InterestsUndeclared(DomainError):
     """An accreditor says what ties them to the school, or that nothing does."""
-
-
-class AccreditorInside(DomainError):
-    """Nobody who works at a school accredits it."""
 
 
 class AwardDatesWrong(DomainError):
@@ -141,10 +138,13 @@ def award(
     shown: Sequence[Evidence],
     from_on: date,
     until: date,
-    staff_ids: frozenset[UUID],
+    roles: frozenset[str],
 ) -> list[Event]:
-    """Award; the same twice is once. Raises AccreditorInside, InterestsUndeclared, EvidenceMissing, AwardDatesWrong."""
-    if stamp.by.id in staff_ids:
+    """Award; the same twice is once. ``roles``: what the one who awards holds at this school.
+
+    Raises AccreditorInside, InterestsUndeclared, EvidenceMissing, AwardDatesWrong.
+    """
+    if roles != {ACCREDITOR}:
         raise AccreditorInside("nobody who works at a school accredits it: ask somebody from outside")
     if len(interests.strip()) < 3:
         raise InterestsUndeclared("say what ties you to this school, or write that nothing does")

@@ -23,6 +23,7 @@ PURPOSES: dict[str, str] = {
     "administrator": "administration",
     "dpo": "data_protection",
     "auditor": "audit",
+    "accreditor": "accreditation",
 }
 """Why a role looks; breaking the glass has a purpose of its own."""
 GLASS = "glass_broken"

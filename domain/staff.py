@@ -18,9 +18,14 @@ from pydantic import Field
 from domain.base import DomainError, Event, Instant, Stamp, StreamClass
 from domain.scope import Scope
 
-StaffRole = Literal["tutor", "head_of_year", "dsl", "lead_practitioner", "head", "administrator", "dpo", "auditor"]
+StaffRole = Literal[
+    "tutor", "head_of_year", "dsl", "lead_practitioner", "head", "administrator", "dpo", "auditor", "accreditor"
+]
 ROLES: tuple[str, ...] = get_args(StaffRole)
 """What a person or a service can be granted (shared field guide, section 5); pupils and parents are granted nothing."""
+
+ACCREDITOR = "accreditor"
+"""Somebody from outside: the role excludes every other at the same school."""
 
 FIRST_MODULE = "first-steps"
 """The training that opens real data."""
@@ -48,6 +53,10 @@ class OwnRoleGranted(DomainError):
 
 class NoSuchGrant(DomainError):
     """The grant named is not standing."""
+
+
+class AccreditorInside(DomainError):
+    """Nobody who works at a school accredits it."""
 
 
 class ScopeMissing(DomainError):
@@ -214,11 +223,13 @@ def grant(
 ) -> list[Event]:
     """Allow a role; the same grant twice is one.
 
-    Raises StaffUnknown, StaffAlreadyLeft, OwnRoleGranted, ScopeMissing, GrantRunsOut.
+    Raises StaffUnknown, StaffAlreadyLeft, OwnRoleGranted, AccreditorInside, ScopeMissing, GrantRunsOut.
     """
     added = _working(state)
     if added.staff_id == stamp.by.id:
         raise OwnRoleGranted("nobody grants a role to themselves: ask another administrator")
+    if any((one.role == ACCREDITOR) != (role == ACCREDITOR) for one in state.standing(stamp.at.date())):
+        raise AccreditorInside("who accredits a school has no other role there: withdraw one of the two first")
     if role in ("tutor", "head_of_year", "auditor") and not (scope.everyone or scope.dimensions):
         raise ScopeMissing(f"the role {role} sees nobody without a scope: name a year, a group, or everyone")
     if until is not None and until < stamp.at.date():

@@ -16,6 +16,7 @@ PUPILS, PLANS = Link("/pupils", "My pupils"), Link("/plans", "Plans")
 MOVES, IMPACT = Link("/transfers", "Handing over"), Link("/impact", "Did it help?")
 AUDIT, SETUP = Link("/audit", "Audit"), Link("/setup", "Set up")
 TALKS = Link("/talks", "Wishes to talk")
+PRACTICE = Link("/accreditation", "Accreditation")
 NAV: dict[str, tuple[Link, ...]] = {
     "pupil": (Link("/sit", "My questions"), Link("/me", "My story")),
     "parent": (Link("/family", "For the family"),),
@@ -27,6 +28,7 @@ NAV: dict[str, tuple[Link, ...]] = {
     "administrator": (SETUP, MOVES),
     "dpo": (AUDIT, MOVES),
     "auditor": (AUDIT, MOVES),
+    "accreditor": (PRACTICE,),
 }
 HOME: dict[str, str] = {role: links[0].href for role, links in NAV.items()}
 
@@ -41,6 +43,7 @@ ROLE_NAMES = {
     "administrator": "administrator",
     "dpo": "data protection officer",
     "auditor": "auditor",
+    "accreditor": "accreditor from outside",
     "service": "the service itself",
 }
 
@@ -80,6 +83,7 @@ PURPOSES = {
     "administration": "keeping the roster",
     "data_protection": "protecting data",
     "audit": "checking the record",
+    "accreditation": "accrediting the school",
     "glass_broken": "an exception, with a reason",
 }
 """What somebody looked for, in words for the person looked at."""

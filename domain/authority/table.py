@@ -53,6 +53,12 @@ class Action(StrEnum):
     VERIFY = auto()
     SEE_ACCESS_LOG = auto()
     REVIEW_GLASS = auto()
+    TRAIN = auto()
+    SEE_TRAINING = auto()
+    SEE_GUIDANCE = auto()
+    KEEP_GUIDANCE = auto()
+    SEE_PRACTICE = auto()
+    ACCREDIT = auto()
 
 
 class Stage(StrEnum):
@@ -66,49 +72,56 @@ class Stage(StrEnum):
 
 ROLES = (
     "pupil", "parent", "tutor", "head_of_year", "dsl", "lead_practitioner", "head", "administrator", "dpo", "auditor",
+    "accreditor",
 )  # fmt: skip
 
 TABLE = """
-action           class         when gate | pupil parent   tutor of_year dsl lead head admin dpo   auditor
-see_name         name          RMLH no   | own   child    scope scope   all all  -    all   glass -
-see_story        story         RMLH yes  | -     -        scope scope   all all  -    -     glass scope
-see_guided       guided        RMLH no   | own   released scope scope   all all  -    -     glass -
-see_plans        plans         RMLH yes  | -     -        scope scope   all all  -    -     glass scope
-write_plans      plans         RM   yes  | -     -        scope scope   all all  -    -     -     -
-review_flags     story         RM   yes  | -     -        scope scope   all all  -    -     -     -
-report_outcome   story         RM   yes  | -     -        scope scope   all all  -    -     -     -
-correct          story         RML  yes  | -     -        -     -       all all  -    -     glass -
-sit              sitting       RM   no   | own   -        scope -       -   -    -    -     -     -
-ask_to_talk      talk          RM   no   | own   -        -     -       -   -    -    -     -     -
-take_up_talk     talk          RM   no   | -     -        scope scope   all -    -    -     -     -
-opt_out          consent       RM   no   | own   child    -     -       all all  -    all   -     -
-raise_hand_off   safeguarding  RM   no   | -     -        scope scope   all -    -    -     -     -
-see_hand_offs    safeguarding  RMLH no   | -     -        -     -       all -    -    -     glass -
-take_up_hand_off safeguarding  RMLH no   | -     -        -     -       all -    -    -     -     -
-make_card        sign_in       RM   no   | -     -        scope scope   -   -    -    all   -     -
-make_letter      sign_in       RM   no   | -     -        -     -       -   -    -    all   -     -
-keep_roster      name          RMLH no   | -     -        -     -       -   -    -    all   -     -
-send_record      transfer      RML  no   | -     -        -     -       all -    -    -     -     -
-take_own_copy    transfer      RML+ no   | own   -        -     -       all -    -    -     -     -
-see_looks        audit         RMLH no   | own   -        -     -       all -    -    -     all   all
-replay           story         RMLH no   | -     -        -     -       all -    -    -     glass scope
-break_glass      audit         RMLH no   | -     -        -     -       -   -    -    -     all   -
-admit            name          -    no   | -     -        -     -       -   -    -    all   -     -
-import_roster    name          -    no   | -     -        -     -       -   -    -    all   -     -
-receive_record   transfer      -    no   | -     -        -     -       all -    -    -     -     -
-carry_sealed     transfer      -    no   | -     -        -     -       all -    -    all   -     -
-see_transfers    transfer      -    no   | -     -        -     -       all -    -    all   all   all
-see_rounds       rounds        -    no   | all   -        all   all     all all  all  all   all   all
-set_rounds       configuration -    no   | -     -        -     -       -   all  -    all   -     -
-see_school       configuration -    no   | all   all      all   all     all all  all  all   all   all
-set_school       configuration -    no   | -     -        -     -       -   -    -    all   -     -
-see_staff        staff         -    no   | -     -        -     -       all all  -    all   all   -
-manage_staff     staff         -    no   | -     -        -     -       -   -    -    all   -     -
-record_training  staff         -    no   | -     -        -     -       -   all  -    -     -     -
-see_aggregates   aggregate     -    no   | -     -        -     -       all all  all  -     -     -
-verify           audit         -    no   | -     -        -     -       all -    all  all   all   all
-see_access_log   audit         -    no   | -     -        -     -       -   -    -    -     all   all
-review_glass     audit         -    no   | -     -        -     -       all -    all  -     -     -
+action           class         when gate | pupil parent   tutor of_year dsl lead head admin dpo   auditor accred
+see_name         name          RMLH no   | own   child    scope scope   all all  -    all   glass -       -
+see_story        story         RMLH yes  | -     -        scope scope   all all  -    -     glass scope   -
+see_guided       guided        RMLH no   | own   released scope scope   all all  -    -     glass -       -
+see_plans        plans         RMLH yes  | -     -        scope scope   all all  -    -     glass scope   -
+write_plans      plans         RM   yes  | -     -        scope scope   all all  -    -     -     -       -
+review_flags     story         RM   yes  | -     -        scope scope   all all  -    -     -     -       -
+report_outcome   story         RM   yes  | -     -        scope scope   all all  -    -     -     -       -
+correct          story         RML  yes  | -     -        -     -       all all  -    -     glass -       -
+sit              sitting       RM   no   | own   -        scope -       -   -    -    -     -     -       -
+ask_to_talk      talk          RM   no   | own   -        -     -       -   -    -    -     -     -       -
+take_up_talk     talk          RM   no   | -     -        scope scope   all -    -    -     -     -       -
+opt_out          consent       RM   no   | own   child    -     -       all all  -    all   -     -       -
+raise_hand_off   safeguarding  RM   no   | -     -        scope scope   all -    -    -     -     -       -
+see_hand_offs    safeguarding  RMLH no   | -     -        -     -       all -    -    -     glass -       -
+take_up_hand_off safeguarding  RMLH no   | -     -        -     -       all -    -    -     -     -       -
+make_card        sign_in       RM   no   | -     -        scope scope   -   -    -    all   -     -       -
+make_letter      sign_in       RM   no   | -     -        -     -       -   -    -    all   -     -       -
+keep_roster      name          RMLH no   | -     -        -     -       -   -    -    all   -     -       -
+send_record      transfer      RML  no   | -     -        -     -       all -    -    -     -     -       -
+take_own_copy    transfer      RML+ no   | own   -        -     -       all -    -    -     -     -       -
+see_looks        audit         RMLH no   | own   -        -     -       all -    -    -     all   all     -
+replay           story         RMLH no   | -     -        -     -       all -    -    -     glass scope   -
+break_glass      audit         RMLH no   | -     -        -     -       -   -    -    -     all   -       -
+admit            name          -    no   | -     -        -     -       -   -    -    all   -     -       -
+import_roster    name          -    no   | -     -        -     -       -   -    -    all   -     -       -
+receive_record   transfer      -    no   | -     -        -     -       all -    -    -     -     -       -
+carry_sealed     transfer      -    no   | -     -        -     -       all -    -    all   -     -       -
+see_transfers    transfer      -    no   | -     -        -     -       all -    -    all   all   all     -
+see_rounds       rounds        -    no   | all   -        all   all     all all  all  all   all   all     -
+set_rounds       configuration -    no   | -     -        -     -       -   all  -    all   -     -       -
+see_school       configuration -    no   | all   all      all   all     all all  all  all   all   all     all
+set_school       configuration -    no   | -     -        -     -       -   -    -    all   -     -       -
+see_staff        staff         -    no   | -     -        -     -       all all  -    all   all   -       -
+manage_staff     staff         -    no   | -     -        -     -       -   -    -    all   -     -       -
+record_training  staff         -    no   | -     -        -     -       -   all  -    -     -     -       -
+see_aggregates   aggregate     -    no   | -     -        -     -       all all  all  -     -     -       -
+verify           audit         -    no   | -     -        -     -       all -    all  all   all   all     -
+see_access_log   audit         -    no   | -     -        -     -       -   -    -    -     all   all     -
+review_glass     audit         -    no   | -     -        -     -       all -    all  -     -     -       -
+train            training      -    no   | -     -        all   all     all all  all  all   all   all     -
+see_training     training      -    no   | -     -        -     -       -   all  -    -     -     -       -
+see_guidance     guidance      -    no   | -     -        all   all     all all  -    -     -     -       -
+keep_guidance    guidance      -    no   | -     -        -     -       -   all  -    -     -     -       -
+see_practice     aggregate     -    no   | -     -        -     -       -   all  all  -     -     -       all
+accredit         accreditation -    no   | -     -        -     -       -   -    -    -     -     -       all
 """
 """``when``: the stages in which the action makes sense at all, "-" where no pupil is concerned, "+" only from 18;
 ``gate``: whether staff need their training first; then for each role, in the order of ROLES: "-" nobody, "own" the
@@ -121,6 +134,7 @@ UNGATED = frozenset({"pupil", "parent", "dpo", "auditor"})
 REACH: Mapping[str, str] = {
     "pupil": "RML", "parent": "RM-", "tutor": "RM", "head_of_year": "RM", "dsl": "RMLH", "lead_practitioner": "RML",
     "head": "", "administrator": "RMLH", "dpo": "RMLH", "auditor": "RMLH",
+    "accreditor": "",
 }  # fmt: skip
 """The stages in which a role reaches a pupil's record at all: a sending school keeps its copy for the DSL, not for the
 tutor. "-": only until the pupil is 18."""

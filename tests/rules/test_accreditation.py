@@ -12,18 +12,18 @@ from domain import accreditation as a
 from domain.base import Actor, Stamp
 
 DAY = date(2026, 11, 24)
-OUTSIDE, INSIDE = uuid4(), uuid4()
+OUTSIDE = uuid4()
 GOOD = a.Practice((95, 100), (50, 52), (9, 10), (12, 12), (30, 33), (20, 21), (14, 14), (2, 3))
 
 
 def stamp(by: UUID = OUTSIDE) -> Stamp:
-    return Stamp(datetime(2026, 11, 24, 9, tzinfo=UTC), Actor(id=by, role="auditor"), uuid4)
+    return Stamp(datetime(2026, 11, 24, 9, tzinfo=UTC), Actor(id=by, role="accreditor"), uuid4)
 
 
 def award(state: a.Accreditation | None = None, by: UUID = OUTSIDE, **over) -> list:
     fields = {
         "award_id": uuid4(), "accreditor": "Dr Outside, Northern Practice Trust", "interests": "none",
-        "shown": a.evidence(GOOD), "from_on": DAY, "until": DAY + timedelta(days=730), "staff_ids": frozenset({INSIDE}),
+        "shown": a.evidence(GOOD), "from_on": DAY, "until": DAY + timedelta(days=730), "roles": frozenset({"accreditor"}),
     } | over  # fmt: skip
     return a.award(state or a.Accreditation(), stamp(by), **fields)
 
@@ -60,7 +60,9 @@ def test_a_claim_that_the_record_does_not_reach_is_refused_by_its_area(
 
 def test_nobody_accredits_the_school_they_work_at() -> None:
     with pytest.raises(a.AccreditorInside):
-        award(by=INSIDE)
+        award(roles=frozenset({"accreditor", "tutor"}))
+    with pytest.raises(a.AccreditorInside):
+        award(roles=frozenset())
 
 
 def test_an_accreditor_declares_interests_even_if_there_are_none() -> None:

@@ -134,3 +134,10 @@ def test_nobody_reviews_their_own() -> None:
     own = Stamp(AT, Actor(id=ANN, role="dpo"), uuid4)
     with pytest.raises(staff.OwnGlassReviewed):
         staff.review_glass(staff.replay([added(), *broken()]), own, glass_id=GRANT, in_order=True)
+
+
+@pytest.mark.parametrize(("standing", "asked"), [("tutor", "accreditor"), ("accreditor", "tutor")])
+def test_who_accredits_a_school_has_no_other_role_there(standing: Any, asked: Any) -> None:
+    state = staff.replay([added(), granted(role=standing, scope=Scope(everyone=True))])
+    with pytest.raises(staff.AccreditorInside):
+        staff.grant(state, STAMP, grant_id=uuid4(), role=asked, scope=Scope(everyone=True))

@@ -38,6 +38,7 @@ ROLES = (
     "administrator",
     "dpo",
     "auditor",
+    "accreditor",
 )
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_headers_conformance,
           response_schema_conformance]  # fmt: skip

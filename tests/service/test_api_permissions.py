@@ -20,6 +20,7 @@ ROLES = (
     "administrator",
     "dpo",
     "auditor",
+    "accreditor",
 )
 EVERYBODY = " ".join(ROLES)
 STAFF = "tutor head_of_year dsl lead_practitioner head administrator dpo auditor"
