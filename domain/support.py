@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
-from uuid import UUID
+from datetime import date, timedelta
+from typing import Any, get_args
+from uuid import UUID, uuid5
 
+from domain import instrument
 from domain.base import DomainError
-from domain.guidance import Signpost, Suggestions
+from domain.change import Class, classify
+from domain.guidance import Context, Signpost, Suggestions
+from domain.impact.cases import WAIT_DAYS
+from domain.journey.facts import PlanOpened
+from domain.journey.state import Sat
 from domain.statistics import wilson
 
 SIMILAR_LEAST = 5
 """Fewer plans than this tell nothing about what helps; the number stays off the page."""
+CONTEXTS: tuple[Context, ...] = get_args(Context)
 DECISIONS_MAX = 12
 GROUP_MAX = 12
 HELPED, ENDED = frozenset({"helped", "helped_partly"}), frozenset({"helped", "helped_partly", "did_not_help"})
@@ -102,18 +110,66 @@ def _times(n: int) -> str:
 
 
 def for_group(
-    plan: Mapping[str, Any],
-    pupils: Sequence[UUID],
-    flags: Mapping[UUID, tuple[UUID, ...]],
-    group_plan_id: UUID,
-    new_id: Callable[[], UUID],
+    plan: Mapping[str, Any], pupils: Sequence[UUID], flags: Mapping[UUID, tuple[UUID, ...]], group_plan_id: UUID
 ) -> dict[UUID, dict[str, Any]]:
-    """One group plan as each pupil's own: same steps, own id, own flags, one group plan id. Raises GroupTooSmall."""
+    """One group plan as each pupil's own: same steps, own flags, one group plan id, and a plan id of their own that
+    follows from it, so that sent twice it is the same plan. Raises GroupTooSmall.
+    """
     members = list(dict.fromkeys(pupils))
     if not 2 <= len(members) <= GROUP_MAX:
         raise GroupTooSmall(f"a group plan is for 2 to {GROUP_MAX} pupils, not {len(members)}: choose again")
     shared = {**plan, "kind": "group", "group_plan_id": group_plan_id}
-    return {pupil: {**shared, "plan_id": new_id(), "flags": flags.get(pupil, ())} for pupil in members}
+    return {
+        pupil: {**shared, "plan_id": uuid5(group_plan_id, str(pupil)), "flags": flags.get(pupil, ())}
+        for pupil in members
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Since:
+    """What became of the score a plan aimed at, from the last adequate sitting before it to the first one that counts
+    after it, as answered; ``error``: the standard error of the difference; ``came``: the class of change.
+    """
+
+    context: Context
+    before: float
+    before_on: date
+    after: float
+    after_on: date
+    error: float
+    came: Class
+
+
+def since_plan(sittings: Sequence[Sat], plan: PlanOpened) -> list[Since]:
+    """The change since a plan began, a line for each context it aimed at; none while there is no such sitting.
+
+    A sitting counts from eight weeks after the start, as in the impact report. Levels from the filter are not used:
+    they contain the baseline (shared field guide, section 3).
+    """
+    usable = [one for one in sittings if one.usable]
+    before = [one for one in usable if one.on <= plan.start_on]
+    after = [one for one in usable if one.on >= counts_from(plan)]
+    if plan.factor not in instrument.FACTORS or not before or not after:
+        return []
+    contexts = [one for one in CONTEXTS if plan.context in (one, None)]
+    made = [_since(before[-1], after[0], plan.factor, context) for context in contexts]
+    return [one for one in made if one is not None]
+
+
+def counts_from(plan: PlanOpened) -> date:
+    """The first day on which a sitting tells what became of a plan."""
+    return plan.start_on + timedelta(days=WAIT_DAYS)
+
+
+def _since(then: Sat, now: Sat, factor: str, context: Context) -> Since | None:
+    cell = CONTEXTS.index(context) * len(instrument.FACTORS) + instrument.FACTORS.index(factor)
+    one, two, e_one, e_two = then.values[cell], now.values[cell], then.errors[cell], now.errors[cell]
+    if one is None or two is None or e_one is None or e_two is None:
+        return None
+    on = instrument.newest()
+    error = math.hypot(e_one, e_two)
+    came = classify(one, two, error, on.scale.middle, on.poles.low, on.poles.high)
+    return Since(context, one, then.on, two, now.on, error, came)
 
 
 def reminder(due: int, overdue: int) -> str | None:

@@ -16,8 +16,9 @@ from domain.impact.cases import NONE, Panel, Plans
 from domain.journey import facts as f
 from domain.risk import makes_work
 from domain.scope import Scope
+from domain.support import Tried
 from projections import cohort, plan_board, pupils
-from projections.shape import in_scope, untag
+from projections.shape import capped, in_scope, untag
 
 NAME, VERSION = "impact", 1
 KEY = ("pupil_id", "line_id")
@@ -197,6 +198,18 @@ def _parts(
         kinds = parts.setdefault("kind of sign", {})
         kinds.setdefault(one.kind, np.zeros(len(at), dtype=bool))[at[one.pupil_id]] = True
     return parts
+
+
+def tried(cur: Cursor[Any], school_id: UUID, factor: str, pole: str, limit: int = 5000) -> list[tuple[UUID, Tried]]:
+    """Plans here that ended, at one end of one factor, the newest first, each with whose it was; ``own`` is not set."""
+    cur.execute(
+        f"SELECT b.pupil_id, b.context, i.signposts, b.came FROM {plan_board.TABLE} b JOIN {TABLE} i"
+        " ON i.school_id = b.school_id AND i.pupil_id = b.pupil_id AND i.line_id = b.plan_id"
+        " WHERE b.school_id = %s AND b.factor = %s AND b.pole = %s AND b.came IS NOT NULL"
+        " ORDER BY b.closed_on DESC, b.plan_id LIMIT %s",
+        (school_id, factor, pole, capped(limit)),
+    )
+    return [(row[0], Tried(factor, pole, row[1], tuple(row[2]), row[3])) for row in cur]
 
 
 def _by_signpost(begun: Sequence[Row]) -> dict[str, NDArray[np.bool_]]:

@@ -137,6 +137,17 @@ def ended(cur: Cursor[Any], school_id: UUID, scope: Scope, today: date, limit: i
     return _lines(cur, school_id, scope, today, "b.came IS NOT NULL", (), order, limit)
 
 
+def waiting(cur: Cursor[Any], school_id: UUID, today: date) -> dict[UUID, tuple[int, int]]:
+    """For each owner of running plans: how many are due for a look today, and how many were due before."""
+    cur.execute(
+        f"SELECT b.owner_id, count(*) FILTER (WHERE b.due_on = %s), count(*) FILTER (WHERE b.due_on < %s) FROM {TABLE}"
+        f" b JOIN {pupils.TABLE} p ON p.school_id = b.school_id AND p.pupil_id = b.pupil_id WHERE b.school_id = %s"
+        " AND b.came IS NULL AND p.on_roll AND b.due_on <= %s GROUP BY b.owner_id ORDER BY b.owner_id LIMIT 5000",
+        (today, today, school_id, today),
+    )
+    return {row[0]: (row[1], row[2]) for row in cur}
+
+
 def of_pupil(cur: Cursor[Any], school_id: UUID, pupil_id: UUID, limit: int = 100) -> list[Row]:
     """Every plan of one pupil, the newest first."""
     cur.execute(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
@@ -13,9 +13,10 @@ from domain.base import DomainError
 from domain.journey.state import Journey
 from domain.school_year import eighteenth_birthday
 from domain.scope import Scope
+from domain.staff import FIRST_MODULE, Staff
 
 __all__ = ["About", "Action", "Decision", "NotAllowed", "SignInNeeded", "SignInRefused", "Signed", "TooManyAttempts",
-           "Viewer", "about_pupil", "authorize", "check",
+           "Viewer", "about_pupil", "authorize", "can_own", "check",
            "check_owner", "listed"]  # fmt: skip
 
 ADULT_MONTHS = 18 * 12
@@ -117,10 +118,16 @@ def check(
 
 def check_owner(records: Records, owner_id: UUID, about: About, today: date) -> None:
     """A plan's owner is somebody who works here and can see the pupil. Raises OwnerCannotSee."""
-    grants = records.staff_state(owner_id).standing(today)
-    seeing = (Viewer(owner_id, one.role, records.school_id, one.scope, trained=True) for one in grants)
-    if not any(authorize(viewer, Action.WRITE_PLANS, about) for viewer in seeing):
+    if not can_own(records.school_id, owner_id, records.staff_state(owner_id), [about], today):
         raise OwnerCannotSee("the owner of a plan must be somebody here who can see this pupil: choose another")
+
+
+def can_own(school_id: UUID, owner_id: UUID, state: Staff, about: Sequence[About], today: date) -> bool:
+    """Whether somebody writes plans here at all, and may do so for each of these pupils in one of their roles."""
+    trained = FIRST_MODULE in state.trained
+    acting = [Viewer(owner_id, one.role, school_id, one.scope, trained=trained) for one in state.standing(today)]
+    writing = [one for one in acting if listing(one, Action.WRITE_PLANS) != Scope()]
+    return bool(writing) and all(any(authorize(one, Action.WRITE_PLANS, pupil) for one in writing) for pupil in about)
 
 
 def listed(viewer: Viewer, action: Action) -> Scope:

@@ -11,9 +11,11 @@ from pydantic import Field, StringConstraints
 from astrack.access import check_owner
 from astrack.access.callers import CallerOf
 from astrack.api.common import Body, Code, Day, Done, IfMatch, Key, Line, Note, Out, expected
-from domain import safeguarding
+from astrack.records.support import Support
+from domain import safeguarding, support
 from domain.authority import Action
 from domain.journey.facts import Came, Going
+from projections import plan_board
 
 router = APIRouter(tags=["plans"])
 hand_offs = APIRouter(tags=["safeguarding"])
@@ -41,6 +43,32 @@ class PlanIn(Body):
     end_on: Day
     monitoring: Literal["weekly", "fortnightly", "monthly"] = "weekly"
     group_plan_id: UUID | None = None
+
+
+class GroupPlanIn(Body):
+    """One plan for 2 to 12 pupils, opened for all of them or for none: each keeps a plan of their own."""
+
+    group_plan_id: UUID
+    plan: PlanIn
+    pupil_ids: Annotated[list[UUID], Field(min_length=2, max_length=12)]
+    flags: Annotated[dict[UUID, Annotated[list[UUID], Field(max_length=20)]], Field(max_length=12)] = Field(
+        default_factory=dict
+    )
+
+
+class GroupPlanMade(Out):
+    """The group plan, and whose plans it is tied to."""
+
+    group_plan_id: UUID
+    pupils: list[UUID]
+
+
+class ReminderOut(Out):
+    """How many of the caller's plans wait for a look, with a sentence that an e-mail may carry; never which."""
+
+    due: int
+    overdue: int
+    said: str | None
 
 
 class MonitorIn(Body):
@@ -107,6 +135,29 @@ def open_plan(caller: CallerOf, pupil_id: UUID, body: PlanIn, key: Key, if_match
         check_owner(caller.records, body.owner_id, about, caller.today)
     ask = caller.ask(key, expected(if_match))
     return Done(**caller.records.open_plan(ask, pupil_id, plan=body.model_dump()))
+
+
+@router.post("/plans/group")
+def open_group_plan(caller: CallerOf, body: GroupPlanIn, key: Key) -> GroupPlanMade:
+    """Open one plan for several pupils, all or none; its owner must be somebody who can see every one of them."""
+    for pupil_id in body.pupil_ids:
+        if about := caller.may(Action.WRITE_PLANS, pupil_id):
+            check_owner(caller.records, body.plan.owner_id, about, caller.today)
+    plan = body.plan.model_dump(exclude={"plan_id", "kind", "flags", "group_plan_id"})
+    flags = {pupil_id: tuple(some) for pupil_id, some in body.flags.items()}
+    made = Support(caller.records).open_group_plan(caller.ask(key), plan, body.pupil_ids, flags, body.group_plan_id)
+    return GroupPlanMade(**made)
+
+
+@router.get("/plans/reminder")
+def plan_reminder(caller: CallerOf) -> ReminderOut:
+    """How many of the caller's own plans are due for a look, and overdue."""
+    caller.listed(Action.SEE_PLANS)
+    school_id = caller.records.school_id
+    caller.app.views.catch_up(school_id)
+    with caller.app.views.reading(school_id) as cur:
+        due, overdue = plan_board.waiting(cur, school_id, caller.today).get(caller.viewer.id, (0, 0))
+    return ReminderOut(due=due, overdue=overdue, said=support.reminder(due, overdue))
 
 
 @router.post("/pupils/{pupil_id}/plans/{plan_id}/monitor")

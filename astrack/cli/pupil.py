@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 from uuid import UUID
 
 import typer
 
+from astrack.access import about_pupil, check_owner
 from astrack.changing import Ask
 from astrack.cli import common as c
 from astrack.cli.school import today
 from astrack.records import Records
+from astrack.records.support import Support
+from domain import support
+from domain.guidance import load as load_guidance
 from domain.journey import facts
+from projections import plan_board
 
 pupil = typer.Typer(help="One pupil's record.", no_args_is_help=True)
 flag = typer.Typer(help="Early signs worth a look.", no_args_is_help=True)
@@ -111,31 +116,92 @@ def review_flag(
     act(named, school, key, lambda r, ask, who: r.review_flag(ask, who, flag_id=flag_id, judgement=said, note=note))
 
 
+Owner = Annotated[UUID, typer.Option(help="The id of the member of staff who owns it; they must see the pupil.")]
+About = Annotated[str, typer.Option(help="What it is about: FACTOR.END.CONTEXT, as trust_of_self.low.school.")]
+Causes = Annotated[list[str], typer.Option("--cause", help="What may lie behind it; at least one.")]
+Risks = Annotated[list[str], typer.Option("--risk", help="What may lie ahead; at least one.")]
+Signposts = Annotated[
+    list[str], typer.Option("--signpost", help="What will be done: an id of `astrack guidance list`, or own words.")
+]
+Weeks = Annotated[int, typer.Option(min=1, max=12)]
+
+
 @plan.command("open")
 def open_plan(
     named: Named,
     goal: Annotated[str, typer.Option(help="Worded positively.")],
-    owner: Annotated[UUID, typer.Option(help="The id of the member of staff who owns it.")],
-    cause: Annotated[list[str], typer.Option(help="What may lie behind it; at least one.")],
-    risk: Annotated[list[str], typer.Option(help="What may lie ahead; at least one.")],
-    signpost: Annotated[list[str], typer.Option(help="What will be done.")],
+    owner: Owner,
+    cause: Causes,
+    risk: Risks,
+    signpost: Signposts,
+    about: About = "",
     flag_id: Annotated[list[UUID] | None, typer.Option("--flag", help="A flag it answers.")] = None,
-    kind: str = "individual",
-    weeks: Annotated[int, typer.Option(min=1, max=12)] = 6,
+    weeks: Weeks = 6,
     start: On = None,
     school: School = None,
     key: Key = None,
 ) -> None:
     """Open an action plan: causes, then risks, then signposts."""
     with c.school_opened(school) as (app, records):
-        begin = today(app.clock().date(), start, "--start")
-        stated = {
-            "plan_id": app.new_id(), "kind": kind, "goal": goal, "flags": tuple(flag_id or ()), "causes": tuple(cause),
-            "risks": tuple(risk), "own_strategies": tuple(signpost), "owner_id": owner, "start_on": begin,
-            "end_on": begin + timedelta(weeks=weeks),
-        }  # fmt: skip
-        answer = records.open_plan(c.asking(key), c.which_pupil(records, named), plan=stated)
-        c.show({**answer, "plan_id": stated["plan_id"]})
+        pupil_id, day = c.which_pupil(records, named), app.clock().date()
+        stated = _stated(records, goal, owner, cause, risk, signpost, about, today(day, start, "--start"), weeks)
+        check_owner(records, owner, about_pupil(records, pupil_id, day), day)
+        made = {**stated, "plan_id": app.new_id(), "kind": "individual", "flags": tuple(flag_id or ())}
+        c.show({**records.open_plan(c.asking(key), pupil_id, plan=made), "plan_id": made["plan_id"]})
+
+
+@plan.command("group")
+def open_group_plan(
+    named: Annotated[list[str], typer.Argument(help="2 to 12 pupils: ids, UPNs or parts of names.")],
+    goal: Annotated[str, typer.Option(help="Worded positively.")],
+    owner: Owner,
+    cause: Causes,
+    risk: Risks,
+    signpost: Signposts,
+    about: About = "",
+    weeks: Weeks = 6,
+    start: On = None,
+    school: School = None,
+    key: Key = None,
+) -> None:
+    """Open one plan for several pupils, for all of them or for none."""
+    with c.school_opened(school) as (app, records):
+        day, pupils = app.clock().date(), [c.which_pupil(records, one) for one in named]
+        stated = _stated(records, goal, owner, cause, risk, signpost, about, today(day, start, "--start"), weeks)
+        for pupil_id in pupils:
+            check_owner(records, owner, about_pupil(records, pupil_id, day), day)
+        c.show(Support(records).open_group_plan(c.asking(key), stated, pupils, {}, app.new_id()))
+
+
+@plan.command("reminders")
+def reminders(school: School = None) -> None:
+    """Who has plans that wait for a look: a sentence each that an e-mail may carry, never which pupil or plan."""
+    with c.school_opened(school) as (app, records):
+        app.views.catch_up(records.school_id)
+        with app.views.reading(records.school_id) as cur:
+            waiting = plan_board.waiting(cur, records.school_id, app.clock().date())
+        rows = [(staff_id, support.reminder(*counts)) for staff_id, counts in waiting.items()]
+        c.table(["owner", "what an e-mail may say"], rows, "No plan waits for a look.")
+
+
+def _stated(records: Records, goal: str, owner: UUID, causes: list[str], risks: list[str], signposts: list[str],
+            about: str, begin: date, weeks: int) -> dict[str, Any]:  # fmt: skip
+    offered = Support(records).guidance()
+    factor, pole, context = _place(about)
+    return {
+        "goal": goal, "factor": factor, "pole": pole, "context": context, "causes": tuple(causes),
+        "risks": tuple(risks), "signposts": tuple(one for one in signposts if offered.entry(one)),
+        "own_strategies": tuple(one for one in signposts if not offered.entry(one)), "owner_id": owner,
+        "start_on": begin, "end_on": begin + timedelta(weeks=weeks), "guidance_digest": offered.digest,
+    }  # fmt: skip
+
+
+def _place(about: str) -> tuple[str, str, str] | tuple[None, None, None]:
+    if not about:
+        return None, None, None
+    factor, pole, context = [*about.split("."), "", ""][:3]
+    load_guidance().suggest(factor, pole, context, "11-14")
+    return factor, pole, context
 
 
 @plan.command("monitor")

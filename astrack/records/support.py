@@ -14,6 +14,8 @@ from domain.base import Event, Stamp, StreamClass
 from domain.guidance import Entry, Guidance, Kind, Pole
 from domain.guidance import local as guidance_local
 from domain.guidance.local import Own
+from domain.journey import decisions, state
+from domain.journey.facts import PlanOpened
 from domain.training import Item, TrainingSat
 
 GUIDANCE = "guidance"
@@ -88,14 +90,17 @@ class Support:
         flags: Mapping[UUID, tuple[UUID, ...]],
         group_plan_id: UUID,
     ) -> Answer:
-        """One plan for several pupils, opened for each; sent again it goes on where it stopped. Raises GroupTooSmall
-        and what opening a plan raises.
-        """
-        made = support.for_group(plan, pupils, flags, group_plan_id, lambda: group_plan_id)
-        for pupil_id, fields in made.items():
-            own = {**fields, "plan_id": uuid5(group_plan_id, str(pupil_id))}
-            self.records.open_plan(ask.part(str(pupil_id)), pupil_id, plan=own)
-        return {"group_plan_id": str(group_plan_id), "pupils": [str(one) for one in made]}
+        """One plan for several pupils, all or none. Raises GroupTooSmall and what opening a plan raises."""
+        made = support.for_group(plan, pupils, flags, group_plan_id)
+
+        def decide(loaded: list[list[Event]], stamp: Stamp) -> Decided:
+            opened = [PlanOpened(**stamp.fresh(), **fields) for fields in made.values()]
+            events = [decisions.open_plan(state.replay(facts), one) for facts, one in zip(loaded, opened, strict=True)]
+            return Decided(events, {"group_plan_id": str(group_plan_id), "pupils": [str(one) for one in made]})
+
+        answers = {str(one): list(flags.get(one, ())) for one in made}
+        request: Answer = {"do": "open_group_plan", "id": group_plan_id, "plan": dict(plan), "flags": answers}
+        return self.records.change(ask, request, [self.records.journey_of(one) for one in made], decide)
 
     @property
     def _guidance_stream(self) -> UUID:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from astrack.access.callers import Caller
+from astrack.records.support import Support
+from astrack.web.aims import Aim, aim_of, aims, goal_for
 from astrack.web.door import REFUSALS, PageRoute, Sent, Who, said, status_of
 from astrack.web.forms import Form
 from astrack.web.lists import named, reading
-from astrack.web.plan import EVIDENCE, MONITORING, WEEKS_FIRST, WEEKS_MAX, Aim, aim_of, aims, goal_for, library, plan_of
+from astrack.web.plan import EVIDENCE, MONITORING, WEEKS_FIRST, WEEKS_MAX, library, plan_of
 from astrack.web.site import BadForm, Site, see_other
+from astrack.web.writing import owners, suggestions
 from domain import guidance
 from domain.authority import Action
 from projections import risk_register
@@ -44,14 +47,17 @@ def _open(who: Caller, sent: Form) -> None:
     chosen = [UUID(one) for one in sent.many("pupil", MOST)]
     if not LEAST <= len(chosen) <= MOST:
         raise BadForm(f"Choose {LEAST} to {MOST} pupils for a group.", "pupil")
-    for pupil_id in chosen:
-        who.may(Action.WRITE_PLANS, pupil_id)
-    plan, ask = plan_of(sent, who), who.ask(sent.key)
-    group_id = plan["plan_id"]
-    for pupil_id in chosen:
-        # ids hang on the form: sent twice, each pupil still gets one plan
-        own = {**plan, "kind": "group", "group_plan_id": group_id, "plan_id": uuid5(group_id, str(pupil_id))}
-        who.records.open_plan(ask.part(str(pupil_id)), pupil_id, plan=own)
+    about = [one for pupil_id in chosen if (one := who.may(Action.WRITE_PLANS, pupil_id))]
+    plan, ask, aim = plan_of(sent, who, about), who.ask(sent.key), aim_of(sent.text("about"))
+    flags = {one: _signs(who, one, aim) for one in chosen} if aim else {}
+    # the ids hang on the form: sent twice, each pupil still gets one plan
+    Support(who.records).open_group_plan(ask, plan, chosen, flags, plan["plan_id"])
+
+
+def _signs(who: Caller, pupil_id: UUID, aim: Aim) -> tuple[UUID, ...]:
+    """The standing signs of this place on one pupil's record: the plan answers them."""
+    standing = [(key, one.raised) for key, one in who.journey(pupil_id)[0].flags.items() if not one.eased]
+    return tuple(key for key, one in standing if (one.factor, one.pole) == (aim.factor, aim.pole))
 
 
 def _wizard(
@@ -68,12 +74,14 @@ def _wizard(
         lines = risk_register.by_need(cur, school, scope, None, READ) if aim else []
     fitting = [line for line in lines if aim and _shares(line, aim)]
     who.looked(Action.SEE_STORY, [line.pupil.pupil_id for line in fitting])
-    band = _band(who, fitting)
+    fit = library(who).suggest(aim.factor, aim.pole, aim.context, _band(who, fitting)) if aim else None
     return site.page(
         request, "group_plan.html", status=status_of(refused) if refused else 200, viewer=who.viewer, aim=aim,
         aims=aims(), about=about if aim else "", fitting=fitting, typed=typed or Form(), evidence=EVIDENCE,
         monitoring=MONITORING,
-        fit=library(who).suggest(aim.factor, aim.pole, aim.context, band) if aim else None, goal=goal_for(aim),
+        fit=fit, goal=goal_for(aim),
+        suggested=suggestions(who, fit, aim.factor, aim.pole, None) if aim and fit else [],
+        owners=owners(who, []) if aim else [],
         weeks=WEEKS_FIRST, weeks_max=WEEKS_MAX, plan_id=who.app.new_id(), least=LEAST, most=MOST,
         error=said(refused) if refused else "", error_at=getattr(refused, "name", "") if refused else "",
     )  # fmt: skip

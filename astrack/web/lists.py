@@ -22,6 +22,7 @@ from astrack.web.story import sign_sentence
 from astrack.web.talks import escalate_waiting
 from domain.authority import Action
 from domain.scope import Scope
+from domain.support import reminder
 from projections import plan_board, pupils, risk_register
 from projections.risk_register import Line
 
@@ -68,8 +69,10 @@ def list_pages(site: Site) -> APIRouter:
         with reading(who) as (cur, school):
             running = plan_board.running(cur, school, scope, who.today, limit=PLANS_SHOWN)
             ended = plan_board.ended(cur, school, scope, who.today, limit=A_LIST)
+            due = plan_board.waiting(cur, school, who.today).get(who.viewer.id, (0, 0))
         who.looked(Action.SEE_PLANS, list({one.pupil.pupil_id for one in (*running, *ended)}))
-        return site.page(request, "plans.html", viewer=who.viewer, running=running, ended=ended, names=NAMES)
+        return site.page(request, "plans.html", viewer=who.viewer, running=running, ended=ended, names=NAMES,
+                         reminder=reminder(*due))  # fmt: skip
 
     @router.get("/talks")
     def talks(request: Request, who: Who) -> Response:

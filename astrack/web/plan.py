@@ -11,16 +11,19 @@ from uuid import UUID
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from astrack.access import About, about_journey
 from astrack.access.callers import Caller
 from astrack.picture import CAME as CAME_WORDS
-from astrack.picture import ENDS, FACTORS, IN_WORDS, NAMES
+from astrack.picture import IN_WORDS
 from astrack.records.support import Support
+from astrack.web.aims import aim_of, aims, flag_aim, goal_for
 from astrack.web.door import REFUSALS, PageRoute, Sent, Who, said, status_of
 from astrack.web.forms import Form
 from astrack.web.site import BadForm, Site, see_other
 from astrack.web.story import entry_words, flag_sentence, telling
 from astrack.web.tutor import looks_ahead, place_of
 from astrack.web.words import CAME, GOING
+from astrack.web.writing import owner_of, owners, suggestions
 from domain import guidance
 from domain.authority import Action
 from domain.base import Fact
@@ -29,28 +32,20 @@ from domain.journey import facts as f
 from domain.journey.facts import Came, Going
 from domain.journey.refusals import NoSuchPlan
 from domain.journey.state import Journey
+from domain.support import counts_from, since_plan
 
 WEEKS_FIRST, WEEKS_MAX, TIER = 6, 12, 2
 MONITORING = {"weekly": "every week", "fortnightly": "every two weeks", "monthly": "every month"}
 EVIDENCE = {"related": "studies of similar support", "practice": "schools' experience"}
 MIDDLE_AGE_MONTHS = 12 * 12
-
-
-@dataclass(frozen=True, slots=True)
-class Aim:
-    """What a plan is about: a factor, an end, a context; and the flag it answers, if any."""
-
-    factor: str
-    pole: str
-    context: str
-    flag_id: UUID | None = None
-
-    @property
-    def words(self) -> str:
-        """The aim in plain words: "in school: keeps to self"."""
-        return (
-            f"{IN_WORDS['school' if self.context == 'school' else 'general']}: {ENDS[self.factor][self.pole == 'high']}"
-        )
+SINCE = {
+    "reliably_improved": "Nearer the middle, by more than the noise of two sittings.",
+    "improved": "Nearer the middle, by no more than the noise of two sittings.",
+    "unchanged": "The same as before.",
+    "worse": "Farther from the middle, by no more than the noise of two sittings.",
+    "reliably_worse": "Farther from the middle, by more than the noise of two sittings.",
+    "crossed": "From one end to the other: that is no improvement.",
+}
 
 
 def plan_pages(site: Site) -> APIRouter:
@@ -59,15 +54,16 @@ def plan_pages(site: Site) -> APIRouter:
 
     @router.get("/pupils/{pupil_id}/plan")
     def plan_page(request: Request, who: Who, pupil_id: UUID, flag: UUID | None = None, about: str = "") -> Response:
+        who.may(Action.SEE_NAME, pupil_id)
         who.may(Action.WRITE_PLANS, pupil_id)
         return _wizard(site, request, who, pupil_id, flag, about)
 
     @router.post("/pupils/{pupil_id}/plan")
     def open_plan(request: Request, who: Who, sent: Sent, pupil_id: UUID) -> Response:
-        who.may(Action.WRITE_PLANS, pupil_id)
+        pupil = who.may(Action.WRITE_PLANS, pupil_id)
         flag = sent.id("flag") if sent.text("flag", 40) else None
         try:
-            plan = plan_of(sent, who)
+            plan = plan_of(sent, who, [pupil] if pupil else [])
             who.records.open_plan(who.ask(sent.key), pupil_id, plan=plan)
         except REFUSALS as refused:
             return _wizard(site, request, who, pupil_id, flag, sent.text("about"), sent, refused)
@@ -108,8 +104,8 @@ def _act(who: Caller, sent: Form, pupil_id: UUID, plan_id: UUID, act: str) -> st
     raise BadForm("This form is not one that we made: open the plan again and send it from there.")
 
 
-def plan_of(sent: Form, who: Caller) -> dict[str, Any]:
-    """The fields of PlanOpened from the wizard's form. Raises BadForm."""
+def plan_of(sent: Form, who: Caller, about: Sequence[About]) -> dict[str, Any]:
+    """The fields of PlanOpened from the wizard's form, for these pupils. Raises BadForm, OwnerCannotSee."""
     aim = aim_of(sent.text("about"))
     if aim is None:
         raise BadForm("Choose what the plan is about first.", "about")
@@ -129,7 +125,7 @@ def plan_of(sent: Form, who: Caller) -> dict[str, Any]:
         "risks": _known(offered, sent, "risk"),
         "signposts": _known(offered, sent, "signpost"),
         "own_strategies": tuple(own),
-        "owner_id": who.viewer.id,
+        "owner_id": owner_of(sent, who, about),
         "start_on": start_on,
         "end_on": start_on + timedelta(weeks=sent.number("weeks", 1, WEEKS_MAX, label="Weeks")),
         "monitoring": sent.one_of("monitoring", MONITORING, label="How often somebody looks in"),
@@ -154,13 +150,6 @@ def _say(offered: Guidance, code: str) -> str:
     return entry.say if entry else entry_words(code)
 
 
-def aim_of(text: str) -> Aim | None:
-    """The aim written as factor.pole.context; None for anything else."""
-    factor, pole, context = [*text.split("."), "", "", ""][:3]
-    known = factor in FACTORS and pole in ("low", "high") and context in ("general", "school")
-    return Aim(factor, pole, context) if known else None
-
-
 def _wizard(
     site: Site,
     request: Request,
@@ -174,54 +163,22 @@ def _wizard(
     journey, facts = who.records.journey(pupil_id)
     named = telling(facts, who.records.identity(pupil_id))
     flag = journey.flags.get(flag_id) if flag_id else None
-    aim = aim_of(about) or (_flag_aim(flag.raised) if flag else None)
+    aim = aim_of(about) or (flag_aim(flag.raised) if flag else None)
     months = journey.age_months_on(who.today) or MIDDLE_AGE_MONTHS
     fit = library(who).suggest(aim.factor, aim.pole, aim.context, guidance.age_band(months)) if aim else None
+    pupil = about_journey(who.records, pupil_id, journey, who.today)
     status = status_of(refused) if refused else 200
     return site.page(
         request, "plan.html", status=status, viewer=who.viewer, called=named.called, path=f"/pupils/{pupil_id}",
         aim=aim, aims=aims(), about=f"{aim.factor}.{aim.pole}.{aim.context}" if aim else "", fit=fit,
+        suggested=suggestions(who, fit, aim.factor, aim.pole, pupil_id) if aim and fit else [],
+        owners=owners(who, [pupil]) if aim else [],
         flag={"id": flag_id, "said": flag_sentence(flag.raised, named.called)} if flag else None,
         helped=helped_before(journey, aim.factor) if aim else [], evidence=EVIDENCE, monitoring=MONITORING,
         weeks=WEEKS_FIRST, weeks_max=WEEKS_MAX, typed=typed or Form(), plan_id=who.app.new_id(),
         goal=goal_for(aim), error=said(refused) if refused else "", age_band=guidance.age_band(months),
         error_at=getattr(refused, "name", "") if refused else "",
     )  # fmt: skip
-
-
-def _flag_aim(raised: f.FlagRaised) -> Aim | None:
-    if raised.factor not in FACTORS or raised.pole is None:
-        return None
-    return Aim(raised.factor, raised.pole, "school" if raised.context == "school" else "general")
-
-
-def aims() -> list[tuple[str, list[tuple[str, str]]]]:
-    """Everything a plan can be about: for each factor, (its code, its words)."""
-    contexts = ("general", "school")
-    return [
-        (
-            NAMES[factor],
-            [(f"{factor}.{pole}.{one}", Aim(factor, pole, one).words) for one in contexts for pole in ("low", "high")],
-        )
-        for factor in FACTORS
-    ]
-
-
-GOALS = {
-    ("self_disclosure", "low"): "tells one trusted person what matters",
-    ("self_disclosure", "high"): "chooses what to tell, and to whom",
-    ("trust_of_self", "low"): "tries a first answer of their own",
-    ("trust_of_self", "high"): "asks for advice and uses some of it",
-    ("trust_of_others", "low"): "relies on one person here",
-    ("trust_of_others", "high"): "checks before following others",
-    ("seeking_change", "low"): "tries one new thing and has a way back",
-    ("seeking_change", "high"): "finishes what was begun",
-}
-
-
-def goal_for(aim: Aim | None) -> str:
-    """A goal to begin from."""
-    return GOALS[(aim.factor, aim.pole)].capitalize() if aim else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,6 +226,8 @@ def _one(
         owner=_owner(who, opened.owner_id),
         monitoring=MONITORING[opened.monitoring], notes=_notes(facts, plan_id), going=GOING, came_choices=CAME,
         weeks=WEEKS_FIRST, weeks_max=WEEKS_MAX, typed=typed or Form(), error=said(refused) if refused else "",
+        since=[(one, SINCE[one.came], IN_WORDS[one.context]) for one in since_plan(journey.sittings, opened)],
+        counts_from=counts_from(opened),
     )  # fmt: skip
 
 

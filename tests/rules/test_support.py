@@ -14,7 +14,7 @@ from domain.base import Actor, Stamp
 from domain.guidance import local
 from domain.journey import decisions, facts
 from domain.journey.refusals import CauseStepSkipped, RiskStepSkipped, SignpostMissing
-from domain.journey.state import replay
+from domain.journey.state import Sat, replay
 from domain.risk import makes_work
 
 NOW = datetime(2026, 11, 2, 9, tzinfo=UTC)
@@ -146,7 +146,7 @@ def test_plans_for_another_end_or_stopped_early_count_for_nothing() -> None:
 
 def test_a_group_plan_is_each_pupils_own_plan_under_one_group() -> None:
     pupils, together = [uuid4(), uuid4()], uuid4()
-    made = s.for_group({"goal": "Relies on one person here"}, pupils, {pupils[0]: (together,)}, together, uuid4)
+    made = s.for_group({"goal": "Relies on one person here"}, pupils, {pupils[0]: (together,)}, together)
     assert {one["group_plan_id"] for one in made.values()} == {together}
     assert len({one["plan_id"] for one in made.values()}) == 2
     assert made[pupils[1]]["flags"] == ()
@@ -155,7 +155,7 @@ def test_a_group_plan_is_each_pupils_own_plan_under_one_group() -> None:
 @pytest.mark.parametrize("count", [0, 1, 13])
 def test_a_group_of_one_or_of_a_crowd_is_refused(count: int) -> None:
     with pytest.raises(s.GroupTooSmall):
-        s.for_group({}, [uuid4() for _ in range(count)], {}, uuid4(), uuid4)
+        s.for_group({}, [uuid4() for _ in range(count)], {}, uuid4())
 
 
 def test_a_reminder_says_how_many_and_nothing_else() -> None:
@@ -210,3 +210,36 @@ def test_skipping_a_step_is_refused_by_name(skipped: str, refusal: type[Exceptio
 def test_a_plan_runs_at_most_twelve_weeks() -> None:
     with pytest.raises(Exception, match="12 weeks"):
         decisions.open_plan(enrolled(), scripted(end_on=date(2026, 11, 2) + timedelta(weeks=13))[0])
+
+
+def sat(on: date, value: float, error: float = 0.3, usable: bool = True) -> Sat:
+    return Sat(uuid4(), uuid4(), None, on, (value,) * 8, (error,) * 8, usable)
+
+
+def plan_on(day: date, context: str | None = "school") -> facts.PlanOpened:
+    fields = {"plan_id": uuid4(), "kind": "individual", "goal": "g", "factor": "trust_of_self", "pole": "low",
+              "context": context, "causes": ("a",), "risks": ("b",), "owner_id": uuid4(), "start_on": day,
+              "end_on": day + timedelta(weeks=6)}  # fmt: skip
+    return facts.PlanOpened(**STAMP.fresh(), **fields)
+
+
+BEGAN = date(2026, 2, 2)
+
+
+def test_the_change_since_a_plan_waits_eight_weeks_and_skips_sittings_that_cannot_be_read() -> None:
+    early, unread, late = (BEGAN + timedelta(days=n) for n in (55, 56, 90))
+    before = sat(BEGAN - timedelta(days=9), 1.6)
+    assert s.since_plan([before, sat(early, 3.4)], plan_on(BEGAN)) == []
+    (found,) = s.since_plan([before, sat(early, 1.0), sat(unread, 1.0, usable=False), sat(late, 3.4)], plan_on(BEGAN))
+    assert (found.before, found.after, found.after_on, found.came) == (1.6, 3.4, late, "reliably_improved")
+    assert found.error == pytest.approx(0.3 * 2**0.5)
+
+
+def test_from_one_end_to_the_other_is_never_called_improved() -> None:
+    (found,) = s.since_plan([sat(BEGAN, 1.6), sat(BEGAN + timedelta(days=60), 5.9)], plan_on(BEGAN))
+    assert found.came == "crossed"
+
+
+def test_a_plan_for_both_contexts_is_looked_at_in_both() -> None:
+    found = s.since_plan([sat(BEGAN, 1.6), sat(BEGAN + timedelta(days=60), 1.6)], plan_on(BEGAN, None))
+    assert [(one.context, one.came) for one in found] == [("general", "unchanged"), ("school", "unchanged")]

@@ -57,6 +57,8 @@ ROUTES: list[tuple[str, str, str]] = [
     ("GET", "/pupils/by-need", STORY),
     ("GET", "/pupils/lists/new", STORY),
     ("GET", "/plans", STORY),
+    ("POST", "/plans/group", WRITERS),
+    ("GET", "/plans/reminder", STORY),
     ("GET", "/cohort", "dsl lead_practitioner head"),
     ("GET", "/transfers", "dsl administrator dpo auditor"),
     ("GET", "/school/key-document", EVERYBODY),
@@ -108,6 +110,15 @@ ROUTES: list[tuple[str, str, str]] = [
 DAY = "2026-11-02"
 PERSON = {"surname": "Quince", "forename": "Zebedee", "date_of_birth": "2016-12-05"}
 PLACE = {"on": DAY, "year_group": 5, "groups": []}
+PLAN = {
+    "plan_id": str(uuid4()),
+    "goal": "g",
+    "causes": [],
+    "risks": [],
+    "owner_id": str(uuid4()),
+    "start_on": DAY,
+    "end_on": DAY,
+}
 # a body that each route understands, so that only the gate decides
 BODIES: dict[str, Any] = {
     "PUT /school": {"name": "Mill Lane Primary"},
@@ -146,15 +157,8 @@ BODIES: dict[str, Any] = {
     f"POST {P}/corrections": {"corrects": "@", "changes": {"note": "x"}, "why": "mistyped"},
     f"POST {P}/opt-out": {"asked_by": "parent", "on": DAY},
     f"POST {P}/opt-out/end": {"asked_by": "parent", "on": DAY},
-    f"POST {P}/plans": {
-        "plan_id": "@",
-        "goal": "g",
-        "causes": [],
-        "risks": [],
-        "owner_id": "@",
-        "start_on": DAY,
-        "end_on": DAY,
-    },
+    f"POST {P}/plans": {**PLAN, "plan_id": "@"},
+    "POST /plans/group": {"group_plan_id": "@", "pupil_ids": ["pupil", "pupil"], "plan": PLAN},
     f"POST {P}/plans/{{id}}/monitor": {"going": "well"},
     f"POST {P}/plans/{{id}}/review": {"end_on": DAY},
     f"POST {P}/plans/{{id}}/close": {"came": "helped"},
@@ -169,7 +173,7 @@ def send(world: Any, role: str, method: str, path: str, pupil: Any) -> Any:
     address = "/api/v1" + path.replace("{pupil}", str(pupil)).replace("{id}", str(uuid4()))
     headers = {} if method == "GET" else {"Idempotency-Key": str(uuid4()), "If-Match": '"999"'}
     if "pupil_ids" in body:
-        body["pupil_ids"] = [str(pupil)]
+        body["pupil_ids"] = [str(pupil)] * len(body["pupil_ids"])
     if path.startswith(("/roster/", "/transfers/received", "/receipts")):
         return world.as_(role).request(method, address, content=ROSTER, headers=headers)
     sent = body if f"{method} {path}" in BODIES else None
