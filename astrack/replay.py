@@ -11,8 +11,7 @@ from astrack.records import Records
 from domain import risk
 from domain.base import Fact
 from domain.journey import facts, state
-from domain.journey.decisions import Finding
-from domain.journey.rederive import Difference, differences
+from domain.journey.rederive import Derived, Difference, differences
 from domain.journey.state import Journey
 
 
@@ -39,15 +38,29 @@ class AsOf:
         return [fact for fact in self.known if fact.origin]
 
 
-def flags_again(records: Records, pupil_id: UUID) -> list[Difference]:
-    """Derive a pupil's flags again, each with the model it was raised with. Raises NoSuchPupil, NoSuchModel."""
+@dataclass(frozen=True, slots=True)
+class Again:
+    """What comes out otherwise than recorded; ``earlier``: the algorithms, not this version's own, that flags on record
+    were reckoned by, and how near this one comes to each.
+    """
 
-    def derive(digest: str | None, journey: Journey, on: date) -> list[Finding]:
+    differences: list[Difference]
+    earlier: dict[int, float]
+
+
+def flags_again(records: Records, pupil_id: UUID) -> Again:
+    """Derive a pupil's flags again, each with the model it was raised with. Raises NoSuchPupil, NoSuchModel."""
+    earlier: dict[int, float] = {}
+
+    def derive(digest: str | None, journey: Journey, on: date) -> Derived:
         model = risk.by_digest(digest) if digest else risk.load_model()
-        return risk.findings(model, journey.sittings, journey.standing_subjects(), on)
+        if model.artefact.algorithm != risk.ALGORITHM:
+            earlier[model.artefact.algorithm] = model.near
+        found = risk.findings(model, journey.sittings, journey.standing_subjects(), on)
+        return Derived(found, model.near)
 
     _, story = records.journey(pupil_id)
-    return differences([fact.event for fact in story], derive)
+    return Again(differences([fact.event for fact in story], derive), earlier)
 
 
 def end_of(day: date) -> datetime:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated
+from uuid import UUID
 
 import typer
 from rich.markup import escape
@@ -13,7 +14,9 @@ from astrack.cli import common as c
 from astrack.handover import Handover
 from astrack.store.backup import read_heads
 from astrack.store.fsck import check_store
+from domain import risk
 from domain.base import DomainError, Fact
+from domain.journey.rederive import Difference
 from transfer import verify as verifying
 
 FACTORS = ("self-disclosure", "trust of self", "trust of others", "seeking change")
@@ -115,11 +118,17 @@ def flags(
     """Derive flags again from the history, with the model each was raised with, and report every difference."""
     with c.school_opened(school) as (_, records):
         who = [c.which_pupil(records, named)] if named else list(c.every_pupil(records))
-        found = []
+        found: list[tuple[UUID, Difference]] = []
+        earlier: dict[int, float] = {}
         with c.progress("Deriving", len(who)) as move:
             for pupil_id in who:
-                found += [(pupil_id, one) for one in looking_back.flags_again(records, pupil_id)]
+                again = looking_back.flags_again(records, pupil_id)
+                found += [(pupil_id, one) for one in again.differences]
+                earlier |= again.earlier
                 move(1)
+        for algorithm, near in sorted(earlier.items()):
+            c.out.print(f"Some flags were reckoned by algorithm {algorithm}; this version reckons by {risk.ALGORITHM}: "
+                        f"their probabilities are compared to within {near}.")  # fmt: skip
         for pupil_id, one in found:
             c.out.print(f"pupil {pupil_id}, sitting of {one.on}: {escape(one.what)}")
         if found:

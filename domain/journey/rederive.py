@@ -12,9 +12,21 @@ from domain.journey import facts as f
 from domain.journey.decisions import Finding
 from domain.journey.state import Journey, evolve, replay
 
-NEAR = 1e-6
+EXACT = 1e-6
 Subject = tuple[str, str | None, str | None, str | None]
-Derive = Callable[[str | None, Journey, date], Sequence[Finding]]
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """What is worth a look, and ``near``: how near this software comes to probabilities that the model's own
+    algorithm gave. They are compared no finer than that.
+    """
+
+    findings: Sequence[Finding]
+    near: float = EXACT
+
+
+Derive = Callable[[str | None, Journey, date], Derived]
 """(model digest, None for today's model; the state with the sitting in it; the day) -> what is worth a look."""
 
 
@@ -50,7 +62,8 @@ def _judged(sat: f.AssessmentSat, before: Journey, decided: Sequence[Event], der
     raised = {_subject(one): one for one in decided if isinstance(one, f.FlagRaised)}
     eased = {_subject(before.flags[one.flag_id].raised) for one in _eased(decided) if one.flag_id in before.flags}
     digest = next((one.model_digest for one in raised.values()), None)
-    now = {one.subject: one for one in derive(digest, evolve(before, sat), sat.happened_on)}
+    derived = derive(digest, evolve(before, sat), sat.happened_on)
+    now = {one.subject: one for one in derived.findings}
     standing = {subject for subject in before.standing_subjects() if subject not in now}
     said = [f"{_name(subject)} was recorded and is not derived" for subject in raised.keys() - now.keys()]
     said += [
@@ -61,7 +74,7 @@ def _judged(sat: f.AssessmentSat, before: Journey, decided: Sequence[Event], der
     said += [
         f"{_name(subject)}: probability {one.probability} was recorded, {now[subject].probability} is derived"
         for subject, one in raised.items()
-        if subject in now and not _near(one.probability, now[subject].probability)
+        if subject in now and not _alike(one.probability, now[subject].probability, derived.near)
     ]
     return [Difference(sat.event_id, sat.happened_on, what) for what in sorted(said)]
 
@@ -70,8 +83,8 @@ def _eased(decided: Iterable[Event]) -> list[f.FlagEased]:
     return [one for one in decided if isinstance(one, f.FlagEased)]
 
 
-def _near(one: float | None, other: float | None) -> bool:
-    return one == other or (one is not None and other is not None and abs(one - other) <= NEAR)
+def _alike(one: float | None, other: float | None, near: float) -> bool:
+    return one == other or (one is not None and other is not None and abs(one - other) <= near)
 
 
 def _subject(raised: f.FlagRaised) -> Subject:

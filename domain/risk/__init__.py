@@ -14,11 +14,12 @@ from domain.journey.decisions import Finding
 from domain.journey.state import Sat
 from domain.risk import kalman
 from domain.risk.kalman import Sittings
-from domain.risk.model import Model, by_digest, load
+from domain.risk.model import ALGORITHM, Model, by_digest, load
 from domain.risk.signs import Subject, signs
 from domain.risk.view import View, outlook
 
 __all__ = [
+    "ALGORITHM",
     "Cohort",
     "Finding",
     "Model",
@@ -34,8 +35,8 @@ __all__ = [
 Floats = NDArray[np.float64]
 Small = NDArray[np.float32]
 SITTINGS_MAX = 120
-BLOCK = 2040
-"""Pupils at a time: rows of 2048 would fall on the same lines of the cache as each other."""
+BLOCK = 6136
+"""Pupils at a time: rows of 6144 would fall on the same lines of the cache as each other."""
 EPOCH = date(2000, 1, 1)
 KINDS = ("priority", "worsening", "both_contexts", "polar", "context_gap", "unsettled", "flat", "response_quality")
 """The kinds of flags; beside them ``composite_`` and a name from the instrument."""

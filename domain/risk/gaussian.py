@@ -1,4 +1,4 @@
-"""The normal distribution on numpy arrays: tails by table, and the chance that two lie below their marks."""
+"""The normal distribution on numpy arrays, by table, and the chance that two lie below their marks."""
 
 from __future__ import annotations
 
@@ -10,34 +10,33 @@ from numpy.typing import NDArray
 Small = NDArray[np.float32]
 REACH, STEPS_A_UNIT = 8, 256
 _GRID = np.arange(-REACH * STEPS_A_UNIT, REACH * STEPS_A_UNIT + 1) / STEPS_A_UNIT
-_CDF = np.array([0.5 * math.erfc(-z / math.sqrt(2)) for z in _GRID])
-_RISE = np.diff(_CDF, append=_CDF[-1]).astype(np.float32)
-_START = _CDF.astype(np.float32)
-_TOP = np.float32(len(_GRID) - 1)
-_ROOT = np.float32(1 / math.sqrt(2 * math.pi))
+_CDF = np.array([0.5 * math.erfc(-z / math.sqrt(2)) for z in _GRID]).astype(np.float32)
+_PDF = (np.exp(-_GRID * _GRID / 2) / math.sqrt(2 * math.pi)).astype(np.float32)
+_ROUNDING = np.float32(1.5 * 2**23)
+"""Added to a number below 2^22 it leaves no room for a fraction, and the whole number stands in the last bits."""
+_ZERO_AT = int(_ROUNDING.view(np.int32)) - REACH * STEPS_A_UNIT
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(12)
 
 
-def cdf(z: Small) -> Small:
-    """The standard normal distribution function, by straight lines in a table: within 2e-6."""
+def normal(z: Small) -> tuple[Small, Small]:
+    """The standard normal distribution function and its density: one table, and a straight line from its nearest entry.
+    Both within 2e-6.
+    """
     place = z * np.float32(STEPS_A_UNIT)
-    place += np.float32(REACH * STEPS_A_UNIT)
-    np.maximum(place, np.float32(0), out=place)
-    np.minimum(place, _TOP, out=place)
-    at = place.astype(np.int32)
-    place -= at
-    place *= _RISE.take(at)
-    place += _START.take(at)
-    return place
-
-
-def pdf(z: Small) -> Small:
-    """The standard normal density."""
-    density = z * z
-    density *= np.float32(-0.5)
-    np.exp(density, out=density)
-    density *= _ROOT
-    return density
+    place += _ROUNDING
+    at = np.empty(z.shape, np.intp)
+    np.subtract(place.view(np.int32), _ZERO_AT, out=at)
+    place -= _ROUNDING
+    place *= np.float32(1 / STEPS_A_UNIT)
+    beyond = np.subtract(z, place, out=place)
+    below, density = np.empty_like(z), np.empty_like(z)
+    _CDF.take(at, mode="clip", out=below)
+    _PDF.take(at, mode="clip", out=density)
+    rise = beyond * density
+    below += rise
+    rise *= z
+    density -= rise
+    return below, density
 
 
 def both_below(a: float, b: float, rho: float) -> float:

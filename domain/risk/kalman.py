@@ -2,9 +2,10 @@
 
 Levels are kept in units of their own spread at that age, x = (level - mean(age)) / sd(age); x is an Ornstein-Uhlenbeck
 process with one rate, so over d days x -> a x with a = 2^(-d / halving_days), and its covariance is drawn back to the
-stationary one. Errors of one sitting share a part (the day's mood): it is a ninth, white state. Each of the eight
-values is then an update by a scalar (Anderson and Moore 1979, 6.4), over many pupils at once. Pupils lie last and in
-single precision: every step is then one pass over numbers that fit the processor's cache.
+stationary one. Errors of one sitting share a part (the day's mood). Each of the eight values is an update by a scalar
+(Anderson and Moore 1979, 6.4) as if that part were known, beside it how the levels lean on it (Friedland 1969); at the
+end it is weighed out. The covariance is kept as what was learnt beyond the stationary one, so that drifting back is one
+product. Pupils lie last and in single precision: every step is one pass over numbers that fit the processor's cache.
 """
 
 from __future__ import annotations
@@ -20,11 +21,9 @@ from domain.risk.model import Model
 Floats = NDArray[np.float64]
 Small = NDArray[np.float32]
 Ints = NDArray[np.int64]
-DAY = 8
-"""The place of the part of the error that a sitting's values share."""
 ONE = np.float32(1)
-HALF = 4
-"""Of the covariance, what is right of the first four columns in the first four rows is not kept: it mirrors the rest"""
+GROUPS = (slice(0, 2), slice(2, 4), slice(4, 6), slice(6, 8))
+"""Rows of the covariance that are worked on at once, each up to its last row's diagonal: the rest mirrors them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,19 +46,21 @@ class Sittings:
 @dataclass(frozen=True, slots=True)
 class Belief:
     """What is known after one round, pupils last: ``mean`` and ``sd`` (8, N) on the instrument's scale; ``inverse``
-    (8, N), one over the sd in units of the peers' spread, and ``spread`` (9, 9, N), the covariance in those units.
+    (8, N), one over the sd in units of the peers' spread, and ``learnt`` (8, 8, N): by how much the covariance in those
+    units lies from the ``stationary`` one (8, 8), that of a pupil nothing is known of.
 
-    ``spread`` is the filter's own and changes with the next round: keep ``copy()``. Only its lower half is filled.
+    ``learnt`` is the filter's own and changes with the next round: keep ``copy()``. Only its lower half is filled.
     """
 
     mean: Small
     sd: Small
     inverse: Small
-    spread: Small
+    learnt: Small
+    stationary: Small
 
     def covariance(self, a: int, b: int) -> Small:
         """Of two of the eight levels (N,), in units of the peers' spread."""
-        row: Small = self.spread[max(a, b), min(a, b)]
+        row: Small = self.learnt[max(a, b), min(a, b)] + self.stationary[a, b]
         return row
 
     def correlation(self, a: int, b: int, at: int = -1) -> float:
@@ -68,46 +69,48 @@ class Belief:
 
     def copy(self) -> Belief:
         """The same, to keep."""
-        return Belief(self.mean, self.sd, self.inverse, self.spread.copy())
+        return Belief(self.mean, self.sd, self.inverse, self.learnt.copy(), self.stationary)
 
 
 def joined(some: Sequence[Belief]) -> Belief:
     """Several beliefs as one, laid one after another."""
-    mean, sd, inverse, spread = (
-        np.concatenate([getattr(one, name) for one in some], axis=-1) for name in ("mean", "sd", "inverse", "spread")
+    mean, sd, inverse, learnt = (
+        np.concatenate([getattr(one, name) for one in some], axis=-1) for name in ("mean", "sd", "inverse", "learnt")
     )
-    return Belief(mean, sd, inverse, spread)
+    return Belief(mean, sd, inverse, learnt, some[0].stationary)
 
 
 def beliefs(model: Model, sittings: Sittings) -> Iterator[Belief]:
     """Walk the rounds in order and yield what was known after each: never anything from later (filtered only)."""
     pupils, rounds = sittings.days.shape
-    stationary = model.stationary[:, :, None]
-    state, spread = np.zeros((9, pupils), np.float32), np.zeros((9, 9, pupils), np.float32)
-    spread[:8, :8] = stationary
-    product = np.empty_like(spread)
+    state, learnt = np.zeros((2, 8, pupils), np.float32), np.zeros((8, 8, pupils), np.float32)
+    work = _Work(pupils)
     values, errors, days, months = _rounds_first(sittings)
     for at in range(rounds):
         if at:
-            _drift(state, spread, model.kept(days[at] - days[at - 1]), stationary, product)
+            _drift(state, learnt, model.kept(days[at] - days[at - 1]))
         centre, sd = model.norms(months[at])
-        _open_day(state, spread, (model.occasion_sd / sd) ** 2)
-        _update(state, spread, *_seen(values[at], errors[at], centre, sd), product)
-        yield _belief(state, spread, centre, sd)
+        _update(state, learnt, *_seen(values[at], errors[at], centre, sd), model.stationary, work)
+        _settle(state, learnt, (model.occasion_sd / sd) ** 2, work)
+        yield _belief(state[0], learnt, centre, sd, model.stationary)
 
 
-def _drift(state: Small, spread: Small, kept: Small, stationary: Small, product: Small) -> None:
-    state *= kept
+class _Work:
+    """Room for what is in between: made once, as fetching memory anew takes as long as the sums."""
+
+    def __init__(self, pupils: int) -> None:
+        self.across, self.gain = (np.empty((8, pupils), np.float32) for _ in range(2))
+        self.step = np.empty((2, 8, pupils), np.float32)
+        self.total, self.share = (np.empty(pupils, np.float32) for _ in range(2))
+        self.miss, self.told, self.part = (np.empty((2, pupils), np.float32) for _ in range(3))
+
+
+def _drift(state: Small, learnt: Small, kept: Small) -> None:
+    state[0] *= kept
+    # what has been learnt is forgotten; the stationary part stays, so it is kept out of the sums
     kept = kept * kept
-    spread *= kept
-    spread[:8, :8] += np.multiply(stationary, ONE - kept, out=product[:8, :8])
-
-
-def _open_day(state: Small, spread: Small, shared_variance: Small) -> None:
-    state[DAY] = 0
-    spread[DAY] = 0
-    spread[HALF:, DAY] = 0
-    spread[DAY, DAY] = shared_variance
+    for rows in GROUPS:
+        learnt[rows, : rows.stop] *= kept
 
 
 def _rounds_first(sittings: Sittings) -> tuple[Small, Small, Ints, Ints]:
@@ -119,34 +122,55 @@ def _rounds_first(sittings: Sittings) -> tuple[Small, Small, Ints, Ints]:
 
 def _seen(value: Small, error: Small, centre: Small, sd: Small) -> tuple[Small, Small]:
     none = np.isnan(value + error)
-    seen: Small = (value - centre) / sd
-    variance: Small = (error / sd) ** 2
+    unit = ONE / sd
+    seen: Small = (value - centre) * unit
+    variance: Small = error * unit
+    variance *= variance
     if none.any():
-        seen[none] = 0
-        variance[none] = np.inf
+        np.copyto(seen, 0, where=none)
+        np.copyto(variance, np.inf, where=none)
     return seen, variance
 
 
-def _update(state: Small, spread: Small, seen: Small, variance: Small, product: Small) -> None:
-    across, gain, step = (np.empty_like(state) for _ in range(3))
-    miss, total = np.empty_like(state[0]), np.empty_like(state[0])
+def _update(state: Small, learnt: Small, seen: Small, variance: Small, stationary: Small, work: _Work) -> None:
+    """Take the eight values in turn as if the day's shift b were known: the levels are state[0] + b state[1].
+
+    ``work.told``: what the misses tell of b: minus its weighted sum, and the sum of its weights.
+    """
+    across, gain, total, miss = work.across, work.gain, work.total, work.miss
+    state[1], work.told[:] = 0, 0
     for cell in range(8):
-        side = HALF if cell < HALF else DAY + 1
-        np.add(spread[cell, :side], spread[DAY, :side], out=across[:side])
-        np.add(spread[side:, cell], spread[DAY, side:], out=across[side:])
-        np.add(across[cell], across[DAY], out=total)
-        total += variance[cell]
+        np.add(learnt[cell, :cell], stationary[cell, :cell, None], out=across[:cell])
+        np.add(learnt[cell:, cell], stationary[cell:, cell, None], out=across[cell:])
+        np.add(across[cell], variance[cell], out=total)
         np.divide(across, total, out=gain)
-        np.subtract(seen[cell], state[cell], out=miss)
-        miss -= state[DAY]
-        state += np.multiply(gain, miss, out=step)
-        for rows, columns in ((slice(HALF), slice(HALF)), (slice(HALF, None), slice(None))):
-            part = spread[rows, columns]
-            part -= np.multiply(gain[rows, None], across[None, columns], out=product[rows, columns])
+        np.subtract(seen[cell], state[0, cell], out=miss[0])
+        np.subtract(-ONE, state[1, cell], out=miss[1])
+        state += np.multiply(gain, miss[:, None], out=work.step)
+        np.divide(miss[1], total, out=work.share)
+        work.told += np.multiply(miss, work.share, out=work.part)
+        _take(learnt, gain, across, work, -1)
 
 
-def _belief(state: Small, spread: Small, centre: Small, sd: Small) -> Belief:
-    unit: Small = np.stack([spread[cell, cell] for cell in range(8)])
+def _take(learnt: Small, one: Small, other: Small, work: _Work, sign: int) -> None:
+    """Add to the lower half (``sign`` +1) or take from it (-1) the product of two columns."""
+    put = np.add if sign > 0 else np.subtract
+    for rows in GROUPS:
+        part = learnt[rows, : rows.stop]
+        put(part, np.multiply(one[rows, None], other[None, : rows.stop], out=work.step[:, : rows.stop]), out=part)
+
+
+def _settle(state: Small, learnt: Small, variance: Small, work: _Work) -> None:
+    """Weigh all shifts the day may have had: b is normal, of this variance before, and as the misses tell after."""
+    after = variance / (ONE + variance * work.told[1])
+    np.multiply(state[1], after, out=work.gain)
+    state[0] -= np.multiply(work.gain, work.told[0], out=work.across)
+    _take(learnt, work.gain, state[1], work, 1)
+
+
+def _belief(level: Small, learnt: Small, centre: Small, sd: Small, stationary: Small) -> Belief:
+    unit: Small = np.stack([learnt[cell, cell] for cell in range(8)])
+    unit += np.diag(stationary)[:, None]
     np.sqrt(unit, out=unit)
     inverse: Small = ONE / unit
-    return Belief(centre + sd * state[:8], sd * unit, inverse, spread)
+    return Belief(centre + sd * level, sd * unit, inverse, learnt, stationary)

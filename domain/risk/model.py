@@ -24,6 +24,13 @@ DAYS_MAX = 365 * 40
 MONTHS_MAX = 12 * 25
 Probability = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
+ALGORITHM = 2
+"""How this software reckons levels and probabilities. Whoever changes a result in its fourth decimal raises it and
+publishes a model that names it: a test holds the results of the present one."""
+NEAR: dict[int, float] = {1: 2e-3, ALGORITHM: 1e-4}
+"""Which algorithms a model may name, and how near this software comes to what they reckoned, as probabilities.
+
+1 summed in another order and read the density without its table; the filter and the series are the same."""
 Eight = Annotated[tuple[float, ...], Field(min_length=8, max_length=8)]
 
 
@@ -101,10 +108,11 @@ class Rules(Value):
 
 
 class Artefact(Value):
-    """What a model file holds."""
+    """What a model file holds. ``algorithm``: what its results are reckoned with, 1 where a file does not say."""
 
     name: str
     version: int
+    algorithm: Annotated[int, Field(ge=1)] = 1
     status: Literal["assumed", "fitted"]
     note: str
     instrument: MadeFor
@@ -126,6 +134,11 @@ class Model:
     _decay: Small
     _mean: Small
     _sd: Small
+
+    @property
+    def near(self) -> float:
+        """How near this software comes to probabilities on record that name this model."""
+        return NEAR[self.artefact.algorithm]
 
     @property
     def shared_sd(self) -> float:
@@ -165,6 +178,8 @@ def parse(content: bytes, source: str = "this file") -> Model:
     instrument = instruments.load(artefact.instrument.name, artefact.instrument.version)
     if instrument.digest != artefact.instrument.digest:
         raise ModelWrong(f"{source} was made for another state of {instrument.name} {instrument.version}: fit it again")
+    if artefact.algorithm not in NEAR:
+        raise ModelWrong(f"{source} is for algorithm {artefact.algorithm}, which this version has not: update it")
     if instrument.priority.least_factors != 2:
         raise ModelWrong(f"{source} reads priority as two factors, its instrument does not: use one that does")
     stationary = correlations(artefact.parameters.correlation)
@@ -175,7 +190,9 @@ def parse(content: bytes, source: str = "this file") -> Model:
 
 def _made(artefact: Artefact, instrument: Instrument, stationary: Floats) -> Model:
     parameters = artefact.parameters
-    text = json.dumps(artefact.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+    # the first file did not name its algorithm: flags on record name the digest of just what it says
+    said = artefact.model_dump(mode="json", exclude_unset=True)
+    text = json.dumps(said, sort_keys=True, separators=(",", ":"))
     decay = np.exp2(-np.arange(DAYS_MAX + 1) / parameters.halving_days)
     mean, sd = _monthly(parameters.norms)
     digest = hashlib.sha256(text.encode()).hexdigest()
@@ -206,7 +223,7 @@ def _monthly(norms: Norms) -> tuple[Floats, Floats]:
 
 
 @cache
-def load(name: str = "astrack-levels", version: int = 1) -> Model:
+def load(name: str = "astrack-levels", version: int = 2) -> Model:
     """A model by name and version. Raises NoSuchModel, ModelWrong."""
     file = resources.files("domain") / "models" / f"{name}-{version}.json"
     if not file.is_file():
@@ -214,6 +231,7 @@ def load(name: str = "astrack-levels", version: int = 1) -> Model:
     return parse(file.read_bytes(), file.name)
 
 
+@cache
 def by_digest(digest: str) -> Model:
     """The model a flag names, to derive the flag again. Raises NoSuchModel."""
     for file in (resources.files("domain") / "models").iterdir():

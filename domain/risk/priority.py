@@ -7,43 +7,47 @@ between factors enter to first order (Price 1958). Within 0.02 of dense quasi-ra
 
 from __future__ import annotations
 
-import math
 from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from domain.risk import gaussian
 from domain.risk.kalman import Belief
 
 Small = NDArray[np.float32]
 TERMS = 3
-_ROOT = [np.float32(math.sqrt(n)) for n in range(TERMS + 1)]
-_OVER_ROOT_FACTORIAL = [np.float32(1 / math.sqrt(math.factorial(n))) for n in range(TERMS + 1)]
 PAIRS = tuple(combinations(range(4), 2))
 _OTHERS = [tuple(k for k in range(4) if k not in pair) for pair in PAIRS]
-ONE, TWO, THREE = np.float32(1), np.float32(2), np.float32(3)
+ONE, TWO = np.float32(1), np.float32(2)
+_SHARES = [np.float32(1 / n) for n in range(1, TERMS + 1)]
 
 
-def two_or_more(low: Small, high: Small, tails: Small, belief: Belief) -> Small:
+def two_or_more(z: Small, below: Small, density: Small, belief: Belief) -> Small:
     """The probability (N,) that at least two factors lie outside their middle.
 
-    ``low``, ``high`` (8, N): the cut-offs in standard units of each belief; ``tails`` (8, N): P(outside) of each.
+    ``z`` (2, 8, N): the low and high cut-offs in standard units of each belief; ``below``, ``density``: the normal
+    distribution function and density there. They are used up.
     """
+    middle, slopes = _factors(_coefficients(z, below, density), _within(belief))
+    # so that covariances can be used as they are, in place of correlations
+    slopes *= belief.inverse
+    outside = ONE - middle
+    lean = ONE - TWO * outside
+    chance = _independent(middle, outside)
+    rows = _tied_rows(slopes, belief)
+    for (i, j), (k, m) in zip(PAIRS, _OTHERS, strict=True):
+        weight = lean[k] * lean[m]
+        weight -= outside[k] * outside[m]
+        chance += np.multiply(weight, _tied(i, j, slopes, rows), out=weight)
+    return np.clip(chance, np.float32(0), ONE, out=chance)
+
+
+def _within(belief: Belief) -> Small:
+    """The correlation of a factor's two contexts (4, N)."""
     r = np.stack([belief.covariance(factor, factor + 4) for factor in range(4)])
     r *= belief.inverse[:4]
     r *= belief.inverse[4:]
-    middle, slopes = _factors(_coefficients(low, high, tails), r)
-    # so that covariances can be used as they are, in place of correlations
-    slopes *= belief.inverse.reshape(slopes.shape)
-    outside = ONE - middle
-    chance = _independent(middle, outside)
-    for (i, j), (k, m) in zip(PAIRS, _OTHERS, strict=True):
-        weight = outside[k] + outside[m]
-        weight *= -TWO
-        weight += ONE + THREE * outside[k] * outside[m]
-        chance += np.multiply(weight, _tied(i, j, slopes, belief), out=weight)
-    return np.clip(chance, np.float32(0), ONE, out=chance)
+    return r
 
 
 def _independent(q: Small, p: Small) -> Small:
@@ -53,43 +57,41 @@ def _independent(q: Small, p: Small) -> Small:
     return rest
 
 
-def _tied(i: int, j: int, slopes: Small, belief: Belief) -> Small:
-    """The covariance (N,) of two factors being in the middle, to first order in the correlations between them."""
-    tied: Small = np.zeros_like(slopes[0, 0])
-    for at, context in ((i, 0), (i + 4, 1)):
-        inner = belief.covariance(at, j) * slopes[0, j]
-        inner += belief.covariance(at, j + 4) * slopes[1, j]
-        inner *= slopes[context, i]
-        tied += inner
+def _tied_rows(slopes: Small, belief: Belief) -> list[Small]:
+    """By level, its covariances with the levels before it, times their slopes."""
+    return [
+        (belief.learnt[at, :at] + belief.stationary[at, :at, None]) * slopes[:at] if at else slopes[:0]
+        for at in range(8)
+    ]
+
+
+def _tied(i: int, j: int, slopes: Small, rows: list[Small]) -> Small:
+    """The covariance (N,) of two factors (i < j) being in the middle, to first order in the correlations between."""
+    tied: Small = rows[j + 4][i] + rows[j + 4][i + 4]
+    tied *= slopes[j + 4]
+    tied += rows[j][i] * slopes[j]
+    tied += rows[i + 4][j] * slopes[i + 4]
     return tied
 
 
-def _coefficients(low: Small, high: Small, tails: Small) -> list[Small]:
-    """The Hermite coefficients of 1{low < z < high}, normalised: TERMS + 1 arrays (8, N)."""
-    series = [ONE - tails]
-    z = np.stack([low, high])
-    now, before, product = gaussian.pdf(z), np.zeros_like(z), np.empty_like(z)
-    for n in range(1, TERMS + 1):
-        term = now[0] - now[1]
-        term *= _OVER_ROOT_FACTORIAL[n]
-        series.append(term)
-        before *= np.float32(1 - n)
-        before += np.multiply(z, now, out=product)
-        now, before = before, now
-    return series
+def _coefficients(z: Small, below: Small, density: Small) -> list[Small]:
+    """The Hermite coefficients of 1{low < z < high}, (8, N) each: of He_0 to He_3, times n!."""
+    once = z * density
+    z *= z
+    z -= ONE
+    z *= density
+    return [below[1] - below[0], *(one[0] - one[1] for one in (density, once, z))]
 
 
 def _factors(series: list[Small], r: Small) -> tuple[Small, Small]:
-    """By factor: P(middle) (4, N) and its slopes by context (2, 4, N)."""
-    g, s = [one[:4] for one in series], [one[4:] for one in series]
-    middle, power = g[0] * s[0], np.ones_like(r)
-    slopes, product = np.zeros((2, *r.shape), np.float32), np.empty_like(r)
-    for n in range(1, TERMS + 1):
-        scaled = power * _ROOT[n]
-        for at, (one, other) in enumerate(((g, s), (s, g))):
-            np.multiply(scaled, one[n], out=product)
-            slopes[at] += np.multiply(product, other[n - 1], out=product)
+    """By factor: P(middle) (4, N) and its slopes by level (8, N)."""
+    pairs = [one.reshape(2, *r.shape) for one in series]
+    middle, slopes = pairs[0][0] * pairs[0][1], np.zeros_like(pairs[0])
+    power, weighed = np.ones_like(r), pairs[0]
+    for n, share in enumerate(_SHARES, 1):
+        slopes += weighed[::-1] * pairs[n]
         power *= r
-        np.multiply(power, g[n], out=product)
-        middle += np.multiply(product, s[n], out=product)
-    return middle, slopes
+        power *= share
+        weighed = power * pairs[n]
+        middle += weighed[1] * pairs[n][0]
+    return middle, slopes.reshape(series[0].shape)

@@ -69,7 +69,7 @@ def _finding(
 ) -> Finding:
     factor, context, pole = place
     rests_on = tuple(sat.event_id for sat in usable[-count:])
-    return Finding(kind, factor, context, pole, round(min(max(probability, 0.0), 1.0), 4), reason, rests_on)
+    return Finding(kind, factor, context, pole, round(min(max(float(probability), 0.0), 1.0), 4), reason, rests_on)
 
 
 def _ends(view: View, pole: str) -> Small:

@@ -37,8 +37,10 @@ def outlook(model: Model, belief: Belief) -> Outlook:
     """Read a belief against the instrument's poles."""
     poles = model.instrument.poles
     unit = np.float32(1) / belief.sd
-    z_low = (np.float32(poles.low) - belief.mean) * unit
-    z_high = (np.float32(poles.high) - belief.mean) * unit
-    low, high = gaussian.cdf(z_low), gaussian.cdf(-z_high)
-    both = priority.two_or_more(z_low, z_high, low + high, belief)
-    return Outlook(belief.mean, belief.sd, low, high, both)
+    z = np.empty((2, *unit.shape), np.float32)
+    for end, pole in zip(z, (poles.low, poles.high), strict=True):
+        np.subtract(np.float32(pole), belief.mean, out=end)
+        end *= unit
+    below, density = gaussian.normal(z)
+    low, high = below[0], np.float32(1) - below[1]
+    return Outlook(belief.mean, belief.sd, low, high, priority.two_or_more(z, below, density, belief))

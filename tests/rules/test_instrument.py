@@ -167,3 +167,15 @@ def test_what_has_been_published_is_never_changed() -> None:
         risk_model.load("astrack-levels", 1).digest
         == "5116f68f143308a4ec0308aa9ec10c68e50b2d8a1a475efab677c8624c70c9a1"
     )
+    assert (
+        risk_model.load("astrack-levels", 2).digest
+        == "fa89f34538395fd1f79f5016d536715ce940a6860f6cd8e2d4ca651793b0e20d"
+    )
+
+
+def test_another_algorithm_is_another_model_and_one_that_is_not_here_is_refused() -> None:
+    source = (resources.files("domain") / "models" / "astrack-levels-2.json").read_bytes()
+    other = risk_model.parse(source.replace(b'"algorithm": 2', b'"algorithm": 1'))
+    assert other.digest != risk_model.load("astrack-levels", 2).digest
+    with pytest.raises(risk_model.ModelWrong, match="algorithm 3, which this version has not"):
+        risk_model.parse(source.replace(b'"algorithm": 2', b'"algorithm": 3'))
