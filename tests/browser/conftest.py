@@ -9,6 +9,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -85,7 +86,14 @@ SignIn = Callable[..., Page]
 
 @pytest.fixture
 def visit(browser: Browser, school: SmallSchool, address: str) -> Iterator[SignIn]:
-    """A page signed in as a role or a pupil; any request that leaves the host, and any console error, fails the test."""
+    """A page signed in as a role or a pupil, closed with the test."""
+    with visiting(browser, school, address) as sign_in:
+        yield sign_in
+
+
+@contextmanager
+def visiting(browser: Browser, school: SmallSchool, address: str) -> Iterator[SignIn]:
+    """Signs in as a role or a pupil; any request that leaves the host, and any console error, fails at the end."""
     wrong: list[str] = []
     opened = []
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page
 
+from tests.browser.conftest import visiting
 from tests.support.small_school import SmallSchool
 
 pytestmark = pytest.mark.browser
@@ -20,34 +22,79 @@ PAGES = (
     ("head", "/impact"), ("auditor", "/audit/proof"), ("auditor", "/audit/looks"), ("administrator", "/setup"), ("administrator", "/setup/people"),
     ("Mia", "/sit"), ("Mia", "/sit/next"), ("Mia", "/me"), ("Mia", "/talk"),
 )  # fmt: skip
+WIDTHS = (360, 1280)
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+RUN = "chosen => axe.run({runOnly: chosen, resultTypes: ['violations']})"
+"""Violations are told in full; what passes is checked as well, but not written out, which would take most of the time."""
+ALL = {"type": "tag", "values": RULES}
+COLOURS = {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}
+"""What another colour scheme can change; that it changes nothing else is a test of its own."""
+Keep = Callable[[str], Page]
 
 
-def faults(page: Page, axe: str) -> list[str]:
+@pytest.fixture(scope="module")
+def kept(browser: Browser, axe: str, address: str, school: SmallSchool) -> Iterator[Keep]:
+    """One page for each who, signed in once and with axe-core in it; it stays open for the whole file."""
+    with visiting(browser, school, address) as visit:
+        pages: dict[str, Page] = {}
+
+        def keep(who: str) -> Page:
+            if who not in pages:
+                pages[who] = visit(who)
+                pages[who].add_init_script(axe)
+            return pages[who]
+
+        yield keep
+
+
+def faults(page: Page, chosen: dict[str, Any]) -> list[str]:
     """What axe-core finds, each with the place."""
-    page.evaluate(axe)
-    found: dict[str, Any] = page.evaluate("rules => axe.run({runOnly: {type: 'tag', values: rules}})", RULES)
+    found: dict[str, Any] = page.evaluate(RUN, chosen)
     return [f"{one['id']}: {node['html'][:160]}" for one in found["violations"] for node in one["nodes"][:3]]
 
 
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-@pytest.mark.parametrize("width", [360, 1280])
-def test_no_page_has_a_fault_or_is_wider_than_the_screen(
-    visit: Any, axe: str, address: str, school: SmallSchool, width: int, dark: bool
+def looked_at(page: Page, width: int) -> Iterator[str]:
+    """What is wrong with a loaded page at one width: wider than the screen, or a fault in light or in dark."""
+    page.set_viewport_size({"width": width, "height": 800})
+    wide = page.evaluate("document.documentElement.scrollWidth")
+    if wide > width:
+        yield f"at {width} px: {wide} px wide"
+    for scheme, chosen in (("light", ALL), ("dark", COLOURS)):
+        page.emulate_media(color_scheme="light" if scheme == "light" else "dark")
+        yield from (f"at {width} px, {scheme}: {one}" for one in faults(page, chosen))
+
+
+@pytest.mark.parametrize(("who", "path"), PAGES, ids=lambda part: part or "anybody")
+def test_a_page_has_no_fault_and_is_not_wider_than_the_screen(
+    kept: Keep, address: str, school: SmallSchool, who: str, path: str
 ) -> None:
-    wrong: list[str] = []
-    pages: dict[str, Page] = {}
-    for who, path in PAGES:
-        page = pages.get(who) or pages.setdefault(who, visit(who, width=width, dark=dark))
-        where = re.sub(r"\{(\w+)\}", lambda found: str(school.pupils[found[1]]), path)
-        page.goto(address + where)
-        wrong += [f"{path}: {one}" for one in faults(page, axe)]
-        wide = page.evaluate("document.documentElement.scrollWidth")
-        wrong += [f"{path}: {wide} px wide"] if wide > width else []
-    assert not wrong, "\n".join(wrong)
+    page = kept(who)
+    page.goto(address + re.sub(r"\{(\w+)\}", lambda found: str(school.pupils[found[1]]), path))
+    assert not (wrong := [one for width in WIDTHS for one in looked_at(page, width)]), "\n".join(wrong)
 
 
-def test_axe_would_find_a_fault(visit: Any, axe: str, address: str) -> None:
-    page = visit("")
-    page.evaluate("document.querySelector('label').remove()")
-    assert any("label" in one for one in faults(page, axe))
+@pytest.mark.parametrize(
+    ("scheme", "harm"),
+    [
+        ("light", "document.querySelector('label').remove()"),
+        ("dark", "document.querySelector('h1').style.color = '#333'"),
+    ],
+)
+def test_axe_would_find_a_fault(kept: Keep, address: str, scheme: str, harm: str) -> None:
+    page = kept("")
+    page.goto(f"{address}/sign-in")
+    page.evaluate(harm)
+    assert any(scheme in one for one in looked_at(page, 1280))
+
+
+def test_a_dark_screen_changes_colours_only(kept: Keep, address: str) -> None:
+    page = kept("")
+    page.goto(f"{address}/design")
+    changed = page.evaluate(
+        """() => [...document.styleSheets].flatMap(sheet => [...sheet.cssRules])
+        .filter(rule => rule.media && rule.media.mediaText.includes('dark'))
+        .flatMap(rule => [...rule.cssRules]).flatMap(rule => [...rule.style])"""
+    )
+    assert changed
+    plain = ("--", "background", "color", "fill", "stroke")
+    assert [one for one in changed if not one.startswith(plain) or one.startswith("stroke-w")] == []
