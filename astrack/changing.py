@@ -129,6 +129,12 @@ class Changing:
                 return decided.answer
         raise TooBusy("others kept writing to the same record: try again with the same key")
 
+    def answered(self, ask: Ask, request: Answer) -> Answer | None:
+        """The answer this request was given before, None when it is new. Raises KeyReused."""
+        digest = hashlib.sha256(_canonical(request)).digest()
+        kept = self.log.load_for((), ask.by.id, ask.key, digest)[1]
+        return None if kept is None else _answer(kept)
+
     def _not_before(self, previous: datetime) -> datetime:
         now = self.clock()
         if previous - now > SKEW_MAX:

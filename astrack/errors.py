@@ -16,12 +16,13 @@ FAULTS_SHOWN_MAX = 20
 GROUPS: Sequence[tuple[int, int, str]] = (
     # nobody is signed in, or the role does not include it
     (401, 5, "SignInNeeded SignInRefused"),
-    (403, 5, "NotAllowed CrossSite OwnRoleGranted OwnGlassReviewed"),
+    (403, 5, "NotAllowed CrossSite OwnRoleGranted OwnGlassReviewed OwnWithholdingReviewed OwnErasure "
+             "AskerMayNot"),
     # not here, or not for this viewer, which is the same to them
     (404, 3, "UnknownReadModel NoSuchPupil NoSuchFlag NoSuchPlan NoSuchTalk NoSuchFact NoSuchGrant NoSuchGlass "
              "NoSuchPage HandOffUnknown RoundUnknown StaffUnknown SchoolUnknown NoSuchInstrument WhichPupil "
              "WhichSchool NoIdentity NoSuchProblem NoSuchGuidance NoSuchAward NoSuchModule "
-             "NoSuchDuty NoSuchModel NoSuchTransfer"),
+             "NoSuchDuty NoSuchModel NoSuchTransfer RelationUnknown OrderUnknown NoSuchRequest NoSuchItem NoSuchHold"),
     (405, 2, "MethodUnknown"),
     # a rule of the school's world says no
     (409, 4, "DomainError OwnerCannotSee RebuildUnderWay AlreadyEnrolled NotEnrolled RecordFrozen OptedOut "
@@ -30,7 +31,8 @@ GROUPS: Sequence[tuple[int, int, str]] = (
              "NotCorrectable NothingToCorrect RoundAlreadyClosed RoundNotOpenYet SchoolAlreadyRegistered "
              "StaffAlreadyLeft ManyLeavers RollMoved VersionClash ClockBehind Conflict Unsound RecordHeldHere "
              "SchoolNotRegistered StreamHeld TransferUnanswered TransferEnded GuidanceTaken GuidanceTooThin "
-             "EvidenceMissing AccreditorInside"),
+             "EvidenceMissing AccreditorInside RelationNotStanding RequestEnded ClockStandsAlready ExtensionTooLate "
+             "WithholdingUnreviewed CompetenceUndecided FileNotMade RecordOnHold NotReviewed NotToldFirst"),
     (410, 3, "StreamErased"),
     (412, 4, "RecordMoved"),
     (413, 6, "TooLarge RosterTooLarge BodyTooLarge"),
@@ -41,7 +43,8 @@ GROUPS: Sequence[tuple[int, int, str]] = (
              "PupilNumberMalformed CheckLetterWrong ScopeMissing GrantRunsOut GlassReasonMissing "
              "AnswerOutOfScale AnsweredTwice NothingAnswered SecondsWrong UnknownItem WrongInstrumentVersion "
              "TimeLimitWrong BirthdayUnknown ClassTooLarge TooFewSittings GuidanceWrong GroupTooSmall "
-             "ReportDatesWrong AwardDatesWrong InterestsUndeclared AnswersIncomplete TrainingWrong"),
+             "ReportDatesWrong AwardDatesWrong InterestsUndeclared AnswersIncomplete TrainingWrong "
+             "FamilyDatesWrong ReasonTooThin RequestDatesWrong KeptUntilWrong"),
     # a file was refused
     (422, 6, "TransferRefused BadContainer BadHeader BadHeaderMac BadPayload NotForUs WeakKey BadEntry "
              "BadEnvelope BadProof BadChain BadHeads BadNote BadSignature UnknownSigner ExpiredKey "

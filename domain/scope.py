@@ -15,10 +15,12 @@ class Scope(Value):
 
     ``dimensions`` maps a dimension ("year", "tutor group", "house", any imported field) to the names allowed in it;
     the year group counts as the dimension "year" with its number as text. An empty scope covers nobody.
+    ``usable_only``: a list leaves out records that are restricted; it belongs to one question and is never stored.
     """
 
     everyone: bool = False
     dimensions: dict[str, frozenset[str]] = Field(default_factory=dict)
+    usable_only: bool = Field(default=False, exclude=True)
 
     def covers(self, year_group: int | None, groups: Iterable[Group]) -> bool:
         """Whether a pupil in this year group and these groups is in the scope."""

@@ -5,6 +5,8 @@ from projections import (
     impact,
     plan_board,
     pupils,
+    retention,
+    rights_desk,
     risk_register,
     round_progress,
     timeline,
@@ -25,6 +27,8 @@ ALL: tuple[Projection, ...] = tuple(
         impact,
         training,
         transfer_ledger,
+        rights_desk,
+        retention,
     )
 )
 """Every read model, in the order they are caught up."""

@@ -96,14 +96,22 @@ def memberships(year_group: int | None, groups: Iterable[Any]) -> list[str]:
     return sorted({tag("year", str(year_group)), *(tag(group.dimension, group.name) for group in groups)})
 
 
+USABLE = (
+    "NOT EXISTS (SELECT FROM views.retention_v1 r WHERE r.school_id = p.school_id AND r.pupil_id = p.pupil_id"
+    " AND r.restricted)"
+)
+"""The condition on a row p that its pupil's record may be used; a test keeps the name of that read model right."""
+
+
 def in_scope(scope: Scope, column: str = "p.tags") -> tuple[str, list[list[str]]]:
     """The condition on a column of tags that says the same as ``scope.covers``, and its values."""
-    if scope.everyone:
-        return "true", []
-    if not scope.dimensions:
+    if not scope.everyone and not scope.dimensions:
         return "false", []
-    wanted = [[tag(dimension, name) for name in sorted(names)] for dimension, names in scope.dimensions.items()]
-    return " AND ".join(f"{column} && %s::text[]" for _ in wanted), wanted
+    # everyone takes in whoever the dimensions would
+    named = {} if scope.everyone else scope.dimensions
+    wanted = [[tag(dimension, name) for name in sorted(names)] for dimension, names in named.items()]
+    conditions = [*(f"{column} && %s::text[]" for _ in wanted), *([USABLE] if scope.usable_only else [])]
+    return " AND ".join(conditions) or "true", wanted
 
 
 def capped(limit: int) -> int:

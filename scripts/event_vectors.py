@@ -31,7 +31,7 @@ WORDS: dict[str, Any] = {
 }
 SPECIAL: dict[str, Any] = {
     "digest": "ab" * 32, "number": "A123456789012", "urn": "900101", "upn": "B801200005001", "role": "head",
-    "school_year": "2026/27", "academic_year": "2026/27", "origin": "school.example/log",
+    "school_year": "2026/27", "academic_year": "2026/27", "origin": "school.example/log", "item": "fact:1",
 }  # fmt: skip
 
 

@@ -86,6 +86,7 @@ def about_journey(records: Records, pupil_id: UUID, journey: Journey, today: dat
         stage=stage_of(journey),
         adult=_adult(records, pupil_id, journey, today),
         opted_out=journey.opted_out,
+        restricted=journey.restricted,
     )
 
 

@@ -92,6 +92,10 @@ class Caller:
         """Whether the gate would open; nothing goes on record."""
         return authorize(self.viewer, action, about).allowed
 
+    def can_ever(self, action: Action) -> bool:
+        """Whether the role includes this for some pupil; nothing goes on record."""
+        return authorize(self.viewer, action).reason in (Reason.ALLOWED, Reason.NO_PUPIL)
+
     def can_list(self, action: Action) -> Scope | None:
         """The scope of a list, or None where there is none; nothing goes on record."""
         scope = listing(self.viewer, action)

@@ -2,32 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from uuid import UUID
 
 from astrack.store import Change, ClockBehind, SchoolLog, Store, looks_log
+from astrack.views import Views
 from domain.authority import RULES, Action, Reason, Viewer
 from domain.base import Event, Fact, Stamp, StreamClass
-from domain.look import GLASS, PURPOSES, LookRefused, LookTaken, shown_to_pupil
-
-SCAN_MAX = 20_000
-"""How many of the newest looks a question about one pupil goes through."""
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """One look as it is shown: when, in which role, for what, at what kind of thing."""
-
-    event_id: UUID
-    at: datetime
-    by: UUID
-    role: str
-    action: str
-    field_class: str
-    purpose: str
-    pupils: tuple[UUID, ...]
+from domain.look import GLASS, PURPOSES, LookRefused, LookTaken
+from projections import looks
+from projections.shape import projection
 
 
 class Looks:
@@ -36,6 +21,7 @@ class Looks:
     def __init__(self, store: Store, clock: Callable[[], datetime], new_id: Callable[[], UUID]) -> None:
         self._store, self._clock, self._new_id = store, clock, new_id
         self._begun: set[UUID] = set()
+        self.views = Views(store, (projection(looks),))
 
     def log(self, school_id: UUID) -> SchoolLog:
         """The look log of a school, begun at its first use."""
@@ -63,27 +49,35 @@ class Looks:
             viewer, lambda stamp: LookRefused(**stamp.fresh(), action=action, reason=reason.name, pupil_id=pupil_id)
         )
 
-    def of_pupil(self, school_id: UUID, pupil_id: UUID, limit: int, *, for_pupil: bool) -> list[Seen]:
-        """The newest looks at one pupil, newest first, among the newest 20,000 of the school."""
-        found = [
-            _seen(fact, fact.event)
-            for fact in self._newest(school_id)
-            if isinstance(fact.event, LookTaken)
-            and pupil_id in fact.event.pupils
-            and (not for_pupil or shown_to_pupil(fact.event))
-        ]
-        return found[::-1][:limit]
+    def of_pupil(
+        self,
+        school_id: UUID,
+        pupil_id: UUID,
+        limit: int,
+        *,
+        for_pupil: bool,
+        not_by: UUID | None = None,
+        before: int | None = None,
+    ) -> list[looks.Row]:
+        """The newest looks at one pupil, newest first; ``for_pupil``: only those shown without a review.
+
+        ``not_by`` leaves one person's looks out; ``before`` is the position of the last one seen.
+        """
+        log_id = self.log(school_id).school_id
+        self.views.catch_up(log_id)
+        with self.views.reading(log_id) as cur:
+            return looks.of_pupil(
+                cur, log_id, pupil_id, shown_only=for_pupil, not_by=not_by, before=before, limit=limit
+            )
+
+    def logs(self) -> list[UUID]:
+        """The ids of the look logs there are."""
+        there = set(self._store.logs())
+        return [log_id for school in self._store.schools() if (log_id := looks_log(school)) in there]
 
     def page(self, school_id: UUID, after: int, limit: int) -> list[Fact]:
         """At most ``limit`` looks and refusals after a position, in order."""
         return self.log(school_id).page(after, limit)
-
-    def _newest(self, school_id: UUID) -> Iterator[Fact]:
-        log = self.log(school_id)
-        at = max(-1, log.size() - SCAN_MAX - 1)
-        while page := log.page(at, 5000):
-            yield from page
-            at = page[-1].position
 
     def _append(self, viewer: Viewer, made: Callable[[Stamp], Event]) -> None:
         log, at = self.log(viewer.school_id), self._clock()
@@ -96,8 +90,3 @@ class Looks:
                 event = event.restamped(max(self._clock(), behind.previous))
             else:
                 return
-
-
-def _seen(fact: Fact, look: LookTaken) -> Seen:
-    return Seen(look.event_id, fact.recorded_at, look.by.id, look.by.role, look.action, look.field_class, look.purpose,
-                look.pupils)  # fmt: skip

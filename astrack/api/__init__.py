@@ -9,10 +9,13 @@ from fastapi import APIRouter, FastAPI
 from fastapi.responses import JSONResponse
 
 from astrack.api import audit as api_audit  # fmt: skip
+from astrack.api import family as api_family
+from astrack.api import keeping as api_keeping
 from astrack.api import lists as api_lists
 from astrack.api import plans as api_plans
 from astrack.api import pupil_writes as api_pupil_writes
 from astrack.api import pupils as api_pupils
+from astrack.api import rights as api_rights
 from astrack.api import roster as api_roster
 from astrack.api import school as api_school
 from astrack.api import sign_in as api_sign_in
@@ -63,7 +66,8 @@ def api() -> APIRouter:
     router = APIRouter(responses=REFUSALS)
     topics = (api_sign_in.router, api_lists.router, api_transfers.router, api_school.router,
               api_staff.router, api_pupils.router, api_pupil_writes.router,
-              api_plans.router, api_plans.hand_offs, api_plans.cards, api_roster.router, api_audit.router)  # fmt: skip
+              api_plans.router, api_plans.hand_offs, api_plans.cards, api_roster.router, api_audit.router,
+              api_rights.router, api_family.router, api_keeping.router)  # fmt: skip
     for topic in topics:
         router.include_router(topic)
     router.add_api_route("/openapi.json", _description, include_in_schema=False)

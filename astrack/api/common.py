@@ -48,6 +48,7 @@ Code = Annotated[str, StringConstraints(min_length=1, max_length=80, pattern=r"^
 Line = Annotated[str, _text(0, 200)]
 Name = Annotated[str, _text(1, 100)]
 Note = Annotated[str, _text(0, 1000)]
+Why = Annotated[str, _text(10, 500)]
 YearGroup = Annotated[int, Field(ge=-2, le=14)]
 GroupList = Annotated[list[Group], Field(max_length=40)]
 
@@ -146,6 +147,18 @@ def cursor_number(text: str | None) -> int:
     if type(value) is not int or not 0 <= value < 1 << 53:
         raise BadCursor("this cursor is not one of this list's: start again without it")
     return value
+
+
+def cursor_place(text: str | None) -> tuple[date, UUID] | None:
+    """The day and the id a cursor holds. Raises BadCursor."""
+    value = read_cursor(text)
+    if value is None:
+        return None
+    try:
+        day, one = value
+        return date.fromisoformat(day), UUID(one)
+    except (ValueError, AttributeError, TypeError) as error:
+        raise BadCursor("this cursor is not one of this list's: start again without it") from error
 
 
 def caught_up(caller: Caller) -> None:

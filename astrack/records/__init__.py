@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from astrack.changing import Answer, Ask, Decided, NoSuchPupil, Target
+from astrack.records.rights import RightsRecords
 from astrack.records.school import SchoolRecords
 from astrack.records.sitting import CLASS_MAX, ClassTooLarge, SittingRecords
 from astrack.records.staff import StaffRecords
@@ -21,7 +22,7 @@ from domain.school_year import age_months
 __all__ = ["Ask", "NoSuchPupil", "Records"]
 
 
-class Records(SchoolRecords, SittingRecords, StaffRecords):
+class Records(SchoolRecords, SittingRecords, StaffRecords, RightsRecords):
     """Everything that can be done to the records of one school. Each command returns a JSON-able answer."""
 
     def admit(

@@ -94,9 +94,5 @@ def _own(who: Caller, transfer_id: UUID) -> bool:
 
 def _looks(who: Caller, pupil_id: UUID) -> list[tuple[datetime, str, str]]:
     """When somebody else looked, in which role, and what for; a pupil's looks at themselves are left out."""
-    seen = who.looks.of_pupil(who.records.school_id, pupil_id, LOOKS_SHOWN, for_pupil=True)
-    return [
-        (one.at, ROLE_NAMES.get(one.role, one.role), PURPOSES.get(one.purpose, one.purpose))
-        for one in seen
-        if one.by != who.viewer.id
-    ]
+    seen = who.looks.of_pupil(who.records.school_id, pupil_id, LOOKS_SHOWN, for_pupil=True, not_by=who.viewer.id)
+    return [(one.at, ROLE_NAMES.get(one.role, one.role), PURPOSES.get(one.purpose, one.purpose)) for one in seen]

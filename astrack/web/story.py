@@ -233,8 +233,11 @@ _SAY: dict[type[Event], Callable[[Telling, Any], tuple[str, ...]]] = {
     f.FactCorrected: _corrected,
     f.OptOutRecorded: lambda n, e: (f"No assessment wanted, said the {e.asked_by}.",),
     f.OptOutEnded: lambda n, e: (f"Assessment wanted again, said the {e.asked_by}.",),
+    f.ProcessingRestricted: lambda n, e: ("The record is kept and not used until a question about it is settled.",),
+    f.RestrictionLifted: lambda n, e: ("The record may be used again.",),
     Erased: lambda n, e: ("An entry that has been erased.",),
 }  # fmt: skip
 GUIDED = (f.PupilEnrolled, f.AssessmentSat, f.PlanOpened, f.PlanClosed, f.TalkRequested, f.TalkAcknowledged,
-          f.RecordReceived, f.OwnershipPassed, f.OptOutRecorded, f.OptOutEnded)  # fmt: skip
+          f.RecordReceived, f.OwnershipPassed, f.OptOutRecorded, f.OptOutEnded, f.ProcessingRestricted,
+          f.RestrictionLifted)  # fmt: skip
 """What the pupil's own form of the story holds."""

@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from uuid import UUID
 
-from domain.authority.table import REACH, ROLES, RULES, UNGATED, Action, Rule, Stage
+from domain.authority.table import NOT_PAUSED, REACH, ROLES, RULES, UNGATED, Action, Rule, Stage
 from domain.base import Actor
 from domain.journey.facts import Group
 from domain.journey.state import Custody, Journey
 from domain.scope import Scope
 
-__all__ = ["HIDDEN", "REACH", "ROLES", "RULES", "About", "Action", "Decision", "Reason", "Rule", "Stage", "Viewer",
-           "authorize", "listing", "stage_of"]  # fmt: skip
+__all__ = ["HIDDEN", "NOT_PAUSED", "REACH", "ROLES", "RULES", "About", "Action", "Decision", "Reason", "Rule", "Stage",
+           "Viewer", "authorize", "listing", "stage_of"]  # fmt: skip
 
 
 class Reason(StrEnum):
@@ -35,6 +35,9 @@ class Reason(StrEnum):
     UNTRAINED = "Finish the first training module before you open pupils' records."
     ADULT = "The pupil is 18 now: ask them."
     NOT_ADULT = "The record passes to the student on their 18th birthday: try again from that day on."
+    RESTRICTED = (
+        "This record is kept and not used until a question about it is settled: ask the data protection officer."
+    )
     OPTED_OUT = "An opt-out is on this record: no assessment is taken."
 
 
@@ -93,6 +96,7 @@ class About:
     adult: bool = False
     opted_out: bool = False
     released: bool = False
+    restricted: bool = False
 
 
 def authorize(
@@ -116,7 +120,8 @@ def listing(viewer: Viewer, action: Action, rules: Mapping[Action, Rule] = RULES
     cell = rule.cells.get(viewer.role, "-")
     if _role(viewer, action, rule) is not None or cell not in ("scope", "all"):
         return Scope()
-    return viewer.scope if cell == "scope" else Scope(everyone=True)
+    scope = viewer.scope if cell == "scope" else Scope(everyone=True)
+    return scope.model_copy(update={"usable_only": _paused(rule.when, viewer.role) is not None})
 
 
 def _role(viewer: Viewer, action: Action, rule: Rule) -> Reason | None:
@@ -131,7 +136,11 @@ def _pupil(viewer: Viewer, rule: Rule, about: About | None, reach: Mapping[str, 
         return Reason.NO_PUPIL
     if about.school_id != viewer.school_id:
         return Reason.OTHER_SCHOOL
-    return _near(viewer, rule.cells[viewer.role], about) or _stage(rule.when, reach.get(viewer.role, ""), about)
+    return (
+        _near(viewer, rule.cells[viewer.role], about)
+        or _stage(rule.when, reach.get(viewer.role, ""), about)
+        or (_paused(rule.when, viewer.role) if about.restricted else None)
+    )
 
 
 def _near(viewer: Viewer, cell: str, about: About) -> Reason | None:
@@ -162,6 +171,12 @@ def _stage(when: str, reached: str, about: About) -> Reason | None:
     if about.stage not in reached:
         return Reason.OUT_OF_REACH
     return None if about.stage in when else Reason.NOT_NOW
+
+
+def _paused(when: str, role: str) -> Reason | None:
+    if "!" in when or ("?" in when and role not in NOT_PAUSED):
+        return Reason.RESTRICTED
+    return None
 
 
 def stage_of(journey: Journey) -> Stage:

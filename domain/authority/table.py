@@ -59,6 +59,20 @@ class Action(StrEnum):
     KEEP_GUIDANCE = auto()
     SEE_PRACTICE = auto()
     ACCREDIT = auto()
+    SEE_FAMILY = auto()
+    KEEP_FAMILY = auto()
+    DECIDE_COMPETENCE = auto()
+    ASK_RIGHT = auto()
+    SEE_RIGHTS = auto()
+    SEE_ALL_HELD = auto()
+    HANDLE_RIGHTS = auto()
+    REVIEW_WITHHELD = auto()
+    RESTRICT = auto()
+    KEEP_RETENTION = auto()
+    HOLD_RECORD = auto()
+    ERASE_RECORD = auto()
+    LIST_RIGHTS = auto()
+    SEE_REGISTER = auto()
 
 
 class Stage(StrEnum):
@@ -78,14 +92,14 @@ ROLES = (
 TABLE = """
 action           class         when gate | pupil parent   tutor of_year dsl lead head admin dpo   auditor accred
 see_name         name          RMLH no   | own   child    scope scope   all all  -    all   glass -       -
-see_story        story         RMLH yes  | -     -        scope scope   all all  -    -     glass scope   -
-see_guided       guided        RMLH no   | own   released scope scope   all all  -    -     glass -       -
-see_plans        plans         RMLH yes  | -     -        scope scope   all all  -    -     glass scope   -
-write_plans      plans         RM   yes  | -     -        scope scope   all all  -    -     -     -       -
-review_flags     story         RM   yes  | -     -        scope scope   all all  -    -     -     -       -
-report_outcome   story         RM   yes  | -     -        scope scope   all all  -    -     -     -       -
+see_story        story         RMLH? yes | -     -        scope scope   all all  -    -     glass scope   -
+see_guided       guided        RMLH? no  | own   released scope scope   all all  -    -     glass -       -
+see_plans        plans         RMLH? yes | -     -        scope scope   all all  -    -     glass scope   -
+write_plans      plans         RM!  yes  | -     -        scope scope   all all  -    -     -     -       -
+review_flags     story         RM!  yes  | -     -        scope scope   all all  -    -     -     -       -
+report_outcome   story         RM!  yes  | -     -        scope scope   all all  -    -     -     -       -
 correct          story         RML  yes  | -     -        -     -       all all  -    -     glass -       -
-sit              sitting       RM   no   | own   -        scope -       -   -    -    -     -     -       -
+sit              sitting       RM!  no   | own   -        scope -       -   -    -    -     -     -       -
 ask_to_talk      talk          RM   no   | own   -        -     -       -   -    -    -     -     -       -
 take_up_talk     talk          RM   no   | -     -        scope scope   all -    -    -     -     -       -
 opt_out          consent       RM   no   | own   child    -     -       all all  -    all   -     -       -
@@ -122,14 +136,32 @@ see_guidance     guidance      -    no   | -     -        all   all     all all 
 keep_guidance    guidance      -    no   | -     -        -     -       -   all  -    -     -     -       -
 see_practice     aggregate     -    no   | -     -        -     -       -   all  all  -     -     -       all
 accredit         accreditation -    no   | -     -        -     -       -   -    -    -     -     -       all
+see_family       family        RMLH no   | -     -        -     -       all -    -    all   glass -       -
+keep_family      family        RML  no   | -     -        -     -       all -    -    all   -     -       -
+decide_competence rights       RML  no   | -     -        -     -       all -    -    -     all   -       -
+ask_right        rights        RMLH no   | own   child    -     -       all -    -    all   all   -       -
+see_rights       rights        RMLH no   | own   child    -     -       all -    -    -     all   all     -
+see_all_held     everything    RMLH no   | -     -        -     -       all -    -    -     glass -       -
+handle_rights    rights        RMLH no   | -     -        -     -       all -    -    -     all   -       -
+review_withheld  rights        RMLH no   | -     -        -     -       all -    -    -     all   -       -
+restrict         rights        RML  no   | -     -        -     -       all -    -    -     all   -       -
+keep_retention   retention     RMLH no   | -     -        -     -       -   -    -    -     all   -       -
+hold_record      retention     RMLH no   | -     -        -     -       all -    -    -     all   -       -
+erase_record     retention     RMLH no   | -     -        -     -       all -    -    -     all   -       -
+list_rights      rights        -    no   | -     -        -     -       all -    -    -     all   all     -
+see_register     configuration -    no   | -     -        -     -       all -    all  all   all   all     -
 """
-"""``when``: the stages in which the action makes sense at all, "-" where no pupil is concerned, "+" only from 18;
+"""``when``: the stages in which the action makes sense at all, "-" where no pupil is concerned, "+" only from 18,
+"!" not while the record is restricted, "?" while it is restricted only by those who must (NOT_PAUSED);
 ``gate``: whether staff need their training first; then for each role, in the order of ROLES: "-" nobody, "own" the
 pupil, "child" the parent's child, "released" a child whose account was released to parents, "scope" pupils of the
 viewer's scope, "all" the whole school, "glass" a pupil whose glass the viewer has broken."""
 
 UNGATED = frozenset({"pupil", "parent", "dpo", "auditor"})
 """The gate is for staff who work with pupils: those who inspect come from outside and act on no pupil."""
+
+NOT_PAUSED = frozenset({"pupil", "parent", "dsl", "dpo", "auditor"})
+"""Who may still look at a record that is restricted: whose it is, who settles the question, who keeps pupils safe."""
 
 REACH: Mapping[str, str] = {
     "pupil": "RML", "parent": "RM-", "tutor": "RM", "head_of_year": "RM", "dsl": "RMLH", "lead_practitioner": "RML",

@@ -282,6 +282,22 @@ class OptOutEnded(Event):
     happened_on: date
 
 
+class ProcessingRestricted(Event):
+    """The record is kept and not used until a question about it is settled (UK GDPR article 18)."""
+
+    TOPIC: ClassVar[str] = "journey.processing-restricted.v1"
+    ground: Literal["accuracy", "unlawful", "legal_claim", "objection"]
+    happened_on: date
+
+
+class RestrictionLifted(Event):
+    """The record may be used again; whoever had asked was told before."""
+
+    TOPIC: ClassVar[str] = "journey.restriction-lifted.v1"
+    happened_on: date
+    told_on: date
+
+
 class FactImported(Event):
     """A fact another school recorded, kept in its envelope: whose log, where in it, its entry, salt and exact bytes."""
 

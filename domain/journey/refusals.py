@@ -91,3 +91,7 @@ class NotCorrectable(DomainError):
 
 class NothingToCorrect(DomainError):
     """The correction says what the fact says already."""
+
+
+class NotToldFirst(DomainError):
+    """Whoever asked for a restriction is told before it is lifted."""

@@ -74,6 +74,7 @@ class Journey:
     transfer: f.TransferPrepared | None = None
     owned_by_student: bool = False
     opted_out: bool = False
+    restricted: bool = False
     events: dict[UUID, Event] = field(default_factory=dict)
 
     def age_months_on(self, day: date) -> int | None:
@@ -284,3 +285,13 @@ def _opted_out(journey: Journey, event: f.OptOutRecorded) -> Journey:
 @_on(f.OptOutEnded)
 def _opted_in(journey: Journey, event: f.OptOutEnded) -> Journey:
     return replace(journey, opted_out=False)
+
+
+@_on(f.ProcessingRestricted)
+def _restricted(journey: Journey, event: f.ProcessingRestricted) -> Journey:
+    return replace(journey, restricted=True)
+
+
+@_on(f.RestrictionLifted)
+def _restriction_lifted(journey: Journey, event: f.RestrictionLifted) -> Journey:
+    return replace(journey, restricted=False)

@@ -22,6 +22,8 @@ PUPIL, ME = UUID(int=20), UUID(int=30)
 NEAR = About(SCHOOL, PUPIL, 5, (Group(dimension="house", name="Elm"),))
 FAR = replace(NEAR, year_group=6)
 SEEN = Scope(dimensions={"year": frozenset({"5"})})
+USABLE = SEEN.model_copy(update={"usable_only": True})
+ALL_USABLE = Scope(everyone=True, usable_only=True)
 SITUATIONS: dict[str, About | None] = {
     "n": None,  # no pupil named
     "o": NEAR,  # the viewer's own pupil, on roll; for a pupil themself, for a parent their child
@@ -42,64 +44,77 @@ SITUATIONS: dict[str, About | None] = {
     "S": replace(FAR, adult=True),  # another pupil, 18
     "G": replace(FAR, adult=True),  # another pupil, 18, after breaking the glass
     "e": replace(NEAR, opted_out=True),  # own, with an opt-out
+    "q": replace(NEAR, restricted=True),  # own, kept and not used until a question is settled
+    "B": replace(NEAR, adult=True, restricted=True),  # own, 18, restricted
+    "Q": replace(FAR, restricted=True),  # another pupil, restricted, after breaking the glass
 }
-ALL = "nosxmlhOMLHgrtTRSGe"
+ALL = "nosxmlhOMLHgrtTRSGeqBQ"
 # what each role may, by hand from the shared field guide, section 5
 EXPECTED: dict[str, dict[str, str]] = {
     "pupil": {
-        "see_name see_guided see_looks": "omlOMLrtTeR",
-        "ask_to_talk opt_out": "omOMrtTeR",
+        "see_name see_guided see_looks ask_right see_rights": "omlOMLrtTeRqB",
+        "ask_to_talk opt_out": "omOMrtTeRqB",
         "sit": "omOMrtTR",
-        "take_own_copy": "OMLTR",
+        "take_own_copy": "OMLTRB",
         "see_rounds see_school": ALL,
     },
-    "parent": {"see_name opt_out": "omrte", "see_guided": "r", "see_school": ALL},
+    "parent": {"see_name opt_out ask_right see_rights": "omrteq", "see_guided": "r", "see_school": ALL},
     "tutor": {
-        "see_name see_guided take_up_talk raise_hand_off make_card": "omOMrtTeR",
+        "see_name take_up_talk raise_hand_off make_card": "omOMrtTeRqB",
+        "see_guided": "omOMrtTeR",
         "see_story see_plans write_plans review_flags report_outcome": "omOMreR",
         "sit": "omOMrtTR",
         "see_rounds see_school train see_guidance": ALL,
     },
     "head_of_year": {
-        "see_name see_guided take_up_talk raise_hand_off make_card": "omOMrtTeR",
+        "see_name take_up_talk raise_hand_off make_card": "omOMrtTeRqB",
+        "see_guided": "omOMrtTeR",
         "see_story see_plans write_plans review_flags report_outcome": "omOMreR",
         "see_rounds see_school train see_guidance": ALL,
     },
     "dsl": {
-        "see_name see_guided see_hand_offs take_up_hand_off see_looks replay": "osSmlhOMLHgGrtTeR",
-        "see_story see_plans": "osSmlhOMLHgGreR",
+        "see_name see_guided see_hand_offs take_up_hand_off see_looks replay": "osSmlhOMLHgGrtTeRqQB",
+        "see_family ask_right see_rights see_all_held handle_rights review_withheld": "osSmlhOMLHgGrtTeRqQB",
+        "hold_record erase_record": "osSmlhOMLHgGrtTeRqQB",
+        "keep_family decide_competence restrict": "osSmlOMLgGrtTeRqQB",
+        "see_story see_plans": "osSmlhOMLHgGreRqQB",
         "write_plans review_flags report_outcome": "osSmOMgGreR",
-        "correct": "osSmlOMLgGreR",
-        "take_up_talk raise_hand_off opt_out": "osSmOMgGrtTeR",
-        "send_record": "osSmlOMLgGrtTeR",
-        "take_own_copy": "OMLTSGR",
+        "correct": "osSmlOMLgGreRqQB",
+        "take_up_talk raise_hand_off opt_out": "osSmOMgGrtTeRqQB",
+        "send_record": "osSmlOMLgGrtTeRqQB",
+        "take_own_copy": "OMLTSGRB",
         "receive_record carry_sealed see_transfers see_rounds see_school see_staff see_aggregates verify review_glass": ALL,
-        "train see_guidance": ALL,
+        "train see_guidance list_rights see_register": ALL,
     },
     "lead_practitioner": {
-        "see_name see_guided": "osSmlOMLgGrtTeR",
-        "see_story see_plans correct": "osSmlOMLgGreR",
+        "see_name": "osSmlOMLgGrtTeRqQB",
+        "see_guided": "osSmlOMLgGrtTeR",
+        "see_story see_plans": "osSmlOMLgGreR",
+        "correct": "osSmlOMLgGreRqQB",
         "write_plans review_flags report_outcome": "osSmOMgGreR",
-        "opt_out": "osSmOMgGrtTeR",
+        "opt_out": "osSmOMgGrtTeRqQB",
         "see_rounds set_rounds see_school see_staff record_training see_aggregates": ALL,
         "train see_training see_guidance keep_guidance see_practice": ALL,
     },
-    "head": {"see_rounds see_school see_aggregates verify review_glass train see_practice": ALL},
+    "head": {"see_rounds see_school see_aggregates verify review_glass see_register train see_practice": ALL},
     "administrator": {
-        "see_name keep_roster": "osSmlhOMLHgGrtTeR",
-        "opt_out make_card make_letter": "osSmOMgGrtTeR",
+        "see_name keep_roster see_family ask_right": "osSmlhOMLHgGrtTeRqQB",
+        "keep_family": "osSmlOMLgGrtTeRqQB",
+        "opt_out make_card make_letter": "osSmOMgGrtTeRqQB",
         "admit import_roster carry_sealed see_transfers see_rounds set_rounds see_school set_school": ALL,
-        "see_staff manage_staff verify train": ALL,
+        "see_staff manage_staff verify see_register train": ALL,
     },
     "dpo": {
-        "see_name see_story see_guided see_plans correct see_hand_offs replay": "gG",
-        "see_looks break_glass": "osSmlhOMLHgGrtTeR",
-        "see_transfers see_rounds see_school see_staff verify see_access_log train": ALL,
+        "see_name see_story see_guided see_plans correct see_hand_offs replay see_family see_all_held": "gGQ",
+        "see_looks break_glass ask_right see_rights handle_rights review_withheld": "osSmlhOMLHgGrtTeRqQB",
+        "keep_retention hold_record erase_record": "osSmlhOMLHgGrtTeRqQB",
+        "decide_competence restrict": "osSmlOMLgGrtTeRqQB",
+        "see_transfers see_rounds see_school see_staff verify see_access_log list_rights see_register train": ALL,
     },
     "auditor": {
-        "see_story see_plans replay": "omlhOMLHrtTeR",
-        "see_looks": "osSmlhOMLHgGrtTeR",
-        "see_transfers see_rounds see_school verify see_access_log train": ALL,
+        "see_story see_plans replay": "omlhOMLHrtTeRqB",
+        "see_looks see_rights": "osSmlhOMLHgGrtTeRqQB",
+        "see_transfers see_rounds see_school verify see_access_log list_rights see_register train": ALL,
     },
     "accreditor": {"see_school see_practice accredit": ALL},
 }
@@ -109,13 +124,13 @@ STAFF_CELLS = ("-", "scope", "all", "glass")
 
 def viewer(role: str, situation: str) -> Viewer:
     return Viewer(
-        id=PUPIL if role == "pupil" and situation not in "sgSG" else ME,
+        id=PUPIL if role == "pupil" and situation not in "sgSGQ" else ME,
         role=role,
         school_id=SCHOOL,
         scope=SEEN,
-        child=PUPIL if role == "parent" and situation not in "sgSG" else None,
+        child=PUPIL if role == "parent" and situation not in "sgSGQ" else None,
         trained=situation not in "tT",
-        glass=frozenset({PUPIL}) if situation in "gG" else frozenset(),
+        glass=frozenset({PUPIL}) if situation in "gGQ" else frozenset(),
     )
 
 
@@ -182,7 +197,14 @@ def test_a_key_limited_to_some_actions_does_no_others() -> None:
 
 @pytest.mark.parametrize(
     ("role", "listed"),
-    [("tutor", SEEN), ("dsl", Scope(everyone=True)), ("head", Scope()), ("pupil", Scope()), ("dpo", Scope())],
+    [
+        ("tutor", USABLE),
+        ("dsl", Scope(everyone=True)),
+        ("lead_practitioner", ALL_USABLE),
+        ("head", Scope()),
+        ("pupil", Scope()),
+        ("dpo", Scope()),
+    ],
 )
 def test_a_list_holds_only_whom_its_viewer_may_see_one_by_one(role: str, listed: Scope) -> None:
     assert listing(viewer(role, "o"), Action.SEE_STORY) == listed
@@ -227,6 +249,11 @@ def toggled(letters: str, letter: str) -> str:
     return letters.replace(letter, "") if letter in letters else letters + letter
 
 
+def _pausable(asking: list[str], when: str) -> bool:
+    """Whether "?" would change anything: somebody who asks is paused, and "!" does not hold already."""
+    return "!" not in when and any(role not in authority.NOT_PAUSED for role in asking)
+
+
 def test_every_flipped_stage_and_gate_of_an_action_is_noticed() -> None:
     unseen = []
     for action, rule in RULES.items():
@@ -234,8 +261,8 @@ def test_every_flipped_stage_and_gate_of_an_action_is_noticed() -> None:
         reached = "".join(REACH[role] for role in asking)
         flips = [
             rule._replace(when=toggled(rule.when, one))
-            for one in "RMLH+"
-            if rule.when != "-" and (one in reached or one == "+")
+            for one in "RMLH+!?"
+            if rule.when != "-" and (one in reached or one in "+!" or (one == "?" and _pausable(asking, rule.when)))
         ]
         # "at any stage" and "no pupil at all" are told apart too
         flips.append(rule._replace(when="RMLH" if rule.when == "-" else "-"))
@@ -263,7 +290,7 @@ OPPOSITE: dict[type[ast.AST], type[ast.AST]] = {
     ast.Eq: ast.NotEq, ast.NotEq: ast.Eq, ast.In: ast.NotIn, ast.NotIn: ast.In, ast.Is: ast.IsNot, ast.IsNot: ast.Is,
     ast.And: ast.Or, ast.Or: ast.And,
 }  # fmt: skip
-JUDGES = ("authorize", "listing", "_role", "_pupil", "_near", "_stage")
+JUDGES = ("authorize", "listing", "_role", "_pupil", "_near", "_stage", "_paused")
 
 
 def flippable(tree: ast.Module) -> list[ast.AST]:
@@ -288,7 +315,7 @@ def flip(node: ast.AST) -> None:
 
 def judged_by(module: ModuleType) -> bool:
     """Whether the judges of a module decide as stated, lists included."""
-    lists = [("tutor", "o", SEEN), ("dsl", "o", Scope(everyone=True)), ("head", "o", Scope()), ("dpo", "o", Scope()),
+    lists = [("tutor", "o", USABLE), ("dsl", "o", Scope(everyone=True)), ("lead_practitioner", "o", ALL_USABLE), ("head", "o", Scope()), ("dpo", "o", Scope()),
              ("tutor", "t", Scope())]  # fmt: skip
     narrow = replace(viewer("dsl", "o"), only=frozenset({"see_story"}))
     try:

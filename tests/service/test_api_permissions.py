@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from contextlib import suppress
+from datetime import date, timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
+
+from astrack.changing import Ask, NoSuchPupil
+from domain.base import Actor
 
 ROLES = (
     "pupil",
@@ -105,8 +109,40 @@ ROUTES: list[tuple[str, str, str]] = [
     ("POST", P + "/own-copy", ""),  # nobody yet: the pupil is not 18
     ("POST", P + "/card", "tutor head_of_year administrator"),
     ("POST", P + "/letter", "administrator"),
+    ("GET", P + "/family", "dsl administrator"),
+    ("POST", P + "/relations", "dsl administrator"),
+    ("POST", P + "/relations/{id}/end", "dsl administrator"),
+    ("POST", P + "/orders", "dsl administrator"),
+    ("POST", P + "/orders/{id}/end", "dsl administrator"),
+    ("POST", P + "/competence", "dsl dpo"),
+    ("POST", P + "/data-requests", "pupil parent dsl administrator dpo"),
+    ("GET", P + "/data-requests", "pupil parent dsl dpo auditor"),
+    ("GET", "/data-requests", "dsl dpo auditor"),
+    ("GET", "/data-requests/{request}", "pupil parent dsl dpo auditor"),
+    ("GET", "/data-requests/{request}/items", "dsl"),
+    ("POST", "/data-requests/{request}/stop", "dsl dpo"),
+    ("POST", "/data-requests/{request}/start", "dsl dpo"),
+    ("POST", "/data-requests/{request}/extend", "dsl dpo"),
+    ("POST", "/data-requests/{request}/withhold", "dsl dpo"),
+    ("POST", "/data-requests/{request}/withhold-by-default", "dsl dpo"),
+    ("POST", "/data-requests/{request}/review", "dsl dpo"),
+    ("POST", "/data-requests/{request}/copy", "dsl dpo"),
+    ("POST", "/data-requests/{request}/answer", "dsl dpo"),
+    ("POST", "/data-requests/{request}/withdraw", "dsl dpo"),
+    ("POST", P + "/restriction", "dsl dpo"),
+    ("POST", P + "/restriction/lift", "dsl dpo"),
+    ("POST", P + "/retention", "dpo"),
+    ("POST", P + "/retention/review", "dpo"),
+    ("POST", P + "/holds", "dsl dpo"),
+    ("POST", P + "/holds/{id}/release", "dsl dpo"),
+    ("POST", P + "/erase", "dsl dpo"),
+    ("GET", "/retention/due", "dsl dpo auditor"),
+    ("GET", "/data-protection/register", "dsl head administrator dpo auditor"),
+    ("GET", "/data-protection/annex", "dsl head administrator dpo auditor"),
+    # last: it opens this pupil's record to the data protection officer
     ("POST", P + "/glass", "dpo"),
 ]
+WHY = "because somebody asked for it"
 DAY = "2026-11-02"
 PERSON = {"surname": "Quince", "forename": "Zebedee", "date_of_birth": "2016-12-05"}
 PLACE = {"on": DAY, "year_group": 5, "groups": []}
@@ -155,6 +191,33 @@ BODIES: dict[str, Any] = {
     f"POST {P}/talks": {"talk_id": "@"},
     f"POST {P}/talks/{{id}}/escalate": {},
     f"POST {P}/corrections": {"corrects": "@", "changes": {"note": "x"}, "why": "mistyped"},
+    f"POST {P}/relations": {"relation_id": "@", "name": "Una", "kind": "carer", "from_on": DAY},
+    f"POST {P}/relations/{{id}}/end": {"on": DAY},
+    f"POST {P}/orders": {
+        "order_id": "@",
+        "kind": "other",
+        "limits": "nothing",
+        "from_on": DAY,
+        "reference": "C1",
+    },
+    f"POST {P}/orders/{{id}}/end": {"on": DAY},
+    f"POST {P}/competence": {"competent": True, "on": DAY, "why": WHY},
+    f"POST {P}/data-requests": {"request_id": "@", "kind": "objection", "asked_by": "parent", "on": DAY},
+    "POST /data-requests/{request}/stop": {"on": DAY, "why": "identity"},
+    "POST /data-requests/{request}/start": {"on": DAY},
+    "POST /data-requests/{request}/extend": {"on": DAY, "why": WHY},
+    "POST /data-requests/{request}/withhold": {"item": "fact:x", "because": "court", "why": WHY},
+    "POST /data-requests/{request}/review": {"item": "fact:x", "upheld": True},
+    "POST /data-requests/{request}/copy": {},
+    "POST /data-requests/{request}/answer": {"on": DAY, "outcome": "refused", "why": WHY},
+    "POST /data-requests/{request}/withdraw": {"on": DAY},
+    f"POST {P}/restriction": {"ground": "accuracy", "on": DAY},
+    f"POST {P}/restriction/lift": {"on": DAY, "told_on": DAY},
+    f"POST {P}/retention": {"retention_class": "sen"},
+    f"POST {P}/retention/review": {"decision": "erase", "why": WHY},
+    f"POST {P}/holds": {"hold_id": "@", "why": WHY},
+    f"POST {P}/holds/{{id}}/release": {"why": WHY},
+    f"POST {P}/erase": {},
     f"POST {P}/opt-out": {"asked_by": "parent", "on": DAY},
     f"POST {P}/opt-out/end": {"asked_by": "parent", "on": DAY},
     f"POST {P}/plans": {**PLAN, "plan_id": "@"},
@@ -166,11 +229,25 @@ BODIES: dict[str, Any] = {
     f"POST {P}/glass": {"glass_id": "@", "reason": "A court order came in"},
 }
 ROSTER = b"<nothing/>"
+REQUESTS: dict[Any, str] = {}
+
+
+def request_about(world: Any, pupil: Any) -> str:
+    """A request about a pupil, taken in once; a random id where there is no such pupil here."""
+    if pupil not in REQUESTS:
+        REQUESTS[pupil] = str(uuid4())
+        ask = Ask(Actor(id=uuid4(), role="dpo"), str(uuid4()))
+        stated = {"kind": "objection", "asked_by": "pupil", "on": date(2026, 11, 2)}
+        with suppress(NoSuchPupil):
+            world.records.receive_request(ask, pupil, request_id=UUID(REQUESTS[pupil]), **stated)
+    return REQUESTS[pupil]
 
 
 def send(world: Any, role: str, method: str, path: str, pupil: Any) -> Any:
     body = {name: str(uuid4()) if value == "@" else value for name, value in BODIES.get(f"{method} {path}", {}).items()}
     address = "/api/v1" + path.replace("{pupil}", str(pupil)).replace("{id}", str(uuid4()))
+    if "{request}" in path:
+        address = address.replace("{request}", request_about(world, pupil))
     headers = {} if method == "GET" else {"Idempotency-Key": str(uuid4()), "If-Match": '"999"'}
     if "pupil_ids" in body:
         body["pupil_ids"] = [str(pupil)] * len(body["pupil_ids"])
@@ -197,7 +274,7 @@ def test_a_route_lets_in_these_roles_and_no_others(shared_school: Any, method: s
     assert through == [role for role in ROLES if role in roles.split()]
 
 
-ABOUT_A_PUPIL = [(method, path) for method, path, _ in ROUTES if "{pupil}" in path]
+ABOUT_A_PUPIL = [(method, path) for method, path, _ in ROUTES if "{pupil}" in path or "{request}" in path]
 WHOLE_SCHOOL = {"dsl", "lead_practitioner", "administrator", "dpo"}
 
 
@@ -237,7 +314,7 @@ def test_every_route_of_the_description_is_in_the_table(site: Any) -> None:
     }
 
     def shape(path: str) -> str:
-        plain = path.partition("?")[0].replace("{pupil}", "{}").replace("{id}", "{}")
+        plain = path.partition("?")[0].replace("{pupil}", "{}").replace("{id}", "{}").replace("{request}", "{}")
         return plain.replace("/lists/new", "/lists/{}")
 
     stated = {(method, shape(path)) for method, path, _ in ROUTES}
@@ -247,7 +324,7 @@ def test_every_route_of_the_description_is_in_the_table(site: Any) -> None:
 
 def test_nobody_signed_in_gets_nowhere(shared_school: Any) -> None:
     for method, path, _ in ROUTES:
-        address = "/api/v1" + path.replace("{pupil}", str(shared_school.pupil)).replace("{id}", str(uuid4()))
+        address = "/api/v1" + re.sub(r"\{[a-z]+\}", str(shared_school.pupil), path)
         answer = shared_school.client().request(method, address, headers={"Idempotency-Key": "x"})
         assert answer.status_code == 401, (method, path, answer.text)
 

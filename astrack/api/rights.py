@@ -1,0 +1,205 @@
+"""Requests over a record: taken in, their clock, what is kept back, the copy, the answer."""
+
+from __future__ import annotations
+
+import base64
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from fastapi import APIRouter
+
+from astrack.access.callers import Caller, CallerOf
+from astrack.api.common import Cursor, Key, Limit, caught_up, cursor_of, cursor_place
+from astrack.api.family import EndIn
+from astrack.api.request_forms import (
+    AnswerIn,
+    CopyIn,
+    CopyOut,
+    ExtendIn,
+    HeldOut,
+    Proposed,
+    RequestIn,
+    RequestLine,
+    RequestMade,
+    RequestOut,
+    RequestPage,
+    ReviewIn,
+    StopIn,
+    WithheldOut,
+    WithholdIn,
+)
+from astrack.records import NoSuchPupil
+from astrack.records.rights import NOT_HERE
+from astrack.rights import clock, copy
+from astrack.rights.held import everything
+from domain.authority import Action
+from domain.rights import requests as r
+from projections import rights_desk
+
+router = APIRouter(tags=["rights"])
+
+
+@router.post("/pupils/{pupil_id}/data-requests")
+def ask_right(caller: CallerOf, pupil_id: UUID, body: RequestIn, key: Key) -> RequestMade:
+    """Ask for access, correction, objection, restriction or erasing; its clock runs from the day it arrived."""
+    caller.may(Action.ASK_RIGHT, pupil_id)
+    stated = _in_own_name(caller, body.model_dump())
+    return RequestMade(**caller.records.receive_request(caller.ask(key), pupil_id, **stated))
+
+
+@router.get("/pupils/{pupil_id}/data-requests")
+def requests_about(caller: CallerOf, pupil_id: UUID) -> list[RequestLine]:
+    """The requests about one pupil, the newest first."""
+    caller.see(Action.SEE_RIGHTS, pupil_id)
+    caught_up(caller)
+    with caller.app.views.reading(caller.records.school_id) as cur:
+        rows = rights_desk.of_pupil(cur, caller.records.school_id, pupil_id)
+    own = _own_name(caller)
+    terms = clock.terms_of(caller.records)
+    return [_line(one, terms) for one in rows if own is None or one.asked_by == own]
+
+
+@router.get("/data-requests")
+def list_requests(caller: CallerOf, limit: Limit = 50, cursor: Cursor = None, everything: bool = False) -> RequestPage:
+    """The requests of this school that wait for an answer (or all of them), those that arrived first first."""
+    caller.see(Action.LIST_RIGHTS)
+    caught_up(caller)
+    with caller.app.views.reading(caller.records.school_id) as cur:
+        rows = rights_desk.listed(
+            cur, caller.records.school_id, open_only=not everything, after=cursor_place(cursor), limit=limit + 1
+        )
+    terms = clock.terms_of(caller.records)
+    last = rows[limit - 1] if len(rows) > limit else None
+    more = cursor_of([last.received_on, last.request_id]) if last else None
+    return RequestPage(items=[_line(one, terms) for one in rows[:limit]], next=more)
+
+
+@router.get("/data-requests/{request_id}")
+def one_request(caller: CallerOf, request_id: UUID) -> RequestOut:
+    """One request: its clock, what is to be kept back, its answer."""
+    found, received = _about(caller, Action.SEE_RIGHTS, request_id, look=True)
+    own = _own_name(caller)
+    if own is not None and received.asked_by != own:
+        raise r.NoSuchRequest(NOT_HERE)
+    return _whole(found, received, clock.due(found, clock.terms_of(caller.records)), shown=own is None)
+
+
+@router.get("/data-requests/{request_id}/items")
+def items_held(caller: CallerOf, request_id: UUID) -> list[HeldOut]:
+    """Everything held, item by item, so that each can be judged."""
+    _, received = _about(caller, Action.SEE_ALL_HELD, request_id, look=True)
+    items = everything(caller.app, caller.looks, caller.records, received.pupil_id)
+    return [HeldOut(item=one.item, group=one.group, at=one.at, what=one.title, careful=one.careful,
+                    content=one.content) for one in items]  # fmt: skip
+
+
+@router.post("/data-requests/{request_id}/stop")
+def stop_clock(caller: CallerOf, request_id: UUID, body: StopIn, key: Key) -> RequestMade:
+    """The clock stands while the school waits for proof of identity, or for clarification."""
+    _about(caller, Action.HANDLE_RIGHTS, request_id)
+    return RequestMade(**caller.records.stop_clock(caller.ask(key), request_id, **body.model_dump()))
+
+
+@router.post("/data-requests/{request_id}/start")
+def start_clock(caller: CallerOf, request_id: UUID, body: EndIn, key: Key) -> RequestMade:
+    """What was waited for has come."""
+    _about(caller, Action.HANDLE_RIGHTS, request_id)
+    return RequestMade(**caller.records.start_clock(caller.ask(key), request_id, on=body.on))
+
+
+@router.post("/data-requests/{request_id}/extend")
+def extend_request(caller: CallerOf, request_id: UUID, body: ExtendIn, key: Key) -> RequestMade:
+    """Take up to two months more, once."""
+    _about(caller, Action.HANDLE_RIGHTS, request_id)
+    return RequestMade(**caller.records.extend_request(caller.ask(key), request_id, **body.model_dump()))
+
+
+@router.post("/data-requests/{request_id}/withhold")
+def withhold(caller: CallerOf, request_id: UUID, body: WithholdIn, key: Key) -> RequestMade:
+    """Propose to keep one item back."""
+    _about(caller, Action.HANDLE_RIGHTS, request_id)
+    return RequestMade(**caller.records.withhold(caller.ask(key), request_id, **body.model_dump()))
+
+
+@router.post("/data-requests/{request_id}/withhold-by-default")
+def withhold_by_default(caller: CallerOf, request_id: UUID, key: Key) -> Proposed:
+    """Propose to keep back what schools are careful with: safeguarding, looks by the DSL, broken glass."""
+    _about(caller, Action.HANDLE_RIGHTS, request_id)
+    made = copy.propose_by_default(caller.app, caller.looks, caller.records, caller.ask(key), request_id)
+    return Proposed(items=made)
+
+
+@router.post("/data-requests/{request_id}/review")
+def review_withheld(caller: CallerOf, request_id: UUID, body: ReviewIn, key: Key) -> RequestMade:
+    """A second person says whether an item is kept back."""
+    _about(caller, Action.REVIEW_WITHHELD, request_id)
+    return RequestMade(**caller.records.review_withholding(caller.ask(key), request_id, **body.model_dump()))
+
+
+@router.post("/data-requests/{request_id}/copy")
+def make_copy(caller: CallerOf, request_id: UUID, body: CopyIn, key: Key) -> CopyOut:
+    """Make the copy that answers a request for access, sealed for whoever asked. Made anew at every call."""
+    _about(caller, Action.HANDLE_RIGHTS, request_id)
+    made = copy.make_copy(caller.app, caller.looks, caller.records, caller.ask(key), request_id, body.recipient)
+    return CopyOut(name=made.name, sealed=base64.b64encode(made.sealed).decode(), sha256=made.sha256, key=made.key,
+                   given=made.given, withheld=made.withheld)  # fmt: skip
+
+
+@router.post("/data-requests/{request_id}/answer")
+def answer_request(caller: CallerOf, request_id: UUID, body: AnswerIn, key: Key) -> RequestMade:
+    """Answer a request. Access is granted only by a copy."""
+    _about(caller, Action.HANDLE_RIGHTS, request_id)
+    return RequestMade(**caller.records.answer_request(caller.ask(key), request_id, **body.model_dump()))
+
+
+@router.post("/data-requests/{request_id}/withdraw")
+def withdraw_request(caller: CallerOf, request_id: UUID, body: EndIn, key: Key) -> RequestMade:
+    """Whoever asked no longer does."""
+    _about(caller, Action.HANDLE_RIGHTS, request_id)
+    return RequestMade(**caller.records.withdraw_request(caller.ask(key), request_id, on=body.on))
+
+
+def _about(
+    caller: Caller, action: Action, request_id: UUID, *, look: bool = False
+) -> tuple[r.Request, r.RequestReceived]:
+    # the role is judged before the request is looked up
+    if not caller.can_ever(action):
+        caller.may(action)
+    found = caller.records.request(request_id)
+    assert found.received is not None
+    try:
+        (caller.see if look else caller.may)(action, found.received.pupil_id)
+    except NoSuchPupil:
+        raise r.NoSuchRequest(NOT_HERE) from None
+    return found, found.received
+
+
+def _own_name(caller: Caller) -> str | None:
+    return caller.viewer.role if caller.viewer.role in ("pupil", "parent") else None
+
+
+def _in_own_name(caller: Caller, stated: dict[str, Any]) -> dict[str, Any]:
+    own = _own_name(caller)
+    if own is None:
+        return stated
+    relation = caller.viewer.id if own == "parent" else None
+    return {**stated, "asked_by": own, "on": caller.today, "relation_id": relation}
+
+
+def _line(row: rights_desk.Row, terms: list[Any]) -> RequestLine:
+    waits = row.state in ("running", "stopped")
+    return RequestLine(**row._asdict(), due_on=clock.due(row.request, terms) if waits else None)
+
+
+def _whole(found: r.Request, received: r.RequestReceived, due_on: date | None, *, shown: bool) -> RequestOut:
+    source = r.CLOCKS["school_days" if received.kind == "inspection" else "month"]
+    kept = [WithheldOut(item=item, because=one.because, upheld=one.upheld) for item, one in found.withheld.items()]
+    return RequestOut(
+        request_id=received.request_id, pupil_id=received.pupil_id, kind=received.kind, asked_by=received.asked_by,
+        wants=received.wants, received_on=received.happened_on, due_on=due_on if found.open else None,
+        stopped_on=found.stopped_on, stopped_why=found.stopped_why, extended=found.extended,
+        withheld=kept if shown else [], copy_sha256=found.copy.sha256 if found.copy else None,
+        answered_on=found.answered.happened_on if found.answered else None,
+        outcome=found.answered.outcome if found.answered else None, withdrawn_on=found.withdrawn_on, source=source,
+    )  # fmt: skip
