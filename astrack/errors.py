@@ -32,7 +32,8 @@ GROUPS: Sequence[tuple[int, int, str]] = (
              "StaffAlreadyLeft ManyLeavers RollMoved VersionClash ClockBehind Conflict Unsound RecordHeldHere "
              "SchoolNotRegistered StreamHeld TransferUnanswered TransferEnded GuidanceTaken GuidanceTooThin "
              "EvidenceMissing AccreditorInside RelationNotStanding RequestEnded ClockStandsAlready ExtensionTooLate "
-             "WithholdingUnreviewed CompetenceUndecided FileNotMade RecordOnHold NotReviewed NotToldFirst"),
+             "WithholdingUnreviewed CompetenceUndecided FileNotMade RecordOnHold NotReviewed NotToldFirst "
+             "OutcomeForTheDsl"),
     (410, 3, "StreamErased"),
     (412, 4, "RecordMoved"),
     (413, 6, "TooLarge RosterTooLarge BodyTooLarge"),

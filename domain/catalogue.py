@@ -2,8 +2,8 @@
 
 from domain import accreditation, identity, look, roster, round, safeguarding, school, staff, training
 from domain.guidance import local as guidance_local
-from domain.journey import facts
+from domain.journey import facts, outside
 from domain.rights import family, requests, retention
 
-MODULES = (facts, identity, safeguarding, round, school, roster, staff, look, guidance_local, training, accreditation,
-           family, requests, retention)  # fmt: skip
+MODULES = (facts, outside, identity, safeguarding, round, school, roster, staff, look, guidance_local, training,
+           accreditation, family, requests, retention)  # fmt: skip

@@ -57,7 +57,7 @@ def by_type(schema: dict[str, Any], definitions: dict[str, Any], name: str) -> A
     kind = schema.get("type")
     if kind == "object":
         made = {key: example(part, definitions, key) for key, part in schema.get("properties", {}).items()}
-        extra = schema.get("additionalProperties")
+        extra = next(iter(schema.get("patternProperties", {}).values()), schema.get("additionalProperties"))
         if isinstance(extra, dict) and not made:
             made = {"a01": example(extra, definitions, name)}
         return made

@@ -250,7 +250,16 @@ class Trust:
         elif drawn < 0.03:
             outcome_id = self.fresh()
             self._add(
-                life, [f.OutcomeReported(**self.head(), outcome_id=outcome_id, happened_on=on, code="attendance")]
+                life,
+                [
+                    f.OutcomeReported(
+                        **self.head(),
+                        outcome_id=outcome_id,
+                        happened_on=on,
+                        code="attendance",
+                        source="attendance_record",
+                    )
+                ],
             )
         elif drawn < 0.05:
             talk_id = self.fresh()

@@ -27,7 +27,8 @@ from astrack.api.common import (  # fmt: skip
 )
 from domain.authority import Action
 from domain.identity import Person
-from domain.journey.facts import Group, Judgement, OutcomeCode
+from domain.journey.facts import Group, Judgement
+from domain.journey.outside import OutcomeCode, Source
 from domain.pupil_number import PupilNumber
 
 router = APIRouter(tags=["pupils"])
@@ -123,11 +124,12 @@ class LookedAtIn(Body):
 
 
 class OutcomeIn(Body):
-    """What later came to pass, as a code."""
+    """What later came to pass, as a code, and where that is known from; `self_harm` is for the DSL alone."""
 
     outcome_id: UUID
     on: Day
     code: OutcomeCode
+    source: Source
 
 
 class TalkIn(Body):

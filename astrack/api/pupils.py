@@ -18,6 +18,7 @@ from domain.authority import Action
 from domain.base import DomainError, Erased, Event, Fact, Opaque
 from domain.identity import replay as replay_identity
 from domain.journey import facts as f
+from domain.journey import outside
 from domain.journey.facts import Group
 from domain.journey.state import Journey
 
@@ -183,7 +184,7 @@ def timeline(caller: CallerOf, pupil_id: UUID, limit: Limit = 50, cursor: Cursor
     after = cursor_number(cursor)
     caller.see(Action.SEE_STORY, pupil_id)
     _, facts = caller.journey(pupil_id)
-    rest = [fact for fact in facts if fact.position > after]
+    rest = [fact for fact in outside.seen_by(caller.viewer.role, facts) if fact.position > after]
     more = cursor_of(rest[limit - 1].position) if len(rest) > limit else None
     return Timeline(items=[_fact(one) for one in rest[:limit]], next=more)
 
@@ -216,8 +217,10 @@ def replay(caller: CallerOf, pupil_id: UUID, as_of_day: Annotated[Day, Query(ali
     caller.see(Action.REPLAY, pupil_id)
     found = as_of(caller.records, pupil_id, as_of_day)
     return ReplayOut(
-        day=as_of_day, position=found.position, known=[_fact(one) for one in found.known],
-        late=[_fact(one) for one in found.late], pupil=_pupil(caller, pupil_id, found.journey),
+        day=as_of_day, position=found.position,
+        known=[_fact(one) for one in outside.seen_by(caller.viewer.role, found.known)],
+        late=[_fact(one) for one in outside.seen_by(caller.viewer.role, found.late)],
+        pupil=_pupil(caller, pupil_id, found.journey),
     )  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 from uuid import UUID
 
 import typer
@@ -18,7 +18,7 @@ from astrack.records import Records
 from astrack.records.support import Support
 from domain import support
 from domain.guidance import load as load_guidance
-from domain.journey import facts
+from domain.journey import facts, outside
 from projections import plan_board
 
 pupil = typer.Typer(help="One pupil's record.", no_args_is_help=True)
@@ -226,11 +226,19 @@ def close(named: Named, plan_id: UUID, came: str, note: Note = "", school: Schoo
 
 
 @pupil.command("outcome")
-def outcome(named: Named, code: str, on: On = None, school: School = None, key: Key = None) -> None:
-    """Report, as a code, what later came to pass."""
-    said: Any = _one_of(code, facts.OutcomeCode, "code")
+def outcome(
+    named: Named,
+    code: Annotated[str, typer.Argument(help="One of: " + ", ".join(get_args(outside.OutcomeCode)) + ".")],
+    source: Annotated[str, typer.Option(help="Who or what says so: " + ", ".join(outside.SOURCES) + ".")],
+    on: On = None,
+    school: School = None,
+    key: Key = None,
+) -> None:
+    """Report, as a code with its source, what later came to pass; "none" says: followed up, and nothing to report."""
+    said: Any = _one_of(code, outside.OutcomeCode, "code")
+    known: Any = _one_of(source, outside.Source, "--source")
     act(named, school, key, lambda r, ask, who: r.report_outcome(
-        ask, who, outcome_id=r.new_id(), on=today(r.clock().date(), on, "--on"), code=said))  # fmt: skip
+        ask, who, outcome_id=r.new_id(), on=today(r.clock().date(), on, "--on"), code=said, source=known))  # fmt: skip
 
 
 @pupil.command("correct")

@@ -15,7 +15,7 @@ from astrack.records.staff import StaffRecords
 from astrack.store import PupilStreams
 from domain import identity, safeguarding
 from domain.base import Event, Fact, Stamp, StreamClass
-from domain.journey import decisions, facts, state
+from domain.journey import decisions, facts, outcomes, outside, state
 from domain.journey.state import Journey
 from domain.school_year import age_months
 
@@ -133,13 +133,15 @@ class Records(SchoolRecords, SittingRecords, StaffRecords, RightsRecords):
         )  # fmt: skip
 
     def report_outcome(
-        self, ask: Ask, pupil_id: UUID, *, outcome_id: UUID, on: date, code: facts.OutcomeCode
+        self, ask: Ask, pupil_id: UUID, *, outcome_id: UUID, on: date, code: outside.OutcomeCode, source: outside.Source
     ) -> Answer:
-        """Say, as a code, what later came to pass."""
-        request = {"outcome": outcome_id, "on": on, "code": code}
+        """Say, as a code, what later came to pass. Raises OutcomeForTheDsl."""
+        request = {"outcome": outcome_id, "on": on, "code": code, "source": source}
         return self._on_journey(
             ask, pupil_id, "report_outcome", request,
-            lambda journey, stamp: decisions.report_outcome(journey, stamp, outcome_id=outcome_id, on=on, code=code),
+            lambda journey, stamp: outcomes.report(
+                journey, stamp, outcome_id=outcome_id, on=on, code=code, source=source
+            ),
         )  # fmt: skip
 
     def ask_to_talk(self, ask: Ask, pupil_id: UUID, *, talk_id: UUID, with_role: str = "tutor") -> Answer:

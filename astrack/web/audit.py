@@ -25,6 +25,7 @@ from astrack.web.words import PURPOSES, ROLE_NAMES
 from domain.authority import Action, listing
 from domain.base import Fact
 from domain.identity import Identity, Person
+from domain.journey import outside
 from domain.look import LookRefused, LookTaken
 from domain.scope import Scope
 from projections import pupils
@@ -120,13 +121,14 @@ def _as_known(site: Site, request: Request, who: Caller, pupil_id: UUID, text: s
     first = min((fact.recorded_at.date() for fact in everything), default=who.today)
     day = _day(text, who.today)
     then = replay.as_of(who.records, pupil_id, day)
+    known, late = (outside.seen_by(who.viewer.role, one) for one in (then.known, then.late))
     identity = _seen_identity(who, pupil_id)
     data = picture_of(then.journey, then.known, identity, who.today, as_known_on=day)
     return site.page(
         request, "as_known.html", viewer=who.viewer, name=_name(identity), day=day, first=first,
-        late=_late(then.late, identity), position=then.position,
-        years=by_year(story(then.known, identity)), path=f"/audit/pupils/{pupil_id}",
-        days=(who.today - first).days, at=max(0, (day - first).days), known=len(then.known), **drawn(data),
+        late=_late(late, identity), position=then.position,
+        years=by_year(story(known, identity)), path=f"/audit/pupils/{pupil_id}",
+        days=(who.today - first).days, at=max(0, (day - first).days), known=len(known), **drawn(data),
     )  # fmt: skip
 
 

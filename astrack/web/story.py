@@ -22,13 +22,27 @@ STORY_MAX = 400
 _PLACE = re.compile(r"^(In (?:general|school|general and in school)), ")
 OUTCOMES = {
     "none": "nothing to report",
+    "bullied": "was bullied",
+    "self_harm": "self-harm, known to the safeguarding lead",
+    "not_coping": "not coping",
     "attendance": "attendance",
     "behaviour": "behaviour",
     "peer_difficulty": "difficulty with peers",
     "anxiety_support": "support for worries",
-    "outside_referral": "referral to another service",
+    "referral": "referral to another service",
     "exclusion": "exclusion",
     "other": "something else",
+}
+SOURCES = {
+    "staff": "a member of staff",
+    "dsl": "the safeguarding lead",
+    "pupil": "the pupil",
+    "family": "the family",
+    "attendance_record": "the attendance record",
+    "behaviour_record": "the behaviour record",
+    "health": "a health professional",
+    "outside_service": "another service",
+    "not_stated": "",
 }
 ENDED = {"withdrawn": "called off", "rejected": "refused by the other school", "expired": "out of time",
          "recalled": "called back"}  # fmt: skip
@@ -189,6 +203,14 @@ def _plan(_: Telling, one: f.PlanOpened) -> tuple[str, ...]:
     return f"Plan begun: {one.goal}.", f"Until {long_day(one.end_on)}. {doing}"
 
 
+def _totals(_: Telling, one: f.TotalsImported) -> tuple[str, ...]:
+    reached = (f"{scale} {it.reached:g} ({it.least:g} to {it.most:g})" for scale, it in sorted(one.totals.items()))
+    return (
+        f"Totals of {one.instrument} {one.version}, another publisher's instrument: {'; '.join(reached)}.",
+        f"Taken in as numbers under the school's licence ({one.licence}). No early sign rests on them.",
+    )
+
+
 def _corrected(_: Telling, one: f.FactCorrected) -> tuple[str, ...]:
     return f"Corrected {', '.join(name.replace('_', ' ') for name in one.changes)} of an earlier entry.", one.why
 
@@ -217,7 +239,9 @@ _SAY: dict[type[Event], Callable[[Telling, Any], tuple[str, ...]]] = {
     f.FlagReviewed: _reviewed,
     f.PupilLookedAt: lambda n, e: (
         "Looked at without any early sign: " + ("something to follow up." if e.concern else "no concern."), e.note),
-    f.OutcomeReported: lambda n, e: (f"Later came to pass: {OUTCOMES[e.code]}.",),
+    f.OutcomeReported: lambda n, e: (
+        f"Later came to pass: {OUTCOMES[e.code]}.", f"Said by {SOURCES[e.source]}." if SOURCES[e.source] else ""),
+    f.TotalsImported: _totals,
     f.TalkRequested: lambda n, e: (f"Asked to talk to someone ({ROLE_NAMES.get(e.with_role, e.with_role)}).",),
     f.TalkAcknowledged: lambda n, e: ("The wish to talk was taken up.",),
     f.TalkEscalated: lambda n, e: (f"The wish to talk went on to the {ROLE_NAMES.get(e.to_role, e.to_role)}.",),

@@ -16,8 +16,8 @@ from astrack.access import about_journey
 from astrack.access.callers import Caller
 from astrack.web.door import PageRoute, Sent, Who
 from astrack.web.reading import drawn, picture_of, with_own_school
-from astrack.web.site import Site, see_other
-from astrack.web.story import by_year, flag_sentence, story, telling
+from astrack.web.site import BadForm, Site, see_other
+from astrack.web.story import OUTCOMES, SOURCES, by_year, flag_sentence, story, telling
 from astrack.web.talks import talks_of
 from astrack.web.words import JUDGEMENTS
 from domain import risk
@@ -25,7 +25,9 @@ from domain.authority import Action
 from domain.base import Fact
 from domain.identity import Identity
 from domain.journey import facts as f
+from domain.journey import outside
 from domain.journey.facts import Judgement
+from domain.journey.outside import OutcomeCode, Source
 from domain.journey.state import Custody, Journey
 
 LOOK_DAYS = {"weekly": 7, "fortnightly": 14, "monthly": 28}
@@ -34,7 +36,7 @@ FROZEN = {
     Custody.FROZEN: "This record is sealed for the next school. It is frozen here until the receipt comes.",
     Custody.RELEASED: "This record is with another school now. What you see is this school's copy.",
 }
-MAY = (Action.REVIEW_FLAGS, Action.WRITE_PLANS, Action.TAKE_UP_TALK, Action.RAISE_HAND_OFF)
+MAY = (Action.REVIEW_FLAGS, Action.REPORT_OUTCOME, Action.WRITE_PLANS, Action.TAKE_UP_TALK, Action.RAISE_HAND_OFF)
 
 
 def tutor_pages(site: Site) -> APIRouter:
@@ -56,6 +58,19 @@ def tutor_pages(site: Site) -> APIRouter:
         who.records.review_flag(who.ask(sent.key), pupil_id, flag_id=flag_id, judgement=judgement, note=note)
         return see_other(f"/pupils/{pupil_id}", "reviewed")
 
+    @router.post("/pupils/{pupil_id}/outcomes")
+    def report_outcome(who: Who, sent: Sent, pupil_id: UUID) -> Response:
+        who.may(Action.REPORT_OUTCOME, pupil_id)
+        code = cast(OutcomeCode, sent.one_of("code", outcomes_for(who), label="What came to pass"))
+        source = cast(Source, sent.one_of("source", outside.SOURCES, label="Who says so"))
+        on = sent.day("on", label="The day")
+        if on > who.today:
+            raise BadForm("The day: it is still to come. Report what has come to pass.", "on")
+        who.records.report_outcome(
+            who.ask(sent.key), pupil_id, outcome_id=sent.id("outcome"), on=on, code=code, source=source
+        )
+        return see_other(f"/pupils/{pupil_id}", "outcome-reported")
+
     @router.post("/pupils/{pupil_id}/talks/{talk_id}")
     def take_up_talk(who: Who, sent: Sent, pupil_id: UUID, talk_id: UUID) -> Response:
         who.may(Action.TAKE_UP_TALK, pupil_id)
@@ -63,6 +78,11 @@ def tutor_pages(site: Site) -> APIRouter:
         return see_other(f"/pupils/{pupil_id}", "talk-taken-up")
 
     return router
+
+
+def outcomes_for(who: Caller) -> dict[str, str]:
+    """The codes somebody may report, with their words."""
+    return {code: OUTCOMES[code] for code in OUTCOMES if code not in outside.FOR_THE_DSL or who.viewer.role == "dsl"}
 
 
 def identity_of(who: Caller, pupil_id: UUID) -> Identity:
@@ -73,7 +93,8 @@ def identity_of(who: Caller, pupil_id: UUID) -> Identity:
 
 def pupil_context(who: Caller, pupil_id: UUID) -> dict[str, Any]:
     """What the page of one pupil shows."""
-    journey, facts = who.records.journey(pupil_id)
+    journey, everything = who.records.journey(pupil_id)
+    facts = outside.seen_by(who.viewer.role, everything)
     identity = identity_of(who, pupil_id)
     about = about_journey(who.records, pupil_id, journey, who.today)
     path = f"/pupils/{pupil_id}"
@@ -95,6 +116,9 @@ def pupil_context(who: Caller, pupil_id: UUID) -> dict[str, Any]:
         "judgements": JUDGEMENTS,
         "may": {action.value: who.can(action, about) for action in MAY},
         "about": _about(identity, journey),
+        "outcomes": outcomes_for(who),
+        "sources": {code: words for code, words in SOURCES.items() if words},
+        "outcome_id": who.app.new_id(),
         "years": by_year(story(facts, identity, limit=STORY_SHOWN)),
     }
 

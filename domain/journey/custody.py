@@ -8,7 +8,7 @@ from uuid import UUID
 from domain.base import Event, Stamp
 from domain.journey import facts as f
 from domain.journey import refusals as no
-from domain.journey.decisions import _held
+from domain.journey.holding import held
 from domain.journey.state import Custody, Journey
 
 ADULT_AGE_MONTHS = 18 * 12
@@ -19,7 +19,7 @@ def prepare_transfer(journey: Journey, prepared: f.TransferPrepared) -> list[Eve
 
     Raises PlaceNotAccepted, ConsentNotNamed, NotEnrolled, RecordFrozen.
     """
-    _held(journey)
+    held(journey)
     if prepared.accepted_on is None or prepared.start_on is None:
         raise no.PlaceNotAccepted(
             "nothing is released for admission: record the day the place was accepted and the start date first"
@@ -61,7 +61,7 @@ def pass_ownership(
     journey: Journey, stamp: Stamp, *, transfer_id: UUID, on: date, eighteen_on: date, lawful_basis: f.LawfulBasis
 ) -> list[Event]:
     """Prepare the student's own copy, from their 18th birthday. Raises NotYetEighteen, NotEnrolled, RecordFrozen."""
-    _held(journey)
+    held(journey)
     if on < eighteen_on:
         raise no.NotYetEighteen("the record passes to the student on their 18th birthday: try again from that day on")
     return [f.TransferPrepared(**stamp.fresh(), transfer_id=transfer_id, kind="student", lawful_basis=lawful_basis)]

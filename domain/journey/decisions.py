@@ -13,7 +13,9 @@ from pydantic import ValidationError
 from domain import sitting_rules
 from domain.base import Event, Stamp
 from domain.journey import facts as f
+from domain.journey import outcomes
 from domain.journey import refusals as no
+from domain.journey.holding import held
 from domain.journey.state import Custody, Journey, Plan, amended, evolve
 
 PLAN_WEEKS_MAX = 12
@@ -69,7 +71,7 @@ def regroup(
     journey: Journey, stamp: Stamp, *, on: date, year_group: int | None, groups: Sequence[f.Group]
 ) -> list[Event]:
     """The year group or groups are different; nothing happens when they are not. Raises NotEnrolled, RecordFrozen."""
-    _held(journey)
+    held(journey)
     if journey.year_group == year_group and journey.groups == tuple(groups):
         return []
     return [f.PupilRegrouped(**stamp.fresh(), happened_on=on, year_group=year_group, groups=tuple(groups))]
@@ -87,7 +89,7 @@ def sit(journey: Journey, sat: f.AssessmentSat) -> Journey:
 
     Raises RecordFrozen, OptedOut, SittingAlreadyTaken.
     """
-    _held(journey)
+    held(journey)
     if journey.opted_out:
         raise no.OptedOut("an opt-out is on this record: end it before a sitting is handed in")
     twice = any(earlier.sitting_id == sat.sitting_id for earlier in journey.sittings)
@@ -132,7 +134,7 @@ def review_flag(
     journey: Journey, stamp: Stamp, *, flag_id: UUID, judgement: f.Judgement, note: str = ""
 ) -> list[Event]:
     """Say what you make of a flag; you may think again. Raises NoSuchFlag, FlagAlreadyReviewed, RecordFrozen."""
-    _held(journey)
+    held(journey)
     standing = journey.flags.get(flag_id)
     if standing is None:
         raise no.NoSuchFlag(f"there is no flag {flag_id} on this record: open the pupil's page again")
@@ -143,21 +145,13 @@ def review_flag(
 
 def look_at(journey: Journey, stamp: Stamp, *, concern: bool, note: str = "") -> list[Event]:
     """Review a pupil without flags, so that what was missed can be counted. Raises RecordFrozen."""
-    _held(journey)
+    held(journey)
     return [f.PupilLookedAt(**stamp.fresh(), concern=concern, note=note)]
-
-
-def report_outcome(journey: Journey, stamp: Stamp, *, outcome_id: UUID, on: date, code: f.OutcomeCode) -> list[Event]:
-    """Say, as a code, what later came to pass; the same report twice is one. Raises RecordFrozen."""
-    _held(journey)
-    if outcome_id in journey.outcomes:
-        return []
-    return [f.OutcomeReported(**stamp.fresh(), outcome_id=outcome_id, happened_on=on, code=code)]
 
 
 def ask_to_talk(journey: Journey, stamp: Stamp, *, talk_id: UUID, with_role: str = "tutor") -> list[Event]:
     """The pupil would like to talk to someone; asked twice is asked once. Raises NotEnrolled, RecordFrozen."""
-    _held(journey)
+    held(journey)
     return [] if talk_id in journey.talks else [f.TalkRequested(**stamp.fresh(), talk_id=talk_id, with_role=with_role)]
 
 
@@ -177,7 +171,7 @@ def escalate_talk(journey: Journey, stamp: Stamp, *, talk_id: UUID, to_role: str
 
 def open_plan(journey: Journey, plan: f.PlanOpened) -> list[Event]:
     """Begin a plan; no step may be skipped. Raises a refusal named for the step, PlanAlreadyOpen, RecordFrozen."""
-    _held(journey)
+    held(journey)
     if plan.plan_id in journey.plans:
         raise no.PlanAlreadyOpen("this plan was opened before: open the pupil's page to see it")
     if not plan.causes:
@@ -220,7 +214,7 @@ def close_plan(journey: Journey, stamp: Stamp, *, plan_id: UUID, came: f.Came, n
 
 
 def _open_plan(journey: Journey, plan_id: UUID) -> Plan:
-    _held(journey)
+    held(journey)
     plan = journey.plans.get(plan_id)
     if plan is None:
         raise no.NoSuchPlan(f"there is no plan {plan_id} on this record: open the pupil's page again")
@@ -235,7 +229,8 @@ CORRECTABLE: Mapping[type[Event], frozenset[str]] = {
     f.PupilLeft: frozenset({"happened_on"}),
     f.AssessmentSat: frozenset({"happened_on", "age_months", "year_group", "usable"}),
     f.FlagReviewed: frozenset({"judgement", "note"}),
-    f.OutcomeReported: frozenset({"happened_on", "code"}),
+    f.OutcomeReported: frozenset({"happened_on", "code", "source"}),
+    f.TotalsImported: frozenset({"happened_on"}),
     f.PlanOpened: frozenset({"goal", "own_strategies", "owner_id", "start_on", "end_on"}),
     f.PlanMonitored: frozenset({"going", "note"}),
     f.PlanClosed: frozenset({"came", "note"}),
@@ -249,7 +244,7 @@ def correct(journey: Journey, stamp: Stamp, *, corrects: UUID, changes: Mapping[
 
     Raises NoSuchFact, NotCorrectable (field, value, or how the fact came about), NothingToCorrect, RecordFrozen.
     """
-    _held(journey)
+    held(journey)
     wrong = journey.events.get(corrects)
     if wrong is None:
         raise no.NoSuchFact(f"there is no fact {corrects} on this record: choose one from the pupil's timeline")
@@ -262,6 +257,7 @@ def correct(journey: Journey, stamp: Stamp, *, corrects: UUID, changes: Mapping[
     except ValidationError as error:
         where = ".".join(str(part) for part in error.errors()[0]["loc"])
         raise no.NotCorrectable(f"{where} cannot have that value: {error.errors()[0]['msg']}") from error
+    outcomes.check_said_by(right, stamp.by.role)
     if right == wrong:
         raise no.NothingToCorrect("the record says that already: nothing to do")
     return [f.FactCorrected(**stamp.fresh(), corrects=corrects, changes=dict(changes), why=why)]
@@ -269,20 +265,11 @@ def correct(journey: Journey, stamp: Stamp, *, corrects: UUID, changes: Mapping[
 
 def opt_out(journey: Journey, stamp: Stamp, *, asked_by: Any, on: date) -> list[Event]:
     """Record that no assessment is wanted; twice is once. Raises NotEnrolled."""
-    _held(journey)
+    held(journey)
     return [] if journey.opted_out else [f.OptOutRecorded(**stamp.fresh(), asked_by=asked_by, happened_on=on)]
 
 
 def end_opt_out(journey: Journey, stamp: Stamp, *, asked_by: Any, on: date) -> list[Event]:
     """Record that the opt-out is taken back; twice is once. Raises NotEnrolled."""
-    _held(journey)
+    held(journey)
     return [f.OptOutEnded(**stamp.fresh(), asked_by=asked_by, happened_on=on)] if journey.opted_out else []
-
-
-def _held(journey: Journey) -> None:
-    if journey.enrolled is None:
-        raise no.NotEnrolled("this pupil has no record here: import the roster or receive their sealed file first")
-    if journey.custody is Custody.FROZEN:
-        raise no.RecordFrozen("this record is being handed over: withdraw the transfer first, or wait for the receipt")
-    if journey.custody is Custody.RELEASED:
-        raise no.RecordFrozen("this record is with another school now: ask them, and send late facts as a supplement")

@@ -9,6 +9,10 @@ from uuid import UUID
 from pydantic import Field
 
 from domain.base import Event, Kind, Value
+from domain.journey.outside import OutcomeCode as OutcomeCode
+from domain.journey.outside import OutcomeReported as OutcomeReported
+from domain.journey.outside import PupilLookedAt as PupilLookedAt
+from domain.journey.outside import TotalsImported as TotalsImported
 
 Note = Annotated[str, Field(max_length=1000)]
 Line = Annotated[str, Field(max_length=200)]
@@ -17,9 +21,6 @@ Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 YearGroup = Annotated[int, Field(ge=-2, le=14)]
 Eight = Annotated[tuple[float | None, ...], Field(min_length=8, max_length=8)]
 Judgement = Literal["new_to_us", "already_known", "not_what_we_see"]
-OutcomeCode = Literal[
-    "none", "attendance", "behaviour", "peer_difficulty", "anxiety_support", "outside_referral", "exclusion", "other"
-]
 LawfulBasis = Literal["legal_obligation", "public_task", "vital_interests", "consent"]
 Going = Literal["well", "as_planned", "not_yet"]
 Came = Literal["helped", "helped_partly", "did_not_help", "stopped_early"]
@@ -113,23 +114,6 @@ class FlagReviewed(Event):
     flag_id: UUID
     judgement: Judgement
     note: Note = ""
-
-
-class PupilLookedAt(Event):
-    """A pupil without flags, picked at random, was reviewed too: what staff see there checks what was missed."""
-
-    TOPIC: ClassVar[str] = "journey.pupil-looked-at.v1"
-    concern: bool
-    note: Note = ""
-
-
-class OutcomeReported(Event):
-    """What later came to pass for a pupil, as a code, whoever noticed it: the truth flags are measured against."""
-
-    TOPIC: ClassVar[str] = "journey.outcome-reported.v1"
-    outcome_id: UUID
-    happened_on: date
-    code: OutcomeCode
 
 
 class TalkRequested(Event):

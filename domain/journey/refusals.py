@@ -65,6 +65,10 @@ class NoSuchTalk(DomainError):
     """The wish to talk named is not on this record, or was taken up already."""
 
 
+class OutcomeForTheDsl(DomainError):
+    """What only the DSL (designated safeguarding lead) may say was said by somebody else."""
+
+
 class PlaceNotAccepted(DomainError):
     """Nothing is released before a place was accepted and a start date set."""
 

@@ -424,7 +424,9 @@ def test_six_hundred_facts_are_taken_in_by_one_append(schools: SimpleNamespace) 
     journey = a.records.streams_of(pupil).journey_id
     at = a.hands.clock()
     events = tuple(
-        OutcomeReported(event_id=uuid4(), recorded_at=at, by=BY, outcome_id=uuid4(), happened_on=DAY, code="none")
+        OutcomeReported(
+            event_id=uuid4(), recorded_at=at, by=BY, outcome_id=uuid4(), happened_on=DAY, code="none", source="staff"
+        )
         for _ in range(600)
     )
     version = a.records.log.load(journey).version

@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from domain.base import Actor, DomainError, Event, Stamp
-from domain.journey import custody, decisions, facts, refusals
+from domain.journey import custody, decisions, facts, outcomes, refusals
 from domain.journey.decisions import Finding
 from domain.journey.state import Custody, Journey, replay
 
@@ -183,7 +183,7 @@ FROZEN_TO: list[Callable[[Journey], Any]] = [
     lambda journey: decisions.regroup(journey, STAMP, on=DAY, year_group=6, groups=()),
     lambda journey: decisions.sit(journey, sat()),
     lambda journey: decisions.look_at(journey, STAMP, concern=False),
-    lambda journey: decisions.report_outcome(journey, STAMP, outcome_id=uuid4(), on=DAY, code="none"),
+    lambda journey: outcomes.report(journey, STAMP, outcome_id=uuid4(), on=DAY, code="none", source="staff"),
     lambda journey: decisions.ask_to_talk(journey, STAMP, talk_id=uuid4()),
     lambda journey: decisions.open_plan(journey, opened()),
     lambda journey: decisions.opt_out(journey, STAMP, asked_by="parent", on=DAY),

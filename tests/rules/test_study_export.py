@@ -17,7 +17,12 @@ HEAD = {"recorded_at": datetime(2027, 2, 3, 9, tzinfo=UTC), "by": Actor(id=uuid4
 
 def story() -> list[Event]:
     outcome = f.OutcomeReported(
-        event_id=UUID(int=5), **HEAD, outcome_id=uuid4(), happened_on=date(2027, 5, 17), code="attendance"
+        event_id=UUID(int=5),
+        **HEAD,
+        outcome_id=uuid4(),
+        happened_on=date(2027, 5, 17),
+        code="attendance",
+        source="staff",
     )
     return [
         f.PupilEnrolled(event_id=UUID(int=1), **HEAD, school_id=uuid4(), happened_on=date(2026, 9, 1), year_group=7, age_months=135),

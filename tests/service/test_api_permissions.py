@@ -187,7 +187,7 @@ BODIES: dict[str, Any] = {
     f"POST {P}/sittings": {"sitting_id": "@", "on": DAY, "answers": {"nothing": 1}},
     f"POST {P}/flags/{{id}}/review": {"judgement": "new_to_us"},
     f"POST {P}/looked-at": {"concern": False},
-    f"POST {P}/outcomes": {"outcome_id": "@", "on": DAY, "code": "none"},
+    f"POST {P}/outcomes": {"outcome_id": "@", "on": DAY, "code": "none", "source": "staff"},
     f"POST {P}/talks": {"talk_id": "@"},
     f"POST {P}/talks/{{id}}/escalate": {},
     f"POST {P}/corrections": {"corrects": "@", "changes": {"note": "x"}, "why": "mistyped"},

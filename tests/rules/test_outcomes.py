@@ -1,0 +1,105 @@
+"""Outcomes are dated codes with a source, for any pupil; what is the DSL's to say is said and seen by them alone."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, date, datetime
+from uuid import uuid4
+
+import pytest
+
+from domain.base import Actor, Event, Fact, Stamp, decode
+from domain.journey import decisions, facts, outcomes, outside, refusals
+from domain.journey.state import Journey, replay
+from domain.journey.state import corrected as as_they_read
+
+DAY = date(2026, 11, 3)
+AT = datetime(2026, 11, 3, 9, tzinfo=UTC)
+
+
+def stamp(role: str = "tutor") -> Stamp:
+    return Stamp(AT, Actor(id=uuid4(), role=role), uuid4)
+
+
+def enrolled() -> list[Event]:
+    return decisions.enrol(Journey(), stamp(), school_id=uuid4(), on=DAY, year_group=7, age_months=135)
+
+
+def reported(role: str, code: str, source: str) -> list[Event]:
+    return outcomes.report(
+        replay(enrolled()), stamp(role), outcome_id=uuid4(), on=DAY, code=code, source=source  # type: ignore[arg-type]
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("code", ["none", "bullied", "not_coping", "referral", "attendance"])
+def test_a_tutor_reports_a_code_with_its_source_for_a_pupil_without_any_flag(code: str) -> None:
+    (said,) = reported("tutor", code, "staff")
+    assert (said.code, said.source) == (code, "staff")  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(("role", "source"), [("tutor", "dsl"), ("lead_practitioner", "dsl"), ("dsl", "staff")])
+def test_self_harm_is_said_by_the_dsl_alone_and_with_themselves_as_its_source(role: str, source: str) -> None:
+    with pytest.raises(refusals.OutcomeForTheDsl):
+        reported(role, "self_harm", source)
+    assert reported("dsl", "self_harm", "dsl")
+
+
+def test_a_correction_does_not_let_anybody_else_say_it() -> None:
+    (said,) = reported("dsl", "other", "dsl")
+    journey = replay([*enrolled(), said])
+    for role, right in (("lead_practitioner", False), ("dsl", True)):
+        try:
+            decisions.correct(
+                journey, stamp(role), corrects=said.event_id, changes={"code": "self_harm"}, why="wrong code"
+            )
+            assert right
+        except refusals.OutcomeForTheDsl:
+            assert not right
+
+
+def test_what_is_for_the_dsl_is_shown_to_nobody_else_corrections_included() -> None:
+    (said,) = reported("dsl", "self_harm", "dsl")
+    (plain,) = reported("dsl", "bullied", "dsl")
+    turned = facts.FactCorrected(
+        **stamp("dsl").fresh(), corrects=plain.event_id, changes={"code": "self_harm"}, why="code"
+    )
+    told = [Fact(n, uuid4(), uuid4(), n, AT, one) for n, one in enumerate([said, plain, turned])]
+    assert [one.event for one in outside.seen_by("dsl", told)] == [said, plain, turned]
+    assert [one.event for one in outside.seen_by("tutor", told)] == []
+
+
+def test_the_same_report_twice_is_one() -> None:
+    (said,) = reported("tutor", "none", "staff")
+    again = outcomes.report(
+        replay([*enrolled(), said]), stamp(), outcome_id=said.outcome_id, on=DAY, code="none", source="staff"  # type: ignore[attr-defined]
+    )  # fmt: skip
+    assert again == []
+
+
+def test_an_outcome_of_the_first_version_reads_with_todays_code_and_no_source() -> None:
+    payload = json.dumps({
+        "topic": "journey.outcome-reported.v1", "event_id": str(uuid4()), "recorded_at": "2026-09-14T08:30:00Z",
+        "by": {"id": str(uuid4()), "role": "tutor"},
+        "data": {"outcome_id": str(uuid4()), "happened_on": "2026-09-14", "code": "outside_referral"},
+    })  # fmt: skip
+    old = decode(payload.encode())
+    assert isinstance(old, outside.OutcomeReported)
+    assert (old.code, old.source) == ("referral", "not_stated")
+
+
+def test_a_correction_of_that_time_is_still_applied() -> None:
+    (said,) = reported("tutor", "attendance", "staff")
+    old = facts.FactCorrected(
+        **stamp().fresh(), corrects=said.event_id, changes={"code": "outside_referral"}, why="wrong"
+    )
+    assert as_they_read([said, old])[0].code == "referral"  # type: ignore[attr-defined]
+
+
+def test_totals_taken_in_twice_are_one() -> None:
+    totals = outside.TotalsImported(
+        **stamp().fresh(), totals_id=uuid4(), happened_on=DAY, instrument="another", version="2", licence="L-1",
+        totals={"worry": outside.Total(reached=4, least=0, most=10)},
+    )  # fmt: skip
+    first = outcomes.take_in_totals(replay(enrolled()), totals)
+    assert first == [totals]
+    assert outcomes.take_in_totals(replay([*enrolled(), *first]), totals) == []
