@@ -24,6 +24,7 @@ FOR_THE_DSL = frozenset({"self_harm"})
 """What only the DSL says, and only the DSL is shown."""
 RENAMED = {"outside_referral": "referral"}
 """Codes of the first version, which stand in facts and in corrections of that time."""
+TodaysCode = Annotated[OutcomeCode, BeforeValidator(lambda code: RENAMED.get(code, code))]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$", max_length=60)]
 
 
@@ -36,7 +37,7 @@ class OutcomeReported(Event):
     TOPIC: ClassVar[str] = "journey.outcome-reported.v2"
     outcome_id: UUID
     happened_on: date
-    code: Annotated[OutcomeCode, BeforeValidator(lambda code: RENAMED.get(code, code))]
+    code: TodaysCode
     source: Source | Literal["not_stated"]
 
 
