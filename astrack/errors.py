@@ -51,7 +51,7 @@ GROUPS: Sequence[tuple[int, int, str]] = (
              "BadEnvelope BadProof BadChain BadHeads BadNote BadSignature UnknownSigner ExpiredKey "
              "BadKeyDocument BadArchive BadName BadManifest UnknownFormat BadFile WrongRecipient OutOfDate "
              "BadStory BadReceipt BadRoster EmptyRoster BrokenRoster ForbiddenMarkup NotARoster "
-             "UnknownRosterVersion TwoPupilsOneNumber NotThisSchool BadRosterOut"),
+             "UnknownRosterVersion TwoPupilsOneNumber NotThisSchool BadRosterOut BadBadge"),
     (428, 4, "VersionNeeded"),
     (429, 8, "TooManyAttempts"),
     # the service itself

@@ -14,7 +14,8 @@ class Settings:
 
     ``database_url`` is None for the embedded PostgreSQL in ``home``; ``database`` names a database of the embedded
     server; ``school`` is the one commands are about when none is named; ``witnesses`` is a file of those who cosign
-    checkpoints; ``pool_size`` limits connections, ``timeout_s`` every wait for the database, in seconds.
+    checkpoints; ``address`` is how the public reaches the service (https://records.example), for what is signed with an
+    address in it; ``pool_size`` limits connections, ``timeout_s`` every wait for the database, in seconds.
     """
 
     home: Path
@@ -27,6 +28,7 @@ class Settings:
     database: str = "astrack"
     school: str | None = None
     witnesses: Path | None = None
+    address: str | None = None
     pool_size: int = 12
     timeout_s: float = 30.0
 
@@ -37,9 +39,9 @@ class Settings:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
-        """ASTRACK_HOME, ASTRACK_DATABASE_URL, ASTRACK_DATABASE, ASTRACK_SCHOOL, ASTRACK_WITNESSES, ASTRACK_POOL_SIZE,
-        ASTRACK_TIMEOUT_S; the root key: ASTRACK_ROOT_KEY_FILE, ASTRACK_ROOT_KEY, or ASTRACK_TRANSIT_URL with
-        ASTRACK_TRANSIT_KEY and ASTRACK_TRANSIT_TOKEN_FILE.
+        """ASTRACK_HOME, ASTRACK_DATABASE_URL, ASTRACK_DATABASE, ASTRACK_SCHOOL, ASTRACK_WITNESSES, ASTRACK_ADDRESS,
+        ASTRACK_POOL_SIZE, ASTRACK_TIMEOUT_S; the root key: ASTRACK_ROOT_KEY_FILE, ASTRACK_ROOT_KEY, or
+        ASTRACK_TRANSIT_URL with ASTRACK_TRANSIT_KEY and ASTRACK_TRANSIT_TOKEN_FILE.
         """
         given = os.environ if environment is None else environment
         root_key, token = given.get("ASTRACK_ROOT_KEY_FILE"), given.get("ASTRACK_TRANSIT_TOKEN_FILE")
@@ -54,6 +56,7 @@ class Settings:
             database=given.get("ASTRACK_DATABASE") or "astrack",
             school=given.get("ASTRACK_SCHOOL") or None,
             witnesses=Path(seen).expanduser().absolute() if (seen := given.get("ASTRACK_WITNESSES")) else None,
+            address=(given.get("ASTRACK_ADDRESS") or "").rstrip("/") or None,
             pool_size=_number(given, "ASTRACK_POOL_SIZE", 12, most=200),
             timeout_s=_number(given, "ASTRACK_TIMEOUT_S", 30, most=3600),
         )

@@ -1,6 +1,6 @@
 """Accreditation of a school: four areas of practice, evidence counted from its record, an outside accreditor.
 
-The signed badge that anybody can verify is made from an award elsewhere; here is what was awarded, on what, by whom.
+Here is what was awarded, on what, by whom; the signed badge is made of it by transfer.badge.
 """
 
 from __future__ import annotations
@@ -118,12 +118,12 @@ def evidence(practice: Practice) -> tuple[Evidence, ...]:
     claims: tuple[tuple[Area, str, tuple[int, int], float], ...] = (
         ("noticing", "pupils expected in a round sat it", practice.sat, 0.85),
         ("noticing", "early signs were reviewed by a person", practice.signs_reviewed, 0.9),
-        ("answering", "pupils picked by lot without a sign were looked at", practice.unmarked_reviewed, 0.8),
+        ("answering", "rounds were followed by a look at pupils without a sign", practice.unmarked_reviewed, 0.8),
         ("answering", "wishes to talk were taken up", practice.talks_taken_up, 0.95),
         ("supporting", "plans were looked at after they began", practice.plans_looked_at, 0.8),
         ("supporting", "plans that ended say what came of them", practice.plans_closed, 0.9),
-        ("learning", "staff who see records have shown the first level", practice.staff_trained, 1.0),
-        ("learning", "rounds were followed by an impact report", practice.rounds_with_impact, 0.6),
+        ("learning", "staff whose role opens records have shown the first level", practice.staff_trained, 1.0),
+        ("learning", "rounds were followed by a report within half a year", practice.rounds_with_impact, 0.6),
     )
     return tuple(Evidence(area=a, claim=c, count=n[0], of=n[1], needed=share) for a, c, n, share in claims)
 

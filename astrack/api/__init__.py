@@ -8,9 +8,11 @@ from typing import Any
 from fastapi import APIRouter, FastAPI
 from fastapi.responses import JSONResponse
 
+from astrack.api import accreditation as api_accreditation
 from astrack.api import audit as api_audit  # fmt: skip
 from astrack.api import family as api_family
 from astrack.api import keeping as api_keeping
+from astrack.api import guidance as api_guidance
 from astrack.api import lists as api_lists
 from astrack.api import plans as api_plans
 from astrack.api import pupil_writes as api_pupil_writes
@@ -20,6 +22,7 @@ from astrack.api import roster as api_roster
 from astrack.api import school as api_school
 from astrack.api import sign_in as api_sign_in
 from astrack.api import staff as api_staff
+from astrack.api import training as api_training
 from astrack.api import transfers as api_transfers
 
 PREFIX = "/api/v1"
@@ -67,7 +70,8 @@ def api() -> APIRouter:
     topics = (api_sign_in.router, api_lists.router, api_transfers.router, api_school.router,
               api_staff.router, api_pupils.router, api_pupil_writes.router,
               api_plans.router, api_plans.hand_offs, api_plans.cards, api_roster.router, api_audit.router,
-              api_rights.router, api_family.router, api_keeping.router)  # fmt: skip
+              api_rights.router, api_family.router, api_keeping.router,
+              api_training.router, api_guidance.router, api_accreditation.router)  # fmt: skip
     for topic in topics:
         router.include_router(topic)
     router.add_api_route("/openapi.json", _description, include_in_schema=False)

@@ -9,7 +9,19 @@ import typer
 from pydantic import ValidationError
 
 from astrack import errors
-from astrack.cli import audit, keeping, pupil, school, service, staff, support, transfer
+from astrack.cli import (
+    accreditation,
+    audit,
+    guidance,
+    keeping,
+    pupil,
+    school,
+    service,
+    staff,
+    support,
+    training,
+    transfer,
+)
 from domain.base import DomainError
 from transfer.errors import TransferRefused
 
@@ -32,6 +44,9 @@ app.add_typer(transfer.keys, name="keys")
 app.add_typer(transfer.student, name="student")
 app.add_typer(audit.bundles, name="audit")
 app.add_typer(staff.staff, name="staff")
+app.add_typer(training.app, name="training")
+app.add_typer(guidance.app, name="guidance")
+app.add_typer(accreditation.app, name="accreditation")
 app.command("replay")(audit.replay)
 app.command("verify")(audit.verify)
 app.command("check-store")(audit.check)

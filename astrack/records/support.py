@@ -9,16 +9,17 @@ from uuid import UUID, uuid5
 
 from astrack.changing import Answer, Ask, Decided, Target
 from astrack.records import Records
-from domain import guidance, staff, support, training
+from domain import guidance, reporting, staff, support, training
 from domain.base import Event, Stamp, StreamClass
 from domain.guidance import Entry, Guidance, Kind, Pole
 from domain.guidance import local as guidance_local
 from domain.guidance.local import Own
 from domain.journey import decisions, state
 from domain.journey.facts import PlanOpened
+from domain.reporting import ReportMade
 from domain.training import Item, TrainingSat
 
-GUIDANCE = "guidance"
+GUIDANCE, REPORTS = "guidance", "reports"
 
 
 class Support:
@@ -101,6 +102,21 @@ class Support:
         answers = {str(one): list(flags.get(one, ())) for one in made}
         request: Answer = {"do": "open_group_plan", "id": group_plan_id, "plan": dict(plan), "flags": answers}
         return self.records.change(ask, request, [self.records.journey_of(one) for one in made], decide)
+
+    def record_report(self, ask: Ask, *, since: date, until: date, sha256: str) -> Answer:
+        """Put on record that a report was given out. Raises ReportDatesWrong."""
+
+        def decide(loaded: list[list[Event]], stamp: Stamp) -> Decided:
+            return Decided([reporting.make(stamp, since=since, until=until, sha256=sha256)], {"sha256": sha256})
+
+        request: Answer = {"do": "record_report", "since": since, "until": until, "sha256": sha256}
+        target = Target(uuid5(self.records.school_id, REPORTS), StreamClass.SCHOOL)
+        return self.records.change(ask, request, [target], decide)
+
+    def reports_made(self) -> list[ReportMade]:
+        """The reports that were given out, oldest first."""
+        facts = self.records.log.load(uuid5(self.records.school_id, REPORTS)).facts
+        return [fact.event for fact in facts if isinstance(fact.event, ReportMade)]
 
     @property
     def _guidance_stream(self) -> UUID:

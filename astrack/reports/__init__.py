@@ -12,12 +12,12 @@ from uuid import UUID
 
 from astrack.app import App
 from domain import impact, training
-from domain.base import DomainError
 from domain.impact import SMALLEST, Arm, Impact, Subgroup
 from domain.impact.cases import cases
 from domain.impact.classes import CLASSES, Share
 from domain.impact.classes import classes as classed
 from domain.impact.words import BIAS_WARNING, Said, percent, sentences
+from domain.reporting import ReportDatesWrong
 from domain.scope import Scope
 from projections import impact as lines
 from projections import round_progress
@@ -34,10 +34,6 @@ CAME_WORDS = {
     "helped": "helped", "helped_partly": "helped partly", "did_not_help": "did not help",
     "stopped_early": "stopped early",
 }  # fmt: skip
-
-
-class ReportDatesWrong(DomainError):
-    """A report's first day comes before its last."""
 
 
 @dataclass(frozen=True, slots=True)

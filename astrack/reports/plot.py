@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import date
 from html import escape
 
 from domain.impact import Estimate, Impact
@@ -41,6 +43,26 @@ def estimate(one: Estimate) -> str:
              words(LEFT, 104, "farther from the middle", "start", MUTED),
              words(RIGHT, 104, "nearer", "end", MUTED)]  # fmt: skip
     return framed(116, "Difference at follow-up, allowing for the start", said, parts)
+
+
+def progress(points: Sequence[tuple[date, float, float]], cut: float) -> str:
+    """A level over attempts, (day, mean, sd) each in logits, with 95 % bars; ``cut`` is what is asked for."""
+    step = (RIGHT - LEFT) / max(len(points), 2)
+
+    def y(value: float) -> float:
+        return 120 - max(-3.0, min(3.0, value)) * 30
+
+    parts = [f'<line x1="{LEFT}" x2="{RIGHT}" y1="{y(cut):.1f}" y2="{y(cut):.1f}" stroke="{MUTED}"'
+             ' stroke-dasharray="4 4"/>', words(LEFT - 12, y(cut) + 5, "asked for", "end", MUTED)]  # fmt: skip
+    for number, (day, mean, sd) in enumerate(points):
+        x, low, high = LEFT + step * (number + 0.5), y(mean - 1.96 * sd), y(mean + 1.96 * sd)
+        parts.append(f'<rect x="{x - 5:.1f}" y="{high:.1f}" width="10" height="{low - high:.1f}" fill="{BAND}"/>')
+        parts.append(f'<circle cx="{x:.1f}" cy="{y(mean):.1f}" r="6" fill="{INK}"/>')
+        if len(points) <= 6 or number in (0, len(points) - 1):
+            parts.append(words(x, 236, f"{day:%d.%m.%y}", "middle", MUTED))
+    said = ". ".join(f"{day}: {mean:+.1f}, {mean - 1.96 * sd:+.1f} to {mean + 1.96 * sd:+.1f}"
+                     for day, mean, sd in points)  # fmt: skip
+    return framed(246, "Level after each attempt", f"{said}.", parts)
 
 
 def _at(share: float) -> float:

@@ -7,19 +7,24 @@ from starlette.responses import Response
 
 from astrack.app import App
 from astrack.errors import Row
+from astrack.web.accreditation import accreditation_pages
 from astrack.web.audit import audit_pages
 from astrack.web.door import refusal
 from astrack.web.family import family_pages
 from astrack.web.group_plan import group_plan_pages
+from astrack.web.guidance import guidance_pages
 from astrack.web.impact import impact_pages
 from astrack.web.lists import list_pages
 from astrack.web.me import me_pages
 from astrack.web.plan import plan_pages
+from astrack.web.practice import practice_pages
+from astrack.web.register import register_pages
 from astrack.web.setup import setup_pages
 from astrack.web.sign_in import sign_in_pages
 from astrack.web.sit import sit_pages
 from astrack.web.site import Site
 from astrack.web.staff import staff_pages
+from astrack.web.training import training_pages
 from astrack.web.transfers import transfer_pages
 from astrack.web.tutor import tutor_pages
 
@@ -37,6 +42,11 @@ PARTS = (
     impact_pages,
     family_pages,
     staff_pages,
+    training_pages,
+    practice_pages,
+    guidance_pages,
+    accreditation_pages,
+    register_pages,
 )
 
 

@@ -72,7 +72,7 @@ def list_pages(site: Site) -> APIRouter:
             due = plan_board.waiting(cur, school, who.today).get(who.viewer.id, (0, 0))
         who.looked(Action.SEE_PLANS, list({one.pupil.pupil_id for one in (*running, *ended)}))
         return site.page(request, "plans.html", viewer=who.viewer, running=running, ended=ended, names=NAMES,
-                         reminder=reminder(*due))  # fmt: skip
+                         reminder=reminder(*due), may_guidance=who.can(Action.SEE_GUIDANCE))  # fmt: skip
 
     @router.get("/talks")
     def talks(request: Request, who: Who) -> Response:

@@ -16,15 +16,15 @@ PUPILS, PLANS = Link("/pupils", "My pupils"), Link("/plans", "Plans")
 MOVES, IMPACT = Link("/transfers", "Handing over"), Link("/impact", "Did it help?")
 AUDIT, SETUP = Link("/audit", "Audit"), Link("/setup", "Set up")
 TALKS = Link("/talks", "Wishes to talk")
-PRACTICE = Link("/accreditation", "Accreditation")
+TRAINING, PRACTICE = Link("/training", "Training"), Link("/accreditation", "Accreditation")
 NAV: dict[str, tuple[Link, ...]] = {
     "pupil": (Link("/sit", "My questions"), Link("/me", "My story")),
     "parent": (Link("/family", "For the family"),),
-    "tutor": (PUPILS, PLANS, TALKS),
-    "head_of_year": (PUPILS, PLANS, TALKS),
-    "dsl": (PUPILS, PLANS, TALKS, MOVES, IMPACT, AUDIT),
-    "lead_practitioner": (PUPILS, PLANS, IMPACT),
-    "head": (IMPACT, AUDIT),
+    "tutor": (PUPILS, PLANS, TALKS, TRAINING),
+    "head_of_year": (PUPILS, PLANS, TALKS, TRAINING),
+    "dsl": (PUPILS, PLANS, TALKS, MOVES, IMPACT, AUDIT, TRAINING),
+    "lead_practitioner": (PUPILS, PLANS, IMPACT, TRAINING, PRACTICE),
+    "head": (IMPACT, AUDIT, TRAINING, PRACTICE),
     "administrator": (SETUP, MOVES),
     "dpo": (AUDIT, MOVES),
     "auditor": (AUDIT, MOVES),
@@ -68,6 +68,11 @@ DONE = {
     "opted-out": "Your wish is on record: no assessment is taken until you change it.",
     "opted-in": "Your wish is on record: your child may take part again.",
     "granted": "The role is granted. It holds from the next page they open.",
+    "training-sat": "Your answers are on record. Each is explained below.",
+    "guidance-added": "Your own entry is offered in plans from now on.",
+    "guidance-retired": "The entry is offered no more. Plans that used it still say so.",
+    "awarded": "The award is on record and on the public register.",
+    "award-revoked": "The award is revoked. The public register says so from now on.",
     "trained": "The training is on record.",
     "left": "They have left: their roles, sessions and codes ended at once. What they recorded stays.",
     "signed-out": "You are signed out. Nothing stays on this computer.",

@@ -14,12 +14,14 @@ from tests.support.small_school import SmallSchool
 
 pytestmark = pytest.mark.browser
 PAGES = (
-    ("", "/sign-in"), ("", "/about"), ("", "/design"),
+    ("", "/sign-in"), ("", "/about"), ("", "/design"), ("", "/register"),
     ("tutor", "/pupils"), ("tutor", "/pupils/all"), ("tutor", "/pupils/{Mia}"), ("tutor", "/pupils/{Kofi}"),
     ("tutor", "/pupils/{Kofi}/plan"), ("tutor", "/pupils/{Kofi}/plan?about=self_disclosure.low.school"),
-    ("tutor", "/plans"), ("tutor", "/talks"),
+    ("tutor", "/plans"), ("tutor", "/talks"), ("tutor", "/training"), ("tutor", "/training/first-steps"),
+    ("tutor", "/practice"), ("tutor", "/practice/2"), ("lead_practitioner", "/training/people"),
+    ("lead_practitioner", "/guidance?about=trust_of_self.low.school"),
     ("dsl", "/transfers"), ("dsl", "/audit"), ("dsl", "/audit/pupils/{Mia}?day=2024-03-12"),
-    ("head", "/impact"), ("auditor", "/audit/proof"), ("auditor", "/audit/looks"), ("administrator", "/setup"), ("administrator", "/setup/people"),
+    ("head", "/impact"), ("head", "/accreditation"), ("auditor", "/audit/proof"), ("auditor", "/audit/looks"), ("administrator", "/setup"), ("administrator", "/setup/people"),
     ("Mia", "/sit"), ("Mia", "/sit/next"), ("Mia", "/me"), ("Mia", "/talk"),
 )  # fmt: skip
 WIDTHS = (360, 1280)

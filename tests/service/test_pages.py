@@ -18,6 +18,7 @@ from domain.scope import Scope
 from tests.support.pages import Reader, form, offered, served
 from tests.support.small_school import SmallSchool, build
 
+ROLES = ("tutor", "head_of_year", "dsl", "lead_practitioner", "head", "administrator", "dpo", "auditor", "Mia")
 OPEN_TO = {
     "/pupils": {"tutor", "head_of_year", "dsl", "lead_practitioner"},
     "/pupils/all": {"tutor", "head_of_year", "dsl", "lead_practitioner", "administrator"},
@@ -34,11 +35,20 @@ OPEN_TO = {
     "/pupils/{Mia}": {"tutor", "head_of_year", "dsl", "lead_practitioner"},
     "/pupils/{Mia}/plan": {"tutor", "head_of_year", "dsl", "lead_practitioner"},
     "/audit/pupils/{Mia}": {"dsl", "auditor"},
+    "/training": set(ROLES) - {"Mia"},
+    "/training/people": {"lead_practitioner"},
+    "/training/first-steps": set(ROLES) - {"Mia"},
+    "/practice": set(ROLES) - {"Mia"},
+    "/practice/3": set(ROLES) - {"Mia"},
+    "/practice/3/plan?about=trust_of_self.low.school": set(ROLES) - {"Mia"},
+    "/accreditation": {"lead_practitioner", "head"},
+    "/register": set(ROLES),
+    "/guidance": {"tutor", "head_of_year", "dsl", "lead_practitioner"},
+    "/guidance?about=trust_of_self.low.school&age=11-14": {"tutor", "head_of_year", "dsl", "lead_practitioner"},
     "/sit": {"Mia"},
     "/me": {"Mia"},
     "/talk": {"Mia"},
 }
-ROLES = ("tutor", "head_of_year", "dsl", "lead_practitioner", "head", "administrator", "dpo", "auditor", "Mia")
 
 
 @pytest.fixture(scope="module")

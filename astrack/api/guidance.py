@@ -1,0 +1,101 @@
+"""Guidance for plans: what this school offers at a place, what it added and what it retired."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query
+from pydantic import Field
+
+from astrack.access.callers import CallerOf
+from astrack.api.common import Body, Code, Key, Line, Out
+from astrack.records.support import Support
+from domain.authority import Action
+from domain.guidance import AgeBand, Context, Entry, Kind, Pole, Signpost
+
+router = APIRouter(tags=["guidance"])
+Factor = Literal["self_disclosure", "trust_of_self", "trust_of_others", "seeking_change"]
+
+
+class EntryOut(Out):
+    """One suggestion; a signpost also says who, where, the first sentence, how long, when to stop and when not to."""
+
+    id: str
+    kind: Kind
+    say: str
+    evidence: str
+    tier: int
+    own: bool
+    who: str | None = None
+    where: str | None = None
+    first: str | None = None
+    weeks: int | None = None
+    stop: str | None = None
+    not_when: str | None = None
+
+
+class GuidanceOut(Out):
+    """What is offered at one place, and the digest that plans name."""
+
+    digest: str
+    entries: list[EntryOut]
+
+
+class EntryIn(Body):
+    """A school's own cause, risk or signpost for one end of a factor, at most two places."""
+
+    kind: Kind
+    factor: Factor
+    pole: Pole
+    entry: Signpost | Entry
+
+
+class RetireIn(Body):
+    """Why an entry is no longer offered."""
+
+    why: Line = ""
+
+
+class GuidanceDone(Out):
+    """The entry that was added or retired."""
+
+    entry_id: str
+
+
+@router.get("/guidance")
+def guidance_at(
+    caller: CallerOf, factor: Factor, pole: Pole, context: Context, age: Annotated[AgeBand, Query()]
+) -> GuidanceOut:
+    """Causes, risks and signposts at one place, the school's own among them."""
+    caller.may(Action.SEE_GUIDANCE)
+    support = Support(caller.records)
+    offered, own = support.guidance(), support.own_guidance().added
+    fit = offered.suggest(factor, pole, context, age)
+    kinds: tuple[tuple[Kind, tuple[Entry, ...]], ...] = (
+        ("cause", fit.causes), ("risk", fit.risks), ("signpost", fit.signposts)
+    )  # fmt: skip
+    entries = [EntryOut(kind=kind, own=one.id in own, **_fields(one)) for kind, some in kinds for one in some]
+    return GuidanceOut(digest=offered.digest, entries=entries)
+
+
+@router.post("/guidance")
+def add_guidance(caller: CallerOf, body: EntryIn, key: Key) -> GuidanceDone:
+    """Add an entry of the school's own; its id and words must be new."""
+    caller.may(Action.KEEP_GUIDANCE)
+    done = Support(caller.records).add_guidance(
+        caller.ask(key), kind=body.kind, factor=body.factor, pole=body.pole, entry=body.entry
+    )
+    return GuidanceDone(**done)
+
+
+@router.post("/guidance/{entry_id}/retire")
+def retire_guidance(
+    caller: CallerOf, entry_id: Annotated[Code, Field(max_length=80)], body: RetireIn, key: Key
+) -> GuidanceDone:
+    """Stop offering an entry; a place never falls under three. Plans that used it still say so."""
+    caller.may(Action.KEEP_GUIDANCE)
+    return GuidanceDone(**Support(caller.records).retire_guidance(caller.ask(key), entry_id, why=body.why))
+
+
+def _fields(one: Entry) -> dict[str, Any]:
+    return one.model_dump(exclude={"contexts", "ages"})

@@ -1,0 +1,31 @@
+"""A report that was made for governors or inspection: for which days, and the digest of exactly what was given."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from domain.base import DomainError, Event, Stamp, StreamClass
+
+
+class ReportDatesWrong(DomainError):
+    """A report's first day comes before its last."""
+
+
+class ReportMade(Event):
+    """A report on a period was made and given out; its SHA-256 tells whether a paper is that report."""
+
+    TOPIC: ClassVar[str] = "report.made.v1"
+    STREAM: ClassVar[StreamClass] = StreamClass.SCHOOL
+    since: date
+    until: date
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+def make(stamp: Stamp, *, since: date, until: date, sha256: str) -> list[Event]:
+    """Put on record that a report was made. Raises ReportDatesWrong."""
+    if since >= until:
+        raise ReportDatesWrong(f"the report would end on {until}, before it begins: choose a later last day")
+    return [ReportMade(**stamp.fresh(), since=since, until=until, sha256=sha256)]
