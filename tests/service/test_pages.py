@@ -42,7 +42,6 @@ OPEN_TO = {
     "/practice/3": set(ROLES) - {"Mia"},
     "/practice/3/plan?about=trust_of_self.low.school": set(ROLES) - {"Mia"},
     "/accreditation": {"lead_practitioner", "head"},
-    "/register": set(ROLES),
     "/guidance": {"tutor", "head_of_year", "dsl", "lead_practitioner"},
     "/guidance?about=trust_of_self.low.school&age=11-14": {"tutor", "head_of_year", "dsl", "lead_practitioner"},
     "/sit": {"Mia"},
