@@ -11,8 +11,8 @@ from fastapi.responses import JSONResponse
 from astrack.api import accreditation as api_accreditation
 from astrack.api import audit as api_audit  # fmt: skip
 from astrack.api import family as api_family
-from astrack.api import keeping as api_keeping
 from astrack.api import guidance as api_guidance
+from astrack.api import keeping as api_keeping
 from astrack.api import lists as api_lists
 from astrack.api import plans as api_plans
 from astrack.api import pupil_writes as api_pupil_writes
