@@ -12,6 +12,7 @@ from rich.markup import escape
 from astrack import replay as looking_back
 from astrack.cli import common as c
 from astrack.handover import Handover
+from astrack.store import SchoolLog, roots
 from astrack.store.backup import read_heads
 from astrack.store.fsck import check_store
 from domain import risk
@@ -83,12 +84,19 @@ def check(
             for finding in check_store(log, known.get(school_id)):
                 wrong += 1
                 c.out.print(f"school {school_id}, position {finding.position}: {escape(finding.what)}")
-            c.out.print(f"school {school_id}: {log.size()} entries looked at")
+            c.out.print(f"school {school_id}: {log.size()} entries looked at, {_covered(log)}")
         if wrong:
             raise Unsound(
                 f"{wrong} things are wrong in the store: restore it from a backup, or ask for help with the list"
             )
         c.out.print("Sound: every chain, count and leaf is as written.")
+
+
+def _covered(log: SchoolLog) -> str:
+    newest = roots.newest(log)
+    if newest is None:
+        return "no root of theirs kept yet: `astrack serve` keeps one every hour"
+    return f"{newest[0]} of them under the root kept at {c.instant_text(newest[1])}"
 
 
 def rebuild(

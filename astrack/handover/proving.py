@@ -8,7 +8,7 @@ from uuid import UUID
 
 from astrack.changing import Ask, Changing, TooBusy
 from astrack.signing import Signing
-from astrack.store import Change, ClockBehind, VersionClash
+from astrack.store import Change, ClockBehind, VersionClash, roots
 from astrack.store.types import Row
 from astrack.store.vault import Vault
 from domain.base import Event, Fact, Stamp, StreamClass
@@ -20,7 +20,6 @@ from transfer.keys.signing import Purpose
 from transfer.story import Line
 
 ATTEMPTS = 8
-LEAVES_AT_ONCE = 65_536
 VERSION = "SELECT coalesce(max(version), -1) FROM record.events WHERE school_id = %s AND stream_id = %s"
 
 
@@ -57,9 +56,10 @@ class Proving:
         )
         (row,) = log.rows(fact.position - 1, 1)
         size = fact.position + 1
-        nodes = self._tree(size)
+        nodes = roots.tree(self._vault, size)
         root = merkle.tree_root(nodes, size)
         at = self._records.clock()
+        roots.keep(self._vault, size, root, at)
         keys = self._signing.newest(at)
         head = Checkpoint(keys.signed.document.origin, size, root)
         signed = self._cosigned(
@@ -72,8 +72,9 @@ class Proving:
         """(size, signed checkpoint) of the log as it is now."""
         at = self._records.clock()
         keys, size = self._signing.newest(at), self._records.log.size()
-        nodes = self._tree(size)
+        nodes = roots.tree(self._vault, size)
         head = Checkpoint(keys.signed.document.origin, size, merkle.tree_root(nodes, size))
+        roots.keep(self._vault, size, head.root, at)
         signed = bytes(note.sign(head.text, keys.signers(Purpose.CHECKPOINT), int(at.timestamp())))
         return size, self._cosigned(signed, nodes)
 
@@ -118,16 +119,6 @@ class Proving:
         heads.pop(self._records.school_id, None)
         self._covered, self._heads = covers, heads
         return Heads(Head(stream.bytes, seq, leaf) for stream, (seq, leaf) in heads.items())
-
-    def _tree(self, size: int) -> merkle.Nodes:
-        """The nodes of the tree of the first ``size`` leaves, its tiles kept."""
-        tiled = self._vault.tiled()
-        while tiled < size:
-            leaves = self._records.log.leaves(tiled, min(size, tiled + LEAVES_AT_ONCE))
-            for (level, place), hashes in merkle.new_tiles(tiled, leaves, self._vault.tile).items():
-                self._vault.keep_tile(level, place, hashes)
-            tiled += len(leaves)
-        return merkle.tile_nodes(self._vault.tile)
 
 
 def heads_shown(row: Row, heads: Heads, stream: bytes) -> HeadsShown:

@@ -1,5 +1,6 @@
 """Check everything stored of one school, saying what is wrong and where: every chain, leaf, column and position here,
-and what stands around them (``surroundings``): grants, keys, tiles, how far the views are.
+the roots that were kept as the log grew (``covering``), and what stands around them (``surroundings``): grants, keys,
+tiles, how far the views are.
 """
 
 from __future__ import annotations
@@ -11,28 +12,31 @@ from uuid import UUID
 from cryptography.exceptions import InvalidTag
 
 from astrack.store import mapper
+from astrack.store.covering import Covering
 from astrack.store.log import SchoolLog
 from astrack.store.reading import Stored
 from astrack.store.surroundings import check_surroundings
 from astrack.store.types import Finding, KeyMissing
 from domain.base import UnreadableFact, decode
+from domain.school import ExportMade
 from transfer.errors import TransferRefused
 from transfer.evidence.chain import ZERO, commitment, entry, leaf
-from transfer.evidence.merkle import Frontier
 
 BATCH = 2_000
+KEPT_FILES = ("school", "student")
+"""Kinds of files that leave a row of their own."""
 
 
 @dataclass(slots=True)
 class _Walk:
     """What has been seen so far: the next position, each stream's next version and leaf, the time of the last entry,
-    the tree of all leaves up to the checkpoint that is known.
+    where each file left.
     """
 
     expected: int = 0
     heads: dict[UUID, tuple[int, bytes, str]] = field(default_factory=dict)
     last_at: object = None
-    tree: Frontier = field(default_factory=Frontier)
+    exports: dict[UUID, int] = field(default_factory=dict)
 
 
 def check_store(log: SchoolLog, known: tuple[int, bytes] | None = None) -> Iterator[Finding]:
@@ -41,8 +45,9 @@ def check_store(log: SchoolLog, known: tuple[int, bytes] | None = None) -> Itera
     ``known`` is the size and root of a checkpoint that was published or kept elsewhere: the log must go on from it, so
     a restored backup that is older, or a log that was written anew, is found.
     """
-    walk = _Walk()
+    walk, covering = _Walk(), Covering(log, known)
     size = log.size()
+    yield from covering.begin()
     after = -1
     while rows := log.stored(after, BATCH):
         try:
@@ -51,23 +56,12 @@ def check_store(log: SchoolLog, known: tuple[int, bytes] | None = None) -> Itera
             yield Finding(rows[0].position, str(error))
         for row in rows:
             yield from _check_row(log, walk, row)
-        if known is not None:
-            walk.tree.extend([row.leaf for row in rows[: max(0, known[0] - walk.tree.size)]])
+        yield from covering.take(rows)
         after = rows[-1].position
     if walk.expected < size:
         yield Finding(-1, f"the school says it has {size} entries, but the last one found is {walk.expected - 1}")
-    if known is not None:
-        yield from _check_known(walk, *known)
-    yield from check_surroundings(log)
-
-
-def _check_known(walk: _Walk, size: int, root: bytes) -> Iterator[Finding]:
-    if walk.expected < size:
-        yield Finding(-1, f"a checkpoint of {size} entries is known, but the log has {walk.expected}: "
-                          "an older backup has been restored, or entries were removed")  # fmt: skip
-    elif walk.tree.root() != root:
-        yield Finding(-1, f"the first {size} entries do not have the root of the checkpoint that is known: "
-                          "the log has been written anew")  # fmt: skip
+    yield from covering.end()
+    yield from check_surroundings(log, covering.size, walk.exports)
 
 
 def _check_row(log: SchoolLog, walk: _Walk, row: Stored) -> Iterator[Finding]:
@@ -79,7 +73,7 @@ def _check_row(log: SchoolLog, walk: _Walk, row: Stored) -> Iterator[Finding]:
         if walk.last_at is not None and row.recorded_at < walk.last_at:  # type: ignore[operator]
             yield Finding(row.position, "it was recorded before the entry in front of it")
         walk.last_at = row.recorded_at
-    yield from (Finding(row.position, what) for what in _check_contents(log, row))
+    yield from (Finding(row.position, what) for what in _check_contents(log, walk, row))
 
 
 def _check_chain(walk: _Walk, row: Stored) -> Iterator[Finding]:
@@ -98,7 +92,7 @@ def _check_chain(walk: _Walk, row: Stored) -> Iterator[Finding]:
         yield Finding(row.position, "its leaf is not the one its entry and the leaf before it give")
 
 
-def _check_contents(log: SchoolLog, row: Stored) -> Iterator[str]:
+def _check_contents(log: SchoolLog, walk: _Walk, row: Stored) -> Iterator[str]:
     named = mapper.key_named(row.state)
     if named is None:
         if len(row.state) != mapper.COMMITMENT_BYTES:
@@ -115,10 +109,10 @@ def _check_contents(log: SchoolLog, row: Stored) -> Iterator[str]:
     if opened is None:
         yield "its time is missing though it has not been erased"
         return
-    yield from _check_payload(row, *opened)
+    yield from _check_payload(walk, row, *opened)
 
 
-def _check_payload(row: Stored, salt: bytes, payload: bytes) -> Iterator[str]:
+def _check_payload(walk: _Walk, row: Stored, salt: bytes, payload: bytes) -> Iterator[str]:
     if commitment(salt, payload) != row.state[: mapper.COMMITMENT_BYTES]:
         yield "its commitment does not open with its salt and payload"
     try:
@@ -126,6 +120,8 @@ def _check_payload(row: Stored, salt: bytes, payload: bytes) -> Iterator[str]:
     except UnreadableFact as error:
         yield f"its payload cannot be read: {error}"
         return
+    if isinstance(event, ExportMade) and event.kind in KEPT_FILES:
+        walk.exports[event.transfer_id] = row.position
     if event.recorded_at != row.recorded_at:
         yield "its column recorded_at differs from its payload"
     if b'{"topic":"' + row.topic.encode() + b'"' != payload[: len(row.topic.encode()) + 11]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from uuid import UUID
 
 from astrack.store.log import SchoolLog
 from astrack.store.types import Finding
@@ -54,12 +55,24 @@ AHEAD = (
     " s.next_position) FROM views.positions p JOIN record.schools s ON s.school_id = p.school_id"
     " WHERE p.school_id = %s AND p.position > s.next_position"
 )
+UNNAMED = (
+    "SELECT format('the row that names the streams of pupil %%s is gone', s.pupil_id) FROM record.streams s"
+    " LEFT JOIN record.pupils p ON p.school_id = s.school_id AND p.pupil_id = s.pupil_id"
+    " WHERE s.school_id = %s AND s.pupil_id IS NOT NULL AND p.pupil_id IS NULL"
+    " GROUP BY s.pupil_id HAVING count(*) = 3"  # fewer: part of the record has been erased
+    " UNION ALL SELECT format('what proves the imported facts of stream %%s is gone', e.stream_id)"
+    " FROM record.events e WHERE e.school_id = %s AND e.kind = 'import' AND e.recorded_at IS NOT NULL"
+    " AND NOT EXISTS (SELECT FROM record.evidence v WHERE v.school_id = e.school_id AND v.stream_id = e.stream_id)"
+    " GROUP BY e.stream_id"
+)
 TILES = "SELECT level, place, hashes FROM record.tiles WHERE school_id = %s AND level = %s AND place >= %s"
 TILES_AT_ONCE = 64
 
 
-def check_surroundings(log: SchoolLog) -> Iterator[Finding]:
-    """What does not fit around one school's log; all findings are about the school as a whole."""
+def check_surroundings(log: SchoolLog, covered: int, exports: Mapping[UUID, int]) -> Iterator[Finding]:
+    """What does not fit around one school's log: its first ``covered`` entries are under a root that was kept, so they
+    have tiles, and each of ``exports`` (transfer -> position) has a row.
+    """
     school = log.school_id
     for (what,) in log.ask("SELECT g.* FROM (SELECT %s::uuid) AS asked, (" + GRANTS + ") AS g"):
         yield Finding(-1, what)
@@ -67,24 +80,39 @@ def check_surroundings(log: SchoolLog) -> Iterator[Finding]:
         yield Finding(-1, what)
     for (what,) in log.ask(AHEAD):
         yield Finding(-1, what)
-    yield from _check_tiles(log)
+    for (what,) in log.ask(UNNAMED, school):
+        yield Finding(-1, what)
+    out = {row[0] for row in log.ask("SELECT transfer_id FROM record.transfers WHERE school_id = %s")}
+    yield from (Finding(at, f"the row of the transfer {one} that left here is gone")
+                for one, at in exports.items() if one not in out)  # fmt: skip
+    yield from _check_tiles(log, covered)
 
 
-def _check_tiles(log: SchoolLog) -> Iterator[Finding]:
-    level = 0
+def _check_tiles(log: SchoolLog, covered: int) -> Iterator[Finding]:
+    level, there = 0, 0
     while checked := list(_check_level(log, level)):
-        yield from (Finding(-1, what) for what in checked if what)
+        yield from (found for _, found in checked if found)
+        there = sum(count for count, _ in checked) if level == 0 else there
         level += 1
+    if there < covered:
+        yield Finding(-1, f"the tiles hold {there} entries of the {covered} that are under a root that was kept")
 
 
-def _check_level(log: SchoolLog, level: int) -> Iterator[str]:
-    """A sentence for each tile of a level that is wrong, "" for one that is right; nothing when there are no tiles."""
+def _check_level(log: SchoolLog, level: int) -> Iterator[tuple[int, Finding | None]]:
+    """(hashes, what is wrong) of each tile of a level; nothing when there are no tiles."""
     start = 0
     while rows := log.ask(TILES + " ORDER BY place LIMIT %s", level, start, TILES_AT_ONCE):
         for _, place, hashes in rows:
-            right = bytes(hashes) == b"".join(_hashes(log, level, place, len(hashes) // HASH_BYTES))
-            yield "" if right else f"the tile {place} of level {level} is not what the leaves give"
+            held = [bytes(hashes[at : at + HASH_BYTES]) for at in range(0, len(hashes), HASH_BYTES)]
+            right = _hashes(log, level, place, len(held))
+            yield len(held), None if held == right else _tile_wrong(level, place, held, right)
         start = rows[-1][1] + 1
+
+
+def _tile_wrong(level: int, place: int, held: list[bytes], right: list[bytes]) -> Finding:
+    first = next((at for at, pair in enumerate(zip(held, right, strict=False)) if pair[0] != pair[1]), len(right))
+    at = place * merkle.TILE_WIDTH + first if level == 0 else -1
+    return Finding(at, f"the tile {place} of level {level} is not what the leaves give")
 
 
 def _hashes(log: SchoolLog, level: int, place: int, count: int) -> list[bytes]:
