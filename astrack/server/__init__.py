@@ -7,7 +7,6 @@ from collections.abc import Callable
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
-from uuid import UUID
 
 import uvicorn
 from fastapi import FastAPI, Request
@@ -22,13 +21,11 @@ from astrack.access.looks import Looks
 from astrack.access.sessions import Sessions
 from astrack.api import PREFIX, api, describe
 from astrack.app import App
+from astrack.server.clockwork import Clockwork
 from astrack.server.guard import BodyTooLarge, Guard, too_large
 from astrack.server.ticking import Ticker
 from astrack.store import StoreUnavailable
-from astrack.store.roots import keep_when_due
-from astrack.store.store import looks_log
 from astrack.views.worker import Worker
-from astrack.web.talks import escalate_waiting
 from domain.base import DomainError
 from transfer.errors import TransferRefused
 
@@ -78,7 +75,7 @@ def run(app: App, host: str = "127.0.0.1", port: int = 8765, ready: Callable[[],
         timeout_graceful_shutdown=STOP_S, timeout_keep_alive=30, limit_concurrency=1000,
         h11_max_incomplete_event_size=65_536,
     )  # fmt: skip
-    ticker = Ticker(app.store.schools, lambda school_id: by_the_clock(app, school_id))
+    ticker = Ticker(app.store.schools, Clockwork(app))
     worker = Worker(app.views, app.store.schools)
     # what the start has loaded stays: walking it again and again would hold one request in fifty up for 70 ms
     gc.collect()
@@ -90,13 +87,6 @@ def run(app: App, host: str = "127.0.0.1", port: int = 8765, ready: Callable[[],
     finally:
         ticker.stop()
         worker.stop()
-
-
-def by_the_clock(app: App, school_id: UUID) -> None:
-    """What is due at one school: wishes to talk that waited too long go on, the root of a log that grew is kept."""
-    escalate_waiting(app, school_id)
-    for one in (school_id, looks_log(school_id)):
-        keep_when_due(app.store.log(one), app.clock())
 
 
 class _Server(uvicorn.Server):

@@ -14,10 +14,13 @@ from uuid import UUID, uuid4
 import pytest
 
 from astrack import ids
+from astrack.app import App
 from astrack.handover import Handover, NoSuchTransfer, RecordHeldHere, TransferEnded, TransferUnanswered, outgoing
 from astrack.handover.sending import _order
 from astrack.records import Ask, Records
-from astrack.store import Change, Store
+from astrack.server.clockwork import Clockwork
+from astrack.settings import Settings
+from astrack.store import Change, Store, roots
 from domain.base import Actor, StreamClass
 from domain.identity import Person, SchoolName
 from domain.journey.facts import OutcomeReported, RecordReceived
@@ -416,6 +419,20 @@ def test_a_transfer_expires_a_week_after_its_time_limit(schools: SimpleNamespace
     assert a.custody(pupil) is Custody.HELD
     with pytest.raises(TransferEnded):
         a.hands.mark(ask(), transfer, "sent")
+
+
+def test_the_clock_of_the_service_ends_what_ran_out_and_keeps_roots(
+    schools: SimpleNamespace, clock: Clock, store: Store, settings: Settings
+) -> None:
+    a = schools.a
+    pupil = a.admit()
+    a.send(schools.b, pupil, days=3)
+    tick = Clockwork(App(settings, store, clock))
+    tick(a.records.school_id)
+    assert a.custody(pupil) is Custody.FROZEN and roots.newest(a.records.log) is not None
+    clock.at += timedelta(days=11)
+    tick(a.records.school_id)
+    assert a.custody(pupil) is Custody.HELD
 
 
 def test_six_hundred_facts_are_taken_in_by_one_append(schools: SimpleNamespace) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 from uuid import UUID, uuid4
@@ -165,16 +165,3 @@ def test_what_stands_beside_the_log_is_missed(
     assert found(log) == []
     admin.execute(statement.encode(), (log.school_id,))
     assert any(sentence in what for _, what in found(log)), found(log)
-
-
-def test_the_clock_keeps_the_root_of_a_school_whose_looks_were_never_logged(
-    store: Store, school_log: SchoolLog, settings: Settings
-) -> None:
-    from astrack.app import App
-    from astrack.server import by_the_clock
-
-    app = App(settings, store, lambda: AT)
-    grow(school_log, 1, 2)
-    by_the_clock(app, school_log.school_id)
-    newest: Callable[[SchoolLog], Any] = roots.newest
-    assert newest(school_log)[0] == 2
