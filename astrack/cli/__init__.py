@@ -14,6 +14,7 @@ from astrack.cli import (
     audit,
     guidance,
     keeping,
+    projections,
     pupil,
     school,
     service,
@@ -51,6 +52,7 @@ app.command("replay")(audit.replay)
 app.command("verify")(audit.verify)
 app.command("check-store")(audit.check)
 app.command("rebuild")(audit.rebuild)
+app.add_typer(projections.projections, name="projections")
 app.command("backup")(keeping.backup)
 app.command("restore")(keeping.restore)
 app.command("rotate-root-key")(keeping.rotate_root)

@@ -71,6 +71,13 @@ class Views:
             set_json_loads(from_json, cursor)
             yield cursor
 
+    def places(self, school_id: UUID) -> list[tuple[str, int, int, int]]:
+        """(name, version, position of the last fact taken, facts left out) of each read model; -1 before the first."""
+        log = self._log(school_id)
+        at = dict(log.ask("SELECT projection, position FROM views.positions WHERE school_id = %s"))
+        out = self._left_out(school_id, None)
+        return [(one.name, one.version, at.get(one.table, -1), out.get(one.name, 0)) for one in self.projections]
+
     def dead_letters(self, school_id: UUID, limit: int = 100) -> list[DeadLetter]:
         """What the read models could not take, with tracebacks, at most ``limit`` for each."""
         log = self._log(school_id)

@@ -161,7 +161,9 @@ def _after(text: str) -> tuple[str, str, UUID] | None:
 
 @dataclass(frozen=True, slots=True)
 class ListRow:
-    """One pupil on a list: who, one sentence, a sparkline, one action; ``late`` marks an overdue duty."""
+    """One pupil on a list: who, one sentence, a sparkline, one action; ``late`` marks an overdue duty, ``behind`` that
+    the list has yet to take something of this pupil.
+    """
 
     id: UUID
     name: str
@@ -170,6 +172,7 @@ class ListRow:
     href: str
     act: str
     late: bool = False
+    behind: bool = False
 
 
 def _new(line: Line) -> ListRow:
@@ -185,6 +188,7 @@ def _new(line: Line) -> ListRow:
         _spark(line, first["factor"], first["context"]),
         path,
         "Review",
+        behind=line.behind,
     )
 
 
@@ -194,8 +198,9 @@ def _due(line: Line, today: date) -> ListRow:
     said = f"{plan['goal']}. {'Look was due' if due < today else 'Next look'} {long_day(due)}."
     href = f"/pupils/{line.pupil.pupil_id}/plans/{plan_id}"
     return ListRow(
-        line.pupil.pupil_id, line.pupil.name, said, _spark(line, plan["factor"], None), href, "Look in", due < today
-    )
+        line.pupil.pupil_id, line.pupil.name, said, _spark(line, plan["factor"], None), href, "Look in", due < today,
+        line.behind,
+    )  # fmt: skip
 
 
 def _better(line: Line) -> ListRow:
@@ -207,7 +212,10 @@ def _better(line: Line) -> ListRow:
         "plan helped_partly": f"A plan helped in part: {rest}.",
     }.get(what, line.risk.better)
     pupil_id = line.pupil.pupil_id
-    return ListRow(pupil_id, line.pupil.name, said, _spark(line, factor, None), f"/pupils/{pupil_id}", "See the story")
+    return ListRow(
+        pupil_id, line.pupil.name, said, _spark(line, factor, None), f"/pupils/{pupil_id}", "See the story",
+        behind=line.behind,
+    )  # fmt: skip
 
 
 def _spark(line: Line, factor: str | None, context: str | None) -> Spark | None:

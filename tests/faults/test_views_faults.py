@@ -83,6 +83,8 @@ def test_a_poisoned_fact_goes_to_the_dead_letters_and_the_others_go_on(store: St
     (letter,) = views.dead_letters(school_log.school_id)
     assert (letter.projection, letter.position) == ("pupils", 1) and "this projection has a fault" in letter.error
     assert not views.behind(school_log.school_id)
+    places = {name: (at, left) for name, _, at, left in views.places(school_log.school_id)}
+    assert places["pupils"] == (school_log.size() - 1, 1) and places["timeline"] == (school_log.size() - 1, 0)
 
 
 def test_a_retry_after_the_fix_mends_the_row_and_clears_the_letter(store: Store, school_log: SchoolLog) -> None:

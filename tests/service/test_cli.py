@@ -205,3 +205,15 @@ def test_a_pupil_who_is_here_already_is_not_taken_in_twice(
     code, _, said = run("transfer", "receive", path, "--school", other, "--out", tmp_path)
     assert code not in (0, 1) and "here already" in said and one_sentence(said), said
     assert events(store, other) == before
+
+
+def test_read_models_are_listed_and_read_again(run: Run, school: str, tmp_path: Path) -> None:
+    run("roster", "import", roster(tmp_path, ONE, TWO), "--yes", "--school", school)
+    assert run("projections", "rebuild", "risk_register", "--school", school)[0] == 0
+    code, out, _ = run("projections", "list", "--school", school)
+    assert code == 0 and re.search(r"risk_register +\d+ +0 +0", out)
+    assert run("projections", "letters", "--school", school)[1] == "Every fact was taken.\n"
+    code, out, _ = run("projections", "retry", "--school", school)
+    assert (code, out) == (0, "0 facts were read again, 0 are still left out.\n")
+    code, _, err = run("projections", "retry", "nonsense", "--school", school)
+    assert code != 0 and "there is no read model 'nonsense'" in err
