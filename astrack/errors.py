@@ -45,7 +45,7 @@ GROUPS: Sequence[tuple[int, int, str]] = (
              "AnswerOutOfScale AnsweredTwice NothingAnswered SecondsWrong UnknownItem WrongInstrumentVersion "
              "TimeLimitWrong BirthdayUnknown ClassTooLarge TooFewSittings GuidanceWrong GroupTooSmall "
              "ReportDatesWrong AwardDatesWrong InterestsUndeclared AnswersIncomplete TrainingWrong "
-             "FamilyDatesWrong ReasonTooThin RequestDatesWrong KeptUntilWrong"),
+             "TotalsWrong LoadWrong FamilyDatesWrong ReasonTooThin RequestDatesWrong KeptUntilWrong"),
     # a file was refused
     (422, 6, "TransferRefused BadContainer BadHeader BadHeaderMac BadPayload NotForUs WeakKey BadEntry "
              "BadEnvelope BadProof BadChain BadHeads BadNote BadSignature UnknownSigner ExpiredKey "

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from random import Random
 from typing import Self
 from uuid import UUID
 
 from pydantic import model_validator
 
 from domain.base import Value
+from domain.journey import facts as f
+from domain.journey.state import Journey
+from domain.risk import makes_work
 
 CLASS = 30
 
 
 class Load(Value):
     """The setting: at most ``most`` pupils a class of 30 are put on the list at once, ``unflagged`` of them without a
-    sign; ``least`` is what a school should expect. The rest of the signs wait for the next look.
+    sign, on average; ``least`` is what a school should expect. The rest of the signs wait for the next look.
     """
 
     least: float = 3
@@ -31,51 +34,44 @@ class Load(Value):
             raise ValueError("the review load must run from some pupils a class to no more than all of them")
         return self
 
+    @property
+    def chance(self) -> float:
+        """How likely a pupil without a sign is to be drawn in a round."""
+        return self.unflagged / CLASS
+
     def room(self, pupils: int) -> int:
-        """How many pupils of a group of this size may be on the list, at least one."""
-        return max(1, math.floor(self.most * pupils / CLASS + 0.5))
-
-    def drawn(self, pupils: int) -> int:
-        """How many of them are drawn from those without a sign."""
-        return max(1, math.floor(self.unflagged * pupils / CLASS + 0.5)) if self.unflagged else 0
+        """How many pupils with a sign may be on the list of a group of this size, at least one."""
+        return max(1, math.floor((self.most - self.unflagged) * pupils / CLASS + 0.5))
 
 
 @dataclass(frozen=True, slots=True)
-class Sign:
-    """A pupil's sign that makes work; ``urgency`` orders them (the model's probability, 0 to 1)."""
+class Drawn:
+    """A pupil without a sign is to be looked at for a round; ``chance``: how likely that was, for the arithmetic."""
 
-    pupil_id: UUID
-    urgency: float
-
-
-@dataclass(frozen=True, slots=True)
-class ReviewList:
-    """``show``: whom to look at, signs and drawn pupils mixed in an order that does not tell which is which;
-    ``drawn``: which of them were drawn (kept apart, for the arithmetic); ``chance``: how likely a pupil without a sign
-    was to be drawn; ``waiting``: signs for which there was no room.
-    """
-
-    show: tuple[UUID, ...]
-    drawn: frozenset[UUID]
+    round_id: UUID
     chance: float
-    waiting: tuple[UUID, ...]
 
 
-def review_list(signs: Iterable[Sign], sat: Sequence[UUID], chance: Random, load: Load | None = None) -> ReviewList:
-    """The list of one group for one round. ``sat``: the pupils who sat it; ``chance`` is the randomness to use."""
-    load = load or Load()
-    urgent = _surest(signs)
-    drawn_room = load.drawn(len(sat))
-    room = max(load.room(len(sat)) - drawn_room, 1)
-    flagged, quiet = urgent[:room], sorted(set(sat) - set(urgent))
-    drawn = chance.sample(quiet, min(drawn_room, len(quiet)))
-    show = [*flagged, *drawn]
-    chance.shuffle(show)
-    return ReviewList(tuple(show), frozenset(drawn), len(drawn) / len(quiet) if quiet else 0.0, tuple(urgent[room:]))
+def lot(round_id: UUID, pupil_id: UUID) -> float:
+    """A pupil's lot in a round, even in [0, 1): the same whoever asks, on nothing but the two ids (SHA-256).
+
+    Whoever lies below the chance is drawn: each pupil on their own, so the chance is exact in a group of any size.
+    """
+    digest = hashlib.sha256(b"astrack/review/v1\0" + round_id.bytes + pupil_id.bytes).digest()
+    return int.from_bytes(digest[:7]) / 2**56
 
 
-def _surest(signs: Iterable[Sign]) -> list[UUID]:
-    by_pupil: dict[UUID, float] = {}
-    for sign in signs:
-        by_pupil[sign.pupil_id] = max(sign.urgency, by_pupil.get(sign.pupil_id, 0.0))
-    return sorted(by_pupil, key=lambda pupil: (-by_pupil[pupil], pupil))
+def drawn(journey: Journey, pupil_id: UUID, load: Load) -> Drawn | None:
+    """Whether a pupil's last round drew them, unless a sign stands that makes work, or they were looked at since."""
+    last = next((sat for sat in reversed(journey.sittings) if sat.usable and sat.round_id), None)
+    if last is None or last.round_id is None or lot(last.round_id, pupil_id) >= load.chance:
+        return None
+    if any(makes_work(one.raised.kind) and not one.eased for one in journey.flags.values()):
+        return None
+    looked = (one.round_id for one in journey.events.values() if isinstance(one, f.PupilLookedAt))
+    return None if last.round_id in looked else Drawn(last.round_id, load.chance)
+
+
+def mixed(pupils: Sequence[UUID]) -> list[int]:
+    """The order to show these pupils in, as places in the list: one that does not tell who was drawn."""
+    return sorted(range(len(pupils)), key=lambda at: hashlib.sha256(pupils[at].bytes).digest())

@@ -12,6 +12,7 @@ from pydantic import Field
 
 from domain.base import DomainError, Event, Kind, Stamp, StreamClass, Value
 from domain.identity import SchoolName
+from domain.review import Load
 
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
@@ -47,6 +48,16 @@ class TermDatesSet(Event):
     STREAM: ClassVar[StreamClass] = StreamClass.SCHOOL
     academic_year: Annotated[str, Field(pattern=r"^\d{4}/\d{2}$")]
     terms: tuple[Term, ...]
+
+
+class ReviewLoadSet(Event):
+    """How many pupils of a class of 30 a tutor is asked to look at was said, those drawn without a sign among them."""
+
+    TOPIC: ClassVar[str] = "school.review-load-set.v1"
+    STREAM: ClassVar[StreamClass] = StreamClass.SCHOOL
+    least: Annotated[float, Field(gt=0, le=30)] = 3
+    most: Annotated[float, Field(gt=0, le=30)] = 5
+    unflagged: Annotated[float, Field(ge=0, le=30)] = 1
 
 
 class HeadsPublished(Event):
@@ -85,6 +96,7 @@ class School:
 
     registered: SchoolRegistered | None = None
     terms: dict[str, tuple[Term, ...]] = field(default_factory=dict)
+    load: Load = field(default_factory=Load)
 
 
 def replay(events: Iterable[Event]) -> School:
@@ -95,6 +107,8 @@ def replay(events: Iterable[Event]) -> School:
             school = replace(school, registered=event)
         elif isinstance(event, TermDatesSet):
             school = replace(school, terms={**school.terms, event.academic_year: event.terms})
+        elif isinstance(event, ReviewLoadSet):
+            school = replace(school, load=Load(least=event.least, most=event.most, unflagged=event.unflagged))
     return school
 
 
@@ -118,3 +132,8 @@ def set_term_dates(school: School, stamp: Stamp, *, academic_year: str, terms: t
     if school.terms.get(academic_year) == terms:
         return []
     return [TermDatesSet(**stamp.fresh(), academic_year=academic_year, terms=terms)]
+
+
+def set_review_load(school: School, stamp: Stamp, load: Load) -> list[Event]:
+    """Say how much a tutor is asked to look at; the same again changes nothing."""
+    return [] if school.load == load else [ReviewLoadSet(**stamp.fresh(), **load.model_dump())]

@@ -15,10 +15,24 @@ from uuid import UUID
 
 from domain.base import Event
 from domain.journey import facts as f
+from domain.journey.outside import FOR_THE_DSL
 from domain.journey.state import corrected
 
 KEY_LEAST = 32
-COLUMNS = ("pupil", "month", "what", "code", "factor", "context", "end", "probability", "age_years", "usable", "digest")
+COLUMNS = (
+    "pupil",
+    "month",
+    "what",
+    "code",
+    "factor",
+    "context",
+    "end",
+    "probability",
+    "age_years",
+    "usable",
+    "source",
+    "digest",
+)
 Row = dict[str, str]
 
 
@@ -53,9 +67,14 @@ def _row(event: Event) -> Iterator[Row]:
     elif isinstance(event, f.FlagReviewed):
         yield {"month": month, "what": "review", "code": event.judgement}
     elif isinstance(event, f.PupilLookedAt):
-        yield {"month": month, "what": "drawn", "code": "concern" if event.concern else "no concern"}
-    elif isinstance(event, f.OutcomeReported):
-        yield {"month": month, "what": "outcome", "code": event.code}
+        yield {
+            "month": month,
+            "what": "looked_at",
+            "code": "concern" if event.concern else "no_concern",
+            "probability": "" if event.chance is None else f"{event.chance:.4f}",
+        }
+    elif isinstance(event, f.OutcomeReported) and event.code not in FOR_THE_DSL:
+        yield {"month": month, "what": "outcome", "code": event.code, "source": event.source}
     elif isinstance(event, f.PlanOpened):
         yield {"month": month, "what": "plan", "code": event.kind, "factor": event.factor or ""}
 

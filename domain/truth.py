@@ -119,15 +119,18 @@ def _clustered(flags: Sequence[Watched], outcomes: int) -> Figure:
 
 
 def _weighted(known: Sequence[Watched], had: bool, outcomes: int) -> Figure:
-    """Sensitivity (``had``) or specificity: a weighted share (Hajek), its variance linearised, Wilson on the effective
-    number that this variance stands for.
+    """Sensitivity (``had``) or specificity: a weighted share (Hajek), its variance linearised and by pupil, Wilson on
+    the effective number that this variance stands for.
     """
     rows = [one for one in known if bool(one.outcome) is had]
     total = sum(one.weight for one in rows)
     if not rows or total <= 0:
         return _nothing(outcomes)
     p = sum(one.weight for one in rows if one.flagged is had) / total
-    variance = sum((one.weight * ((one.flagged is had) - p)) ** 2 for one in rows) / total**2
+    off: dict[UUID, float] = {}
+    for one in rows:
+        off[one.pupil_id] = off.get(one.pupil_id, 0.0) + one.weight * ((one.flagged is had) - p)
+    variance = sum(one * one for one in off.values()) / total**2
     kish = total**2 / sum(one.weight**2 for one in rows)
     return Figure(p, *_wilson(p, p * (1 - p) / variance if variance else kish), len(rows), ENOUGH_OUTCOMES)
 

@@ -12,6 +12,7 @@ from projections import (
     timeline,
     training,
     transfer_ledger,
+    truth,
 )
 from projections.shape import Projection, projection
 
@@ -27,6 +28,7 @@ ALL: tuple[Projection, ...] = tuple(
         impact,
         training,
         transfer_ledger,
+        truth,
         rights_desk,
         retention,
     )

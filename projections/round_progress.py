@@ -14,22 +14,25 @@ from domain.journey import facts as f
 from domain.round import RoundClosed, RoundOpened
 from domain.scope import Scope
 from projections import pupils
-from projections.shape import NOBODY, capped, in_scope
+from projections.shape import NOBODY, capped, in_scope, tag, untag
 
-NAME, VERSION = "round_progress", 1
+NAME, VERSION = "round_progress", 2
 KEY = ("round_id", "pupil_id")
 TABLE = f"views.{NAME}_v{VERSION}"
 SCHEMA = (
     "CREATE TABLE {table} (school_id uuid NOT NULL, round_id uuid NOT NULL, pupil_id uuid NOT NULL, name text,"
     " opens_on date, closes_on date, year_groups int[] NOT NULL, instrument text, instrument_version int,"
-    " closed boolean NOT NULL, sat_on date, usable boolean, mode text)",
+    " closed boolean NOT NULL, sat_on date, usable boolean, mode text, again boolean NOT NULL)",
     "ALTER TABLE {table} ADD PRIMARY KEY (school_id, round_id, pupil_id)",
     "CREATE INDEX ON {table} (school_id, opens_on DESC, round_id) WHERE opens_on IS NOT NULL",
 )
 
 
 class Row(NamedTuple):
-    """Either a round itself (``pupil_id`` is NOBODY; name, days, year groups) or one pupil's sitting of it."""
+    """Either a round itself (``pupil_id`` is NOBODY; name, days, year groups) or one pupil's sitting of it.
+
+    ``again``: the first sitting could not be read, so a second was offered; ``usable``: whether one of them can be.
+    """
 
     round_id: UUID
     pupil_id: UUID = NOBODY
@@ -43,6 +46,7 @@ class Row(NamedTuple):
     sat_on: date | None = None
     usable: bool | None = None
     mode: str | None = None
+    again: bool = False
 
 
 def key(fact: Fact) -> tuple[UUID, UUID] | None:
@@ -73,7 +77,8 @@ def _closed(row: Row, event: RoundClosed) -> Row:
 
 
 def _sat(row: Row, event: f.AssessmentSat) -> Row:
-    return row._replace(sat_on=event.happened_on, usable=event.usable, mode=event.mode)
+    again = row.again or (row.sat_on is None and not event.usable)
+    return row._replace(sat_on=event.happened_on, usable=bool(row.usable or event.usable), mode=event.mode, again=again)
 
 
 STEPS: dict[type[Event], Callable[[Row, Any], Row]] = {
@@ -125,3 +130,29 @@ def still_to_sit(cur: Cursor[Any], school_id: UUID, round_id: UUID, scope: Scope
         (school_id, round_id, NOBODY, *values, capped(limit)),
     )
     return [pupils.Row(*row) for row in cur]
+
+
+class AskedAgain(NamedTuple):
+    """Of those of a group who sat a round, how many had to be offered it once more; None where the group is small."""
+
+    name: str
+    sat: int | None
+    again: int | None
+
+
+def asked_again(
+    cur: Cursor[Any], school_id: UUID, round_id: UUID, scope: Scope, dimension: str, least: int = 10
+) -> list[AskedAgain]:
+    """The rate of re-offers by class (or another dimension), by name: where it is high, ask how the round was sat."""
+    scoped, values = in_scope(scope)
+    cur.execute(
+        f"SELECT g.tag, count(*), count(*) FILTER (WHERE s.again) FROM {TABLE} s JOIN {pupils.TABLE} p"
+        " ON p.school_id = s.school_id AND p.pupil_id = s.pupil_id, unnest(p.tags) AS g(tag)"
+        f" WHERE s.school_id = %s AND s.round_id = %s AND s.sat_on IS NOT NULL AND {scoped}"
+        " AND starts_with(g.tag, %s) GROUP BY g.tag ORDER BY g.tag LIMIT 500",
+        (school_id, round_id, *values, tag(dimension, "")),
+    )
+    return [
+        AskedAgain(untag(text)[1], sat if sat >= least else None, again if sat >= least else None)
+        for text, sat, again in cur
+    ]

@@ -24,6 +24,7 @@ from astrack.api import sign_in as api_sign_in
 from astrack.api import staff as api_staff
 from astrack.api import training as api_training
 from astrack.api import transfers as api_transfers
+from astrack.api import truth as api_truth
 
 PREFIX = "/api/v1"
 PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
@@ -70,7 +71,7 @@ def api() -> APIRouter:
     topics = (api_sign_in.router, api_lists.router, api_transfers.router, api_school.router,
               api_staff.router, api_pupils.router, api_pupil_writes.router,
               api_plans.router, api_plans.hand_offs, api_plans.cards, api_roster.router, api_audit.router,
-              api_rights.router, api_family.router, api_keeping.router,
+              api_rights.router, api_family.router, api_keeping.router, api_truth.router,
               api_training.router, api_guidance.router, api_accreditation.router)  # fmt: skip
     for topic in topics:
         router.include_router(topic)

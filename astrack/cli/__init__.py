@@ -22,6 +22,7 @@ from astrack.cli import (
     support,
     training,
     transfer,
+    truth,
 )
 from domain.base import DomainError
 from transfer.errors import TransferRefused
@@ -58,6 +59,11 @@ app.command("restore")(keeping.restore)
 app.command("rotate-root-key")(keeping.rotate_root)
 app.command("rotate-school-key")(keeping.rotate_school)
 app.command("impact")(support.impact)
+app.command("truth")(truth.truth)
+app.command("fairness")(truth.fairness)
+app.add_typer(truth.study, name="study")
+app.add_typer(truth.totals, name="totals")
+school.school.command("review-load")(truth.review_load)
 app.command("serve")(service.serve)
 app.command("demo")(service.demo)
 

@@ -13,9 +13,11 @@ from astrack.records.school import SchoolRecords
 from astrack.records.sitting import CLASS_MAX, ClassTooLarge, SittingRecords
 from astrack.records.staff import StaffRecords
 from astrack.store import PupilStreams
-from domain import identity, safeguarding
+from domain import identity, review, safeguarding
 from domain.base import Event, Fact, Stamp, StreamClass
+from domain.instrument import licensed
 from domain.journey import decisions, facts, outcomes, outside, state
+from domain.journey.refusals import NoSuchFlag
 from domain.journey.state import Journey
 from domain.school_year import age_months
 
@@ -132,6 +134,22 @@ class Records(SchoolRecords, SittingRecords, StaffRecords, RightsRecords):
             lambda journey, stamp: decisions.look_at(journey, stamp, concern=concern, note=note),
         )  # fmt: skip
 
+    def review_drawn(
+        self, ask: Ask, pupil_id: UUID, *, round_id: UUID, judgement: facts.Judgement, note: str = ""
+    ) -> Answer:
+        """Say what you see in a pupil without a sign whom a round drew. Raises NoSuchFlag where it drew them not."""
+        load = self.school_state().load
+
+        def decide(journey: Journey, stamp: Stamp) -> list[Event]:
+            drawn = review.drawn(journey, pupil_id, load)
+            if drawn is None or drawn.round_id != round_id:
+                raise NoSuchFlag("there is nothing to review here any more: open the pupil's page again")
+            concern = judgement != "not_what_we_see"
+            return decisions.look_at(journey, stamp, concern=concern, note=note, round_id=round_id, chance=drawn.chance)
+
+        request = {"round": round_id, "judgement": judgement, "note": note}
+        return self._on_journey(ask, pupil_id, "review_drawn", request, decide)
+
     def report_outcome(
         self, ask: Ask, pupil_id: UUID, *, outcome_id: UUID, on: date, code: outside.OutcomeCode, source: outside.Source
     ) -> Answer:
@@ -142,6 +160,23 @@ class Records(SchoolRecords, SittingRecords, StaffRecords, RightsRecords):
             lambda journey, stamp: outcomes.report(
                 journey, stamp, outcome_id=outcome_id, on=on, code=code, source=source
             ),
+        )  # fmt: skip
+
+    def take_in_totals(
+        self, ask: Ask, pupil_id: UUID, *, totals_id: UUID, on: date, of: licensed.TotalsOf, totals: Mapping[str, float]
+    ) -> Answer:
+        """Take in the totals of a licensed instrument. Raises NothingAnswered, UnknownItem, AnswerOutOfScale."""
+        checked = licensed.checked(of, totals)
+        reached = {
+            scale: outside.Total(reached=total, least=of.totals[scale].least, most=of.totals[scale].most)
+            for scale, total in checked.items()
+        }
+        request = {"totals": totals_id, "on": on, "of": [of.name, of.version, of.licence], "reached": dict(checked)}
+        return self._on_journey(
+            ask, pupil_id, "take_in_totals", request,
+            lambda journey, stamp: outcomes.take_in_totals(journey, outside.TotalsImported(
+                **stamp.fresh(), totals_id=totals_id, happened_on=on, instrument=of.name, version=of.version,
+                licence=of.licence, totals=reached)),
         )  # fmt: skip
 
     def ask_to_talk(self, ask: Ask, pupil_id: UUID, *, talk_id: UUID, with_role: str = "tutor") -> Answer:

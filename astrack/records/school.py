@@ -11,6 +11,7 @@ from domain import instrument, school
 from domain import round as rounds
 from domain.base import Event, Stamp, StreamClass
 from domain.identity import SchoolName
+from domain.review import Load
 
 
 class SchoolRecords(Changing):
@@ -36,6 +37,14 @@ class SchoolRecords(Changing):
         stated = [one.model_dump(mode="json") for one in terms]
         request = {"do": "set_term_dates", "year": academic_year, "terms": stated}
         return self.change(ask, request, [self.own()], decide)
+
+    def set_review_load(self, ask: Ask, load: Load) -> Answer:
+        """Say how many pupils of a class a tutor is asked to look at, drawn ones among them."""
+
+        def decide(loaded: list[list[Event]], stamp: Stamp) -> Decided:
+            return Decided([school.set_review_load(school.replay(loaded[0]), stamp, load)])
+
+        return self.change(ask, {"do": "set_review_load", **load.model_dump()}, [self.own()], decide)
 
     def open_round(
         self,

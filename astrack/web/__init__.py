@@ -26,6 +26,7 @@ from astrack.web.site import Site
 from astrack.web.staff import staff_pages
 from astrack.web.training import training_pages
 from astrack.web.transfers import transfer_pages
+from astrack.web.truth import truth_pages
 from astrack.web.tutor import tutor_pages
 
 PARTS = (
@@ -40,6 +41,7 @@ PARTS = (
     setup_pages,
     audit_pages,
     impact_pages,
+    truth_pages,
     family_pages,
     staff_pages,
     training_pages,

@@ -37,6 +37,9 @@ EN = {
     "sign_out": "Sign out",
     "no_round": "There are no questions for you at the moment",
     "no_round_said": "When there are, your tutor will give you a card and tell you when.",
+    "again": "Once more, if you like",
+    "again_said": "The answers were hard to read last time. You may try once more, in your own time. Nobody"
+    " has seen them.",
     "sat_already": "You have done this round",
     "sat_already_said": "Thank you. There is nothing more to do until next time.",
     "opted_out": "You are not taking part",
@@ -100,6 +103,9 @@ CY = {
     "sign_out": "Allgofnodi",
     "no_round": "Does dim cwestiynau i ti ar hyn o bryd",
     "no_round_said": "Pan fydd rhai, bydd dy diwtor yn rhoi cerdyn i ti ac yn dweud pryd.",
+    "again": "Un tro arall, os mynni di",
+    "again_said": "Roedd yr atebion yn anodd i'w darllen y tro diwethaf. Gelli di roi cynnig arall arni, yn"
+    " dy amser dy hun. Does neb wedi gweld dim.",
     "sat_already": "Rwyt ti wedi gwneud y rownd hon",
     "sat_already_said": "Diolch. Does dim mwy i'w wneud tan y tro nesaf.",
     "opted_out": "Dwyt ti ddim yn cymryd rhan",

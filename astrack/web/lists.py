@@ -20,13 +20,15 @@ from astrack.web.reading import Spark, spark
 from astrack.web.site import Site, see_other
 from astrack.web.story import sign_sentence
 from astrack.web.talks import escalate_waiting
+from domain import review, risk
 from domain.authority import Action
 from domain.scope import Scope
 from domain.support import reminder
-from projections import plan_board, pupils, risk_register
+from projections import plan_board, pupils, risk_register, truth
 from projections.risk_register import Line
 
 A_LIST, ALL_PAGE, PLANS_SHOWN = 30, 200, 120
+WAITING = 200
 DIMENSIONS_SHOWN, NAMES_SHOWN = 4, 60
 
 
@@ -36,19 +38,23 @@ def list_pages(site: Site) -> APIRouter:
 
     @router.get("/pupils")
     def by_need(request: Request, who: Who) -> Response:
-        scope = named(who, Action.SEE_STORY)
+        scope, load = named(who, Action.SEE_STORY), who.records.school_state().load
         chosen = _chosen(request)
         with reading(who) as (cur, school):
             groups = pupils.dimensions(cur, school, scope)
             narrow = narrowed(scope, chosen)
-            new = risk_register.new_to_look_at(cur, school, narrow, A_LIST)
+            room = load.room(_on_roll(pupils.dimensions(cur, school, narrow)))
+            signs = risk_register.new_to_look_at(cur, school, narrow, room + WAITING)
+            lots = truth.drawn(cur, school, narrow, load.chance, A_LIST)
             due = risk_register.due(cur, school, narrow, who.today, A_LIST)
             better = risk_register.better(cur, school, narrow, who.today, A_LIST)
-        who.looked(Action.SEE_STORY, list({one.pupil.pupil_id for one in (*new, *due, *better)}))
+        new = _to_look_at(who, signs[:room], lots)
+        looked = {*(one.id for one in new), *(one.pupil.pupil_id for one in (*due, *better))}
+        who.looked(Action.SEE_STORY, list(looked))
         return site.page(
             request, "pupils.html", viewer=who.viewer, filters=_filters(groups, chosen), chosen=chosen,
-            count=_on_roll(groups), new=[_new(one) for one in new], due=[_due(one, who.today) for one in due],
-            better=[_better(one) for one in better],
+            count=_on_roll(groups), new=new, waiting=max(0, len(signs) - room),
+            due=[_due(one, who.today) for one in due], better=[_better(one) for one in better],
         )  # fmt: skip
 
     @router.get("/pupils/all")
@@ -175,6 +181,24 @@ class ListRow:
     behind: bool = False
 
 
+def _to_look_at(who: Caller, signs: Sequence[Line], lots: Sequence[tuple[pupils.Row, UUID]]) -> list[ListRow]:
+    """Pupils with signs and pupils whom a round drew without one, in one form and an order that tells neither."""
+    rows = [*map(_new, signs), *(row for pupil, _ in lots if (row := _drawn(who, pupil)))]
+    return [rows[at] for at in review.mixed([one.id for one in rows])]
+
+
+def _drawn(who: Caller, pupil: pupils.Row) -> ListRow | None:
+    journey, _ = who.journey(pupil.pupil_id)
+    found = risk.nearest(risk.load_model(), journey.sittings, who.today)
+    if found is None or found.factor is None:
+        return None
+    said = sign_sentence(found.reason, journey.sittings[-1].on, pupil.called)
+    where = CONTEXTS.index(found.context or CONTEXTS[0]) * len(FACTORS) + FACTORS.index(found.factor)
+    values = [value for sat in journey.sittings if sat.usable and (value := sat.values[where]) is not None]
+    return ListRow(pupil.pupil_id, pupil.name, said, _line_of(values, found.factor, found.context),
+                   f"/pupils/{pupil.pupil_id}", "Review")  # fmt: skip
+
+
 def _new(line: Line) -> ListRow:
     waiting = [flag for flag in line.risk.flags.values() if flag["judgement"] is None]
     first = max(waiting, key=lambda flag: (flag["factor"] is not None, flag["probability"] or 0.5))
@@ -223,5 +247,12 @@ def _spark(line: Line, factor: str | None, context: str | None) -> Spark | None:
         return None
     where = CONTEXTS[1] if context == "school" else CONTEXTS[0]
     index = CONTEXTS.index(where) * len(FACTORS) + FACTORS.index(factor)
-    values: Sequence[float] = [one["values"][index] for one in line.risk.recent if one["values"][index] is not None]
-    return spark(values, f"{NAMES[factor]} {IN_WORDS[where]}, the last {len(values)} sittings")
+    values = [one["values"][index] for one in line.risk.recent if one["values"][index] is not None]
+    return _line_of(values, factor, where)
+
+
+def _line_of(values: Sequence[float], factor: str, context: str | None) -> Spark | None:
+    last = values[-risk_register.RECENT :]
+    where = CONTEXTS[1] if context == "school" else CONTEXTS[0]
+    words = f"{NAMES[factor]} {IN_WORDS[where]}, the last {len(last)} sittings"
+    return spark(last, words)

@@ -16,6 +16,7 @@ from astrack.web.forms import Form
 from astrack.web.lists import reading
 from astrack.web.site import BadForm, Site, see_other
 from domain.authority import Action
+from domain.review import Load
 from domain.scope import Scope
 from projections import pupils, round_progress
 from transfer.errors import TransferRefused
@@ -72,6 +73,15 @@ def setup_pages(site: Site) -> APIRouter:
         who.records.close_round(who.ask(sent.key), round_id=round_id, expected=expected, sat=sat)
         return see_other("/setup", "round-closed")
 
+    @router.post("/setup/load")
+    def review_load(request: Request, who: Who, sent: Sent) -> Response:
+        who.may(Action.SET_ROUNDS)
+        try:
+            _set_load(who, sent)
+        except REFUSALS as refused:
+            return _setup(site, request, who, sent, refused, "most")
+        return see_other("/setup", "load-set")
+
     @router.post("/setup/cards")
     def cards(request: Request, who: Who, sent: Sent) -> Response:
         who.may(Action.SET_ROUNDS)
@@ -99,6 +109,15 @@ def _apply(who: Caller, sent: Form) -> None:
     confirmed = sent.text("confirm_leavers", 5) == "yes"
     roster.apply(who.records, who.ask(sent.key), plan, confirm_leavers=confirmed)
     who.records.log.delete_draft(upload)
+
+
+def _set_load(who: Caller, sent: Form) -> None:
+    most = sent.number("most", 1, 30, label="At most on the list")
+    unflagged = sent.number("unflagged", 0, 30, label="Drawn without a sign")
+    if unflagged > most:
+        raise BadForm("Drawn without a sign: no more than are on the list in all.", "unflagged")
+    load = who.records.school_state().load
+    who.records.set_review_load(who.ask(sent.key), Load(least=min(load.least, most), most=most, unflagged=unflagged))
 
 
 def _open_round(who: Caller, sent: Form) -> None:
@@ -134,10 +153,16 @@ def _setup(
             for one in rounds
             if not one.closed
         }
+        again = {
+            one.round_id: round_progress.asked_again(cur, school, one.round_id, Scope(everyone=True), "tutor group")
+            for one in rounds
+            if not one.closed
+        }
     registered = who.records.school_state().registered
     return site.page(
         request, "setup.html", status=status_of(refused) if refused else 200, viewer=who.viewer, groups=groups,
-        rounds=rounds, absent=absent, school=registered.school.name if registered else "", typed=typed or Form(),
+        rounds=rounds, absent=absent, again=again, load=who.records.school_state().load,
+        school=registered.school.name if registered else "", typed=typed or Form(),
         may_import=who.can(Action.IMPORT_ROSTER), round_id=who.app.new_id(), error=said(refused) if refused else "",
         error_at=at, steps=_steps(groups, bool(rounds)),
     )  # fmt: skip

@@ -16,7 +16,7 @@ from astrack.web.draft import Draft
 from astrack.web.forms import Form
 from astrack.web.lang import LANGUAGES, language_of, sayer
 from astrack.web.site import HEADERS, BadForm, Site, see_other
-from domain import instrument
+from domain import instrument, sitting_rules
 from domain.authority import Action
 from domain.instrument import Instrument
 from domain.journey.refusals import SittingAlreadyTaken
@@ -39,9 +39,10 @@ def sit_pages(site: Site) -> APIRouter:
         journey, _ = who.records.journey(who.viewer.id)
         one = _open_round(who, journey)
         why = "opted_out" if journey.opted_out else "no_round" if one is None else ""
-        why = why or ("sat_already" if one and _sat(journey, one.round_id) else "")
+        why = why or ("sat_already" if one and _done(journey, one.round_id) else "")
         draft = web_draft.load(who.records, one.round_id, who.viewer.id) if one else None
-        return pupil_page(site, request, who, "sit_start.html", why=why, begun=draft is not None)
+        again = bool(one and _tried(journey, one.round_id))
+        return pupil_page(site, request, who, "sit_start.html", why=why, begun=draft is not None, again=again)
 
     @router.post("/sit/begin")
     def begin(who: Who, sent: Sent) -> Response:
@@ -77,7 +78,10 @@ def sit_pages(site: Site) -> APIRouter:
     @router.get("/sit/done")
     def done(request: Request, who: Who) -> Response:
         who.may(Action.SEE_GUIDED, who.viewer.id)
-        return pupil_page(site, request, who, "sit_end.html", kind="done", until=None)
+        journey, _ = who.records.journey(who.viewer.id)
+        one = _open_round(who, journey)
+        again = bool(one and not _done(journey, one.round_id) and _tried(journey, one.round_id))
+        return pupil_page(site, request, who, "sit_end.html", kind="done", until=None, again=again)
 
     return router
 
@@ -108,11 +112,16 @@ def _open_round(who: Caller, journey: Journey) -> Progress | None:
         for one in found
         if not one.closed and one.opens_on <= who.today <= one.closes_on and journey.year_group in one.year_groups
     ]
-    return min(mine, key=lambda one: _sat(journey, one.round_id), default=None)
+    return min(mine, key=lambda one: _done(journey, one.round_id), default=None)
 
 
-def _sat(journey: Journey, round_id: UUID) -> bool:
-    return any(one.round_id == round_id for one in journey.sittings)
+def _tried(journey: Journey, round_id: UUID) -> bool:
+    return sitting_rules.standing(journey.sittings, round_id).tries > 0
+
+
+def _done(journey: Journey, round_id: UUID) -> bool:
+    """Whether there is nothing left to sit: answers that could not be read may be given once more, nobody decides."""
+    return not sitting_rules.standing(journey.sittings, round_id).offer
 
 
 def _round(who: Caller) -> Progress:
@@ -121,7 +130,7 @@ def _round(who: Caller) -> Progress:
     one = _open_round(who, journey)
     if one is None:
         raise BadForm("There are no questions for you at the moment. Your tutor will tell you when there are.")
-    if _sat(journey, one.round_id):
+    if _done(journey, one.round_id):
         raise SittingAlreadyTaken("you have done this round already: thank you, there is nothing more to do")
     return one
 

@@ -17,10 +17,10 @@ from astrack.access.callers import Caller
 from astrack.web.door import PageRoute, Sent, Who
 from astrack.web.reading import drawn, picture_of, with_own_school
 from astrack.web.site import BadForm, Site, see_other
-from astrack.web.story import OUTCOMES, SOURCES, by_year, flag_sentence, story, telling
+from astrack.web.story import OUTCOMES, SOURCES, by_year, flag_sentence, sign_sentence, story, telling
 from astrack.web.talks import talks_of
 from astrack.web.words import JUDGEMENTS
-from domain import risk
+from domain import review, risk
 from domain.authority import Action
 from domain.base import Fact
 from domain.identity import Identity
@@ -55,7 +55,12 @@ def tutor_pages(site: Site) -> APIRouter:
         who.may(Action.REVIEW_FLAGS, pupil_id)
         judgement = cast(Judgement, sent.one_of("judgement", JUDGEMENTS, label="What you make of it"))
         note = sent.text("note", 1000, label="Your note")
-        who.records.review_flag(who.ask(sent.key), pupil_id, flag_id=flag_id, judgement=judgement, note=note)
+        journey, _ = who.journey(pupil_id)
+        if flag_id in journey.flags:
+            who.records.review_flag(who.ask(sent.key), pupil_id, flag_id=flag_id, judgement=judgement, note=note)
+        else:
+            # a pupil without a sign whom a round drew: the page looks the same, so the form does
+            who.records.review_drawn(who.ask(sent.key), pupil_id, round_id=flag_id, judgement=judgement, note=note)
         return see_other(f"/pupils/{pupil_id}", "reviewed")
 
     @router.post("/pupils/{pupil_id}/outcomes")
@@ -108,7 +113,7 @@ def pupil_context(who: Caller, pupil_id: UUID) -> dict[str, Any]:
         **drawn(data),
         "frozen": FROZEN.get(journey.custody, ""),
         "opted_out": journey.opted_out,
-        **_signs(journey, named.called),
+        **_signs(who, pupil_id, journey, named.called),
         "plans_due": looks_ahead(journey, facts, who.today),
         "talks": [one for one in talks_of(journey, facts) if one.state != "acknowledged"],
         "now": who.app.clock(),
@@ -123,14 +128,24 @@ def pupil_context(who: Caller, pupil_id: UUID) -> dict[str, Any]:
     }
 
 
-def _signs(journey: Journey, called: str) -> dict[str, list[dict[str, Any]]]:
-    """What waits for a review: signs that ask for work, and what was also noticed."""
+def _signs(who: Caller, pupil_id: UUID, journey: Journey, called: str) -> dict[str, list[dict[str, Any]]]:
+    """What waits for a review: signs that ask for work, or a round's lot in the same form; what else was noticed."""
     waiting = [(key, one.raised) for key, one in journey.flags.items() if one.judgement is None and not one.eased]
     shown = [
         (risk.makes_work(one.kind), {"id": key, "said": flag_sentence(one, called), "factor": one.factor})
         for key, one in waiting
     ]
-    return {"open_flags": [one for work, one in shown if work], "noticed": [one for work, one in shown if not work]}
+    work = [one for work, one in shown if work] or _lot(who, pupil_id, journey, called)
+    return {"open_flags": work, "noticed": [one for work, one in shown if not work]}
+
+
+def _lot(who: Caller, pupil_id: UUID, journey: Journey, called: str) -> list[dict[str, Any]]:
+    drawn = review.drawn(journey, pupil_id, who.records.school_state().load)
+    found = risk.nearest(risk.load_model(), journey.sittings, who.today) if drawn else None
+    if drawn is None or found is None:
+        return []
+    said = sign_sentence(found.reason, journey.sittings[-1].on, called)
+    return [{"id": drawn.round_id, "said": said, "factor": found.factor}]
 
 
 def place_of(journey: Journey) -> str:

@@ -16,15 +16,16 @@ PUPILS, PLANS = Link("/pupils", "My pupils"), Link("/plans", "Plans")
 MOVES, IMPACT = Link("/transfers", "Handing over"), Link("/impact", "Did it help?")
 AUDIT, SETUP = Link("/audit", "Audit"), Link("/setup", "Set up")
 TALKS = Link("/talks", "Wishes to talk")
+RIGHT = Link("/truth", "How right?")
 TRAINING, PRACTICE = Link("/training", "Training"), Link("/accreditation", "Accreditation")
 NAV: dict[str, tuple[Link, ...]] = {
     "pupil": (Link("/sit", "My questions"), Link("/me", "My story")),
     "parent": (Link("/family", "For the family"),),
     "tutor": (PUPILS, PLANS, TALKS, TRAINING),
     "head_of_year": (PUPILS, PLANS, TALKS, TRAINING),
-    "dsl": (PUPILS, PLANS, TALKS, MOVES, IMPACT, AUDIT, TRAINING),
-    "lead_practitioner": (PUPILS, PLANS, IMPACT, TRAINING, PRACTICE),
-    "head": (IMPACT, AUDIT, TRAINING, PRACTICE),
+    "dsl": (PUPILS, PLANS, TALKS, MOVES, IMPACT, RIGHT, AUDIT, TRAINING),
+    "lead_practitioner": (PUPILS, PLANS, IMPACT, RIGHT, TRAINING, PRACTICE),
+    "head": (IMPACT, RIGHT, AUDIT, TRAINING, PRACTICE),
     "administrator": (SETUP, MOVES),
     "dpo": (AUDIT, MOVES),
     "auditor": (AUDIT, MOVES),
@@ -48,7 +49,7 @@ ROLE_NAMES = {
 }
 
 DONE = {
-    "reviewed": "Thank you. Your review of the early sign is on record.",
+    "reviewed": "Thank you. Your review is on record.",
     "plan-opened": "The plan has begun. You can print it on one side of paper.",
     "group-plan-opened": "The plan has begun for every pupil of the group.",
     "monitored": "Your note on how the plan is going is on record.",
@@ -64,6 +65,7 @@ DONE = {
     "withdrawn": "The transfer was called off. The record goes on here.",
     "roster-applied": "The roster was taken in.",
     "round-opened": "The round is open.",
+    "load-set": "The review load is set. It holds from the next list they open.",
     "round-closed": "The round is closed.",
     "opted-out": "Your wish is on record: no assessment is taken until you change it.",
     "opted-in": "Your wish is on record: your child may take part again.",

@@ -13,7 +13,7 @@ from domain.scoring import AnswerOutOfScale, NothingAnswered, UnknownItem
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$", max_length=60)]
 
 
-class Total(Value):
+class Scale(Value):
     """One scale of an instrument and the totals it can have."""
 
     least: float
@@ -26,7 +26,7 @@ class TotalsOf(Value):
     name: Name
     version: Annotated[str, Field(min_length=1, max_length=40)]
     licence: Annotated[str, Field(min_length=1, max_length=200)]
-    totals: Annotated[dict[Name, Total], Field(min_length=1, max_length=40)]
+    totals: Annotated[dict[Name, Scale], Field(min_length=1, max_length=40)]
 
 
 def checked(of: TotalsOf, given: Mapping[str, float]) -> dict[str, float]:

@@ -143,10 +143,20 @@ def review_flag(
     return [f.FlagReviewed(**stamp.fresh(), flag_id=flag_id, judgement=judgement, note=note)]
 
 
-def look_at(journey: Journey, stamp: Stamp, *, concern: bool, note: str = "") -> list[Event]:
-    """Review a pupil without flags, so that what was missed can be counted. Raises RecordFrozen."""
+def look_at(
+    journey: Journey,
+    stamp: Stamp,
+    *,
+    concern: bool,
+    note: str = "",
+    round_id: UUID | None = None,
+    chance: float | None = None,
+) -> list[Event]:
+    """Review a pupil without flags, so that what was missed can be counted; ``round_id`` and ``chance`` where a round
+    drew them. Raises RecordFrozen.
+    """
     held(journey)
-    return [f.PupilLookedAt(**stamp.fresh(), concern=concern, note=note)]
+    return [f.PupilLookedAt(**stamp.fresh(), concern=concern, note=note, round_id=round_id, chance=chance)]
 
 
 def ask_to_talk(journey: Journey, stamp: Stamp, *, talk_id: UUID, with_role: str = "tutor") -> list[Event]:

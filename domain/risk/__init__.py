@@ -15,7 +15,7 @@ from domain.journey.state import Sat
 from domain.risk import kalman
 from domain.risk.kalman import Sittings
 from domain.risk.model import ALGORITHM, Model, by_digest, load
-from domain.risk.signs import Subject, signs
+from domain.risk.signs import Subject, nearest_end, signs
 from domain.risk.view import View, outlook
 
 __all__ = [
@@ -29,6 +29,7 @@ __all__ = [
     "findings",
     "load_model",
     "makes_work",
+    "nearest",
     "track",
 ]
 
@@ -87,6 +88,15 @@ def findings(model: Model, sittings: Sequence[Sat], standing: Iterable[Subject],
     usable = [sat for sat in known if sat.usable]
     view = _view(model, usable) if usable else None
     return signs(model, known, usable, view, frozenset(standing), on)
+
+
+def nearest(model: Model, sittings: Sequence[Sat], on: date) -> Finding | None:
+    """What lies nearest an end, as a sign of that level would say it, however unsure; None without a sitting.
+
+    It is no sign: it is what there is to say of a pupil without one, in the same words.
+    """
+    usable = [sat for sat in sittings if sat.usable and sat.on <= on][-SITTINGS_MAX:]
+    return nearest_end(usable, _view(model, usable)) if usable else None
 
 
 def track(model: Model, sittings: Sequence[Sat], up_to: date) -> Track:

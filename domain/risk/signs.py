@@ -76,14 +76,26 @@ def _ends(view: View, pole: str) -> Small:
     return view.outlook.low if pole == "low" else view.outlook.high
 
 
+def nearest_end(usable: Sequence[Sat], view: View) -> Finding:
+    """The level likeliest at an end, as of the last sitting."""
+    last = {pole: _ends(view, pole)[:, -1] for pole in ("low", "high")}
+    cell, pole = max(((cell, pole) for cell in range(8) for pole in last), key=lambda at: float(last[at[1]][at[0]]))
+    return _at_end(usable, view, cell, pole)
+
+
+def _at_end(usable: Sequence[Sat], view: View, cell: int, pole: str) -> Finding:
+    context, factor = CELLS[cell]
+    likely, other = _ends(view, pole)[cell], float(_ends(view, pole)[(cell + 4) % 8, -1])
+    p = float(likely[-1])
+    reason = words.polar(factor, context, pole, p, other, _began(likely, usable))
+    return _finding("polar", (factor, context, pole), p, reason, usable)
+
+
 def _polar(model: Model, usable: Sequence[Sat], view: View) -> Iterator[Candidate]:
-    for cell, (context, factor) in enumerate(CELLS):
+    for cell in range(8):
         for pole in ("low", "high"):
-            likely = _ends(view, pole)[cell]
-            p, other = float(likely[-1]), float(_ends(view, pole)[(cell + 4) % 8, -1])
-            if p >= model.cuts.polar.off:
-                reason = words.polar(factor, context, pole, p, other, _began(likely, usable))
-                yield model.cuts.polar, _finding("polar", (factor, context, pole), p, reason, usable)
+            if float(_ends(view, pole)[cell, -1]) >= model.cuts.polar.off:
+                yield model.cuts.polar, _at_end(usable, view, cell, pole)
 
 
 def _priority(model: Model, usable: Sequence[Sat], view: View) -> Iterator[Candidate]:

@@ -21,7 +21,7 @@ PAGES = (
     ("tutor", "/practice"), ("tutor", "/practice/2"), ("lead_practitioner", "/training/people"),
     ("lead_practitioner", "/guidance?about=trust_of_self.low.school"),
     ("dsl", "/transfers"), ("dsl", "/audit"), ("dsl", "/audit/pupils/{Mia}?day=2024-03-12"),
-    ("head", "/impact"), ("head", "/accreditation"), ("auditor", "/audit/proof"), ("auditor", "/audit/looks"), ("administrator", "/setup"), ("administrator", "/setup/people"),
+    ("head", "/impact"), ("head", "/truth"), ("head", "/truth/items"), ("head", "/accreditation"), ("auditor", "/audit/proof"), ("auditor", "/audit/looks"), ("administrator", "/setup"), ("administrator", "/setup/people"),
     ("Mia", "/sit"), ("Mia", "/sit/next"), ("Mia", "/me"), ("Mia", "/talk"),
 )  # fmt: skip
 WIDTHS = (360, 1280)

@@ -38,7 +38,7 @@ def test_a_sign_is_reviewed_in_two_clicks(visit: Any, school: SmallSchool) -> No
     page: Page = visit("tutor")
     page.get_by_role("link", name=re.compile("^Review")).first.click()
     page.get_by_role("button", name="We knew").first.click()
-    expect(page.get_by_text("Your review of the early sign is on record")).to_be_visible()
+    expect(page.get_by_text("Your review is on record")).to_be_visible()
 
 
 def test_a_pupil_answers_by_keyboard_alone(visit: Any, school: SmallSchool) -> None:

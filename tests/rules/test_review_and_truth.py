@@ -2,59 +2,82 @@
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime
 from random import Random
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import numpy as np
 import pytest
 from pydantic import ValidationError
 
 from domain import review, truth
-from domain.review import Load, Sign
+from domain.base import Actor, Event, Fact, Stamp
+from domain.journey import facts
+from domain.journey.state import replay
+from domain.review import Load
 from domain.truth import Watched
+from projections.truth import Row, evolve
+from projections.truth import watched as looked_back
 
-CLASS = [UUID(int=n) for n in range(30)]
-
-
-def signs(*urgencies: float) -> list[Sign]:
-    return [Sign(CLASS[n], urgency) for n, urgency in enumerate(urgencies)]
+AT = datetime(2026, 11, 3, 9, tzinfo=UTC)
 
 
-def test_the_list_holds_the_surest_signs_and_one_pupil_without() -> None:
-    found = review.review_list(signs(0.9, 0.5, 0.8, 0.45, 0.7, 0.6), CLASS, Random(1))
-    assert set(found.show) - found.drawn == {CLASS[0], CLASS[2], CLASS[4], CLASS[5]}
-    assert found.waiting == (CLASS[1], CLASS[3])
-    assert len(found.drawn) == 1 and found.drawn.isdisjoint({CLASS[n] for n in range(6)})
-    assert found.chance == pytest.approx(1 / 24)
+def journey(*, flagged: bool = False, usable: bool = True, kind: str = "priority") -> tuple[list[Event], UUID]:
+    """A pupil who sat one round, perhaps with a flag after it."""
+    stamp = Stamp(AT, Actor(id=UUID(int=1), role="tutor"), uuid4)
+    round_id = uuid4()
+    sat = facts.AssessmentSat(
+        **stamp.fresh(), sitting_id=uuid4(), round_id=round_id, happened_on=AT.date(), instrument="demo",
+        instrument_version=1, instrument_digest="a" * 64, answers={}, values=(3.5,) * 8, errors=(0.4,) * 8, usable=usable,
+    )  # fmt: skip
+    raised = facts.FlagRaised(
+        **stamp.fresh(), flag_id=uuid4(), kind=kind, reason="Worth a look.", model_digest="b" * 64
+    )
+    return [sat, *([raised] if flagged else [])], round_id
 
 
-def test_a_pupil_with_two_signs_takes_one_place() -> None:
-    found = review.review_list([Sign(CLASS[0], 0.4), Sign(CLASS[0], 0.9), Sign(CLASS[1], 0.5)], CLASS, Random(1))
-    assert len(found.show) == 3
+EVERYBODY = Load(least=30, most=30, unflagged=30)
+
+
+def test_a_lot_is_even_and_the_same_whoever_asks() -> None:
+    round_id = UUID(int=77)
+    lots = np.array([review.lot(round_id, UUID(int=n)) for n in range(4000)])
+    assert review.lot(round_id, UUID(int=5)) == lots[5]
+    assert np.histogram(lots, 10, (0, 1))[0].min() > 330
+    assert abs(np.corrcoef(lots, [review.lot(UUID(int=78), UUID(int=n)) for n in range(4000)])[0, 1]) < 0.06
+
+
+def test_a_pupil_without_a_sign_is_drawn_with_the_chance_that_is_kept_beside_the_look() -> None:
+    told, round_id = journey()
+    load = Load()
+    drawn = [found for n in range(3000) if (found := review.drawn(replay(told), UUID(int=n), load))]
+    assert 60 < len(drawn) < 140
+    assert set(drawn) == {review.Drawn(round_id, 1 / 30)}
+
+
+def test_nobody_is_drawn_beside_a_sign_that_makes_work_and_one_for_information_hides_nobody() -> None:
+    assert review.drawn(replay(journey(flagged=True)[0]), UUID(int=1), EVERYBODY) is None
+    assert review.drawn(replay(journey(flagged=True, kind="polar")[0]), UUID(int=1), EVERYBODY)
+
+
+def test_nobody_is_drawn_on_answers_that_could_not_be_read_or_twice_for_a_round() -> None:
+    assert review.drawn(replay(journey(usable=False)[0]), UUID(int=1), EVERYBODY) is None
+    told, round_id = journey()
+    stamp = Stamp(AT, Actor(id=UUID(int=1), role="tutor"), uuid4)
+    looked = facts.PupilLookedAt(**stamp.fresh(), concern=False, round_id=round_id, chance=1.0)
+    assert review.drawn(replay([*told, looked]), UUID(int=1), EVERYBODY) is None
 
 
 def test_the_order_does_not_tell_who_was_drawn() -> None:
-    places = [list(found.show).index(next(iter(found.drawn)))
-              for found in (review.review_list(signs(0.9, 0.8, 0.7, 0.6), CLASS, Random(seed)) for seed in range(400))]  # fmt: skip
-    assert np.bincount(places, minlength=5).min() > 50
-
-
-def test_every_pupil_without_a_sign_is_as_likely_to_be_drawn() -> None:
-    counts = np.zeros(30)
-    for seed in range(3000):
-        for pupil in review.review_list(signs(0.9, 0.8), CLASS, Random(seed)).drawn:
-            counts[pupil.int] += 1
-    assert counts[:2].sum() == 0
-    assert counts[2:].min() > 70 and counts[2:].max() < 150
-
-
-def test_the_same_randomness_draws_the_same_pupils() -> None:
-    assert review.review_list(signs(0.9), CLASS, Random(7)) == review.review_list(signs(0.9), CLASS, Random(7))
+    chance, places = Random(1), []
+    for _ in range(600):
+        pupils = [UUID(int=chance.getrandbits(128)) for _ in range(5)]
+        places.append(review.mixed(pupils).index(4))
+    assert np.bincount(places, minlength=5).min() > 80
 
 
 def test_the_load_grows_with_the_group() -> None:
-    assert Load().room(30) == 5 and Load().room(60) == 10 and Load().room(4) == 1
-    assert len(review.review_list([], CLASS[:8], Random(1), Load(most=2, least=1, unflagged=0)).show) == 0
+    assert Load().room(30) == 4 and Load().room(60) == 8 and Load().room(4) == 1
 
 
 @pytest.mark.parametrize("fields", [{"least": 0}, {"least": 6}, {"most": 31}, {"unflagged": 9}])
@@ -122,3 +145,49 @@ def test_weighted_sensitivity_finds_the_true_one() -> None:
         found.append(truth.followed(rows).sensitivity)
     assert np.mean([one.value for one in found]) == pytest.approx(0.6, abs=0.03)
     assert np.mean([one.low <= 0.6 <= one.high for one in found]) > 0.85
+
+
+def test_truth_counts_an_outcome_after_the_sitting_and_within_the_rounds_that_follow() -> None:
+    told, round_id = journey(flagged=True)
+    row = Row(UUID(int=9))
+    for n, event in enumerate(told):
+        row = evolve(row, Fact(n, UUID(int=9), uuid4(), n, AT, event))
+
+    def seen(*outcomes: tuple[str, str]) -> list[bool | None]:
+        held = row._replace(outcomes={str(n): {"on": on, "code": code} for n, (on, code) in enumerate(outcomes)})
+        closes = {str(round_id): date(2027, 6, 30)}
+        return [one.outcome for one in looked_back(held, closes, date(2027, 12, 1))]
+
+    assert seen() == [None]
+    assert seen(("2026-11-03", "bullied")) == [None]
+    assert seen(("2027-07-01", "bullied")) == [None]
+    assert seen(("2027-02-01", "none")) == [False]
+    assert seen(("2027-02-01", "none"), ("2027-06-30", "referral")) == [True]
+
+
+def test_a_drawn_pupil_weighs_as_many_as_were_not_drawn_and_one_nobody_drew_nothing() -> None:
+    told, round_id = journey()
+    stamp = Stamp(AT, Actor(id=UUID(int=1), role="tutor"), uuid4)
+    for chance, weights in ((1 / 30, [30.0]), (None, [])):
+        looked = facts.PupilLookedAt(**stamp.fresh(), concern=False, round_id=round_id, chance=chance)
+        row = Row(UUID(int=9))
+        for n, event in enumerate([*told, looked]):
+            row = evolve(row, Fact(n, UUID(int=9), uuid4(), n, AT, event))
+        assert [round(one.weight, 6) for one in looked_back(row, {}, date(2027, 1, 1))] == weights
+        assert row.lot is None
+
+
+def test_a_sign_that_makes_work_takes_the_lot_away_and_its_easing_gives_the_next_round_one() -> None:
+    told, _ = journey(flagged=True)
+    stamp = Stamp(AT, Actor(id=UUID(int=1), role="tutor"), uuid4)
+    (later, *_), next_round = journey()
+    raised = told[-1]
+    eased = facts.FlagEased(**stamp.fresh(), flag_id=raised.flag_id)  # type: ignore[attr-defined]
+    row = Row(UUID(int=9))
+    lots = []
+    for n, event in enumerate([*told, later, eased]):
+        row = evolve(row, Fact(n, UUID(int=9), uuid4(), n, AT, event))
+        lots.append(row.lot)
+    assert lots[1] is None and lots[2] is None
+    assert lots[3] == review.lot(next_round, UUID(int=9))
+    assert row.rounds[str(next_round)]["flagged"] is False

@@ -39,6 +39,9 @@ ROUTES: list[tuple[str, str, str]] = [
     ("GET", "/school", EVERYBODY),
     ("PUT", "/school", "administrator"),
     ("POST", "/school/terms", "administrator"),
+    ("PUT", "/school/review-load", "administrator lead_practitioner"),
+    ("GET", "/truth", "dsl lead_practitioner head"),
+    ("GET", "/fairness", "dsl lead_practitioner head"),
     ("GET", "/rounds", f"pupil {STAFF}"),
     ("POST", "/rounds", "administrator lead_practitioner"),
     ("GET", "/rounds/{id}", f"pupil {STAFF}"),
@@ -169,6 +172,7 @@ PLAN = {
 BODIES: dict[str, Any] = {
     "PUT /school": {"name": "Mill Lane Primary"},
     "POST /school/terms": {"academic_year": "2026/27", "terms": [{"first_on": "2026-09-02", "last_on": "2026-10-23"}]},
+    "PUT /school/review-load": {"least": 3, "most": 5, "unflagged": 1},
     "POST /rounds": {"round_id": "@", "name": "Autumn", "opens_on": DAY, "closes_on": DAY, "year_groups": [5]},
     "POST /rounds/{id}/close": {"expected": 1, "sat": 0},
     "POST /staff": {"staff_id": "@", "name": "Una"},

@@ -1,0 +1,112 @@
+"""How right early signs have been, and whether groups fare alike: aggregates for those who lead."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter
+from pydantic import Field
+
+from astrack import fairness
+from astrack.access.callers import CallerOf
+from astrack.api.common import Body, Empty, Key, Out
+from astrack.api.lists import reading
+from domain.authority import Action
+from domain.base import DomainError
+from domain.review import Load
+from domain.truth import Figure
+from projections import truth
+
+router = APIRouter(tags=["truth"])
+Few = Annotated[float, Field(ge=0, le=30)]
+
+
+class LoadWrong(DomainError):
+    """The review load must run from some pupils of a class to no more than all of them."""
+
+
+class FigureOut(Out):
+    """A share with its 95 % interval, or withheld (null): then so many of those needed have been counted."""
+
+    value: float | None
+    low: float | None
+    high: float | None
+    counted: int
+    needed: int
+
+
+class TruthOut(Out):
+    """Staff agreement (never a PPV), and what later outcomes say."""
+
+    agreed: FigureOut
+    new_to_us: FigureOut
+    unreviewed: int
+    ppv: FigureOut
+    sensitivity: FigureOut
+    specificity: FigureOut
+    outcomes: int
+    not_followed_up: int
+    drawn: int
+
+
+class RateOut(Out):
+    """How often a group has a sign that makes work, and by how much more than all others; null where withheld."""
+
+    dimension: str
+    name: str
+    pupils: int | None
+    rate: list[float] | None
+    more: list[float] | None
+
+
+class LoadIn(Body):
+    """How many pupils of a class of 30 a tutor is asked to look at, those drawn without a sign among them."""
+
+    least: Few = 3
+    most: Few = 5
+    unflagged: Few = 1
+
+
+@router.get("/truth")
+def right(caller: CallerOf) -> TruthOut:
+    """How right early signs have been here; each figure is withheld until enough has been counted."""
+    caller.see(Action.SEE_AGGREGATES)
+    with reading(caller) as (cur, school):
+        found = truth.right(cur, school, caller.today)
+    return TruthOut(
+        agreed=_figure(found.staff.agreed), new_to_us=_figure(found.staff.new), unreviewed=found.staff.unreviewed,
+        ppv=_figure(found.truth.ppv), sensitivity=_figure(found.truth.sensitivity),
+        specificity=_figure(found.truth.specificity), outcomes=found.truth.outcomes,
+        not_followed_up=found.truth.not_followed_up, drawn=found.drawn,
+    )  # fmt: skip
+
+
+@router.get("/fairness")
+def fair(caller: CallerOf) -> list[RateOut]:
+    """Rates of early signs by group; a group under ten is withheld, and what would let it be worked out."""
+    caller.see(Action.SEE_AGGREGATES)
+    return [_rate(one) for one in fairness.flag_rates(caller.app, caller.records.school_id)]
+
+
+@router.put("/school/review-load")
+def set_review_load(caller: CallerOf, body: LoadIn, key: Key) -> Empty:
+    """Set how many pupils a tutor is asked to look at."""
+    caller.may(Action.SET_ROUNDS)
+    try:
+        load = Load(**body.model_dump())
+    except ValueError as error:
+        raise LoadWrong("the load must run from some pupils of a class to no more than all: change it") from error
+    caller.records.set_review_load(caller.ask(key), load)
+    return Empty()
+
+
+def _figure(one: Figure) -> FigureOut:
+    return FigureOut(value=one.value, low=one.low, high=one.high, counted=one.counted, needed=one.needed)
+
+
+def _rate(one: fairness.Rate) -> RateOut:
+    rate = one.rate
+    if rate.flagged is None or rate.more is None:
+        return RateOut(dimension=one.dimension, name=one.name, pupils=None, rate=None, more=None)
+    flagged = [rate.flagged.value, rate.flagged.low, rate.flagged.high]
+    return RateOut(dimension=one.dimension, name=one.name, pupils=rate.of, rate=flagged, more=list(rate.more))

@@ -1,0 +1,130 @@
+"""How right early signs have been, whether groups fare alike, a study's export, totals of licensed instruments."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+from uuid import UUID
+
+import typer
+
+from astrack import fairness as fair
+from astrack import study as studies
+from astrack import totals as licensed_totals
+from astrack.cli import common as c
+from astrack.cli.transfer import write
+from domain.review import Load
+from domain.study import KEY_LEAST
+from domain.truth import Figure
+from projections import truth as read_model
+
+study = typer.Typer(help="A prospective study.", no_args_is_help=True)
+totals = typer.Typer(help="Totals of instruments the school has a licence for.", no_args_is_help=True)
+School = Annotated[str | None, c.SchoolOption]
+
+
+def truth(school: School = None) -> None:
+    """How right have we been: staff agreement, and PPV, sensitivity and specificity against later outcomes."""
+    with c.school_opened(school) as (app, records):
+        app.views.catch_up(records.school_id)
+        with app.views.reading(records.school_id) as cur:
+            found = read_model.right(cur, records.school_id, app.clock().date())
+    rows = [
+        ("staff agree with flags (not a PPV)", *_told(found.staff.agreed)),
+        ("new to us, of those", *_told(found.staff.new)),
+        ("PPV: flag, then an outcome", *_told(found.truth.ppv)),
+        ("sensitivity", *_told(found.truth.sensitivity)),
+        ("specificity", *_told(found.truth.specificity)),
+    ]
+    c.table(["figure", "share", "95 % interval", "resting on"], rows, "")
+    c.out.print(f"{found.truth.outcomes} pupils with an outcome; {found.truth.not_followed_up} flags not followed up; "
+                f"{found.staff.unreviewed} not reviewed; {found.drawn} looks at pupils a round drew.")  # fmt: skip
+
+
+def _told(one: Figure) -> tuple[str, str, str]:
+    if one.value is None or one.low is None or one.high is None:
+        return "withheld", "", f"{one.counted} of the {one.needed} needed"
+    return f"{one.value:.2f}", f"{one.low:.2f} to {one.high:.2f}", str(one.counted)
+
+
+def fairness(school: School = None) -> None:
+    """Do groups fare alike: flag rates by group, and items that a group answers otherwise; small groups withheld."""
+    with c.school_opened(school) as (app, records):
+        rates = fair.flag_rates(app, records.school_id)
+        with c.progress("Comparing", None) as move:
+            items = fair.items(app, records.school_id, move)
+    heads = ["field", "group", "pupils", "with a sign", "more than the others"]
+    c.table(heads, map(_rate, rates), "Nobody has sat a round yet.")
+    c.table(["item", "field", "group", "difference", "p"], [
+        (one.item, one.dimension, one.name, f"{one.said.smd:+.2f}", f"{one.said.p:.4f}") for one in items.notable
+    ], "No item stands out.")  # fmt: skip
+    c.out.print(f"{items.compared} comparisons of items made, {items.withheld} withheld (fewer than 50 on one side).")
+
+
+def _rate(one: fair.Rate) -> tuple[object, ...]:
+    if one.rate.flagged is None or one.rate.more is None:
+        return one.dimension, one.name, "withheld", "", ""
+    more = "{:+.2f} ({:+.2f}, {:+.2f})".format(*one.rate.more)
+    return one.dimension, one.name, one.rate.of, f"{one.rate.flagged.value:.2f}", more
+
+
+@study.command("export")
+def export(
+    out: Annotated[Path, typer.Argument(help="The CSV file to write.")],
+    key_file: Annotated[Path, typer.Option("--key-file", help="The study's key: 32 random bytes or more.")],
+    school: School = None,
+) -> None:
+    """Write the pseudonymous table of a prospective study: months, codes, probabilities; no names, days or answers.
+
+    It is still personal data: it needs an agreement, an impact assessment and an end date. Keep the key apart from it.
+    """
+    key = c.bytes_of(key_file)
+    if len(key) < KEY_LEAST:
+        raise c.BadArgument(f"the study's key has {len(key)} bytes: make one of at least {KEY_LEAST} random ones")
+    with c.school_opened(school) as (_, records):
+        who = list(c.every_pupil(records))
+        with c.progress("Exporting", len(who)) as move:
+            table = studies.export(records, key, who, move)
+    write(out, table.encode())
+    c.out.print(f"Wrote {table.count(chr(10)) - 1} rows to {out}.")
+
+
+@totals.command("import")
+def import_(
+    file: Annotated[Path, typer.Argument(help="A CSV: pupil, on, and a column for each scale.")],
+    instrument: Annotated[Path, typer.Option(help="JSON: name, version, licence, totals (each scale: least, most).")],
+    dry_run: Annotated[bool, typer.Option(help="Say what would be taken in; write nothing.")] = False,
+    school: School = None,
+    key: Annotated[str | None, c.KeyOption] = None,
+) -> None:
+    """Take in the totals of a licensed instrument; its items are never read. No early sign rests on them."""
+    of, content = licensed_totals.instrument_of(c.bytes_of(instrument)), c.bytes_of(file)
+    with c.school_opened(school) as (app, records):
+
+        def pupil(named: str) -> UUID:
+            return c.which_pupil(records, named)
+
+        lines = licensed_totals.read(of, content, pupil, app.clock().date())
+        of_pupils = len({one.pupil_id for one in lines})
+        c.out.print(f"{of.name} {of.version}: totals of {of_pupils} pupils in {len(lines)} rows.", markup=False)
+        if dry_run:
+            c.out.print("A dry run: nothing was written.")
+            return
+        with c.progress("Taking in", len(lines)) as move:
+            licensed_totals.take_in(records, c.asking(key), of, lines, move)
+
+
+def review_load(
+    most: Annotated[float, typer.Option(help="At most so many pupils of a class of 30 on the list at once.")] = 5,
+    least: Annotated[float, typer.Option(help="What to expect at the least.")] = 3,
+    unflagged: Annotated[float, typer.Option(help="How many of them drawn without a sign, on average.")] = 1,
+    school: School = None,
+    key: Annotated[str | None, c.KeyOption] = None,
+) -> None:
+    """Set how many pupils a tutor is asked to look at."""
+    try:
+        load = Load(least=least, most=most, unflagged=unflagged)
+    except ValueError as error:
+        raise c.BadArgument("the load must run from some pupils a class to no more than all: change it") from error
+    with c.school_opened(school) as (_, records):
+        c.show(records.set_review_load(c.asking(key), load))

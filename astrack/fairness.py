@@ -1,0 +1,127 @@
+"""Whether flags and items treat groups of pupils alike, from a school's record; small groups are never shown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+from uuid import UUID
+
+import numpy as np
+from numpy.typing import NDArray
+
+from astrack.app import App
+from domain import fairness, instrument
+from domain.base import Event
+from domain.fairness import CELL_LEAST, GroupRate, ItemDifference
+from domain.instrument import Instrument
+from domain.journey import facts as f
+from domain.journey.state import corrected
+from projections import truth
+from projections.cohort import hidden_names
+from projections.truth import Flagged
+
+PUPILS_MAX = 20_000
+Floats = NDArray[np.float64]
+
+
+class Rate(NamedTuple):
+    """How often a group has a sign that makes work, beside everybody else; ``rate`` withheld (None in it) where few."""
+
+    dimension: str
+    name: str
+    rate: GroupRate
+
+
+class Differing(NamedTuple):
+    """An item that pupils of equal standing in a group answer otherwise than the rest."""
+
+    dimension: str
+    name: str
+    item: str
+    said: ItemDifference
+
+
+@dataclass(frozen=True, slots=True)
+class Items:
+    """What came of looking at every item: the notable ones, how many comparisons were made, how many withheld."""
+
+    notable: list[Differing]
+    compared: int
+    withheld: int
+
+
+def flag_rates(app: App, school_id: UUID) -> list[Rate]:
+    """Rates by sex, year and each imported field: SEN, EAL, FSM, ethnicity where a roster has them.
+
+    A group under ten is withheld, and so is whatever would let it be worked out.
+    """
+    app.views.catch_up(school_id)
+    with app.views.reading(school_id) as cur:
+        found = truth.flagged(cur, school_id)
+    members = _members(found)
+    flags = np.array([one.flagged for one in found], dtype=bool)
+    made = []
+    for dimension in sorted({dimension for dimension, _ in members}):
+        groups = {name: member for (of, name), member in members.items() if of == dimension}
+        hidden = hidden_names({name: int(member.sum()) for name, member in groups.items()}, len(found))
+        for name, said in sorted(fairness.flag_rates(groups, flags).items()):
+            made.append(Rate(dimension, name, GroupRate(0, None, None) if name in hidden else said))
+    return made
+
+
+def _members(found: list[Flagged]) -> dict[tuple[str, str], NDArray[np.bool_]]:
+    keys = {group for one in found for group in one.groups}
+    return {key: np.array([key in one.groups for one in found], dtype=bool) for key in keys}
+
+
+def items(app: App, school_id: UUID, moved: Callable[[int], None] | None = None) -> Items:
+    """Differential item functioning of the newest instrument, on each pupil's newest sitting that can be read."""
+    records, tool = app.school(school_id), instrument.newest()
+    app.views.catch_up(school_id)
+    with app.views.reading(school_id) as cur:
+        known = truth.groups(cur, school_id, PUPILS_MAX)
+    answers: list[Floats] = []
+    people: list[Flagged] = []
+    for pupil_id, groups in known.items():
+        _, story = records.journey(pupil_id)
+        sat = _newest([fact.event for fact in story], tool)
+        if sat is not None:
+            answers.append(_keyed(tool, sat))
+            people.append(Flagged(groups, False))
+        if moved:
+            moved(1)
+    return _compared(tool, np.array(answers), people)
+
+
+def _newest(events: list[Event], tool: Instrument) -> f.AssessmentSat | None:
+    sat = [one for one in corrected(events) if isinstance(one, f.AssessmentSat) and one.usable]
+    fits = [one for one in sat if one.instrument_digest == tool.digest]
+    return max(fits, key=lambda one: one.happened_on, default=None)
+
+
+def _keyed(tool: Instrument, sat: f.AssessmentSat) -> Floats:
+    turn = tool.scale.least + tool.scale.most
+    given = (sat.answers.get(item.id) for item in tool.items)
+    return np.array([
+        np.nan if answer is None else answer if item.keyed > 0 else turn - answer
+        for item, answer in zip(tool.items, given, strict=True)
+    ])  # fmt: skip
+
+
+def _compared(tool: Instrument, answers: Floats, people: list[Flagged]) -> Items:
+    notable, compared, withheld = [], 0, 0
+    for (dimension, name), member in sorted(_members(people).items()):
+        for at, item in enumerate(tool.items):
+            fellows = [place for place, other in enumerate(tool.items) if other.cell == item.cell and place != at]
+            there = ~np.isnan(answers[:, [at, *fellows]]).any(axis=1)
+            rest = answers[there][:, fellows].mean(axis=1) if there.any() else answers[there, at]
+            said = fairness.item_difference(answers[there, at], rest, member[there])
+            withheld += said.smd is None
+            compared += said.smd is not None
+            if said.notable:
+                notable.append(Differing(dimension, name, item.id, said))
+    return Items(notable, compared, withheld)
+
+
+__all__ = ["CELL_LEAST", "Differing", "Items", "Rate", "flag_rates", "items"]

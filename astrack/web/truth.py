@@ -1,0 +1,80 @@
+"""How right have we been? What staff made of early signs, what came to pass, and whether groups fare alike."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from astrack import fairness
+from astrack.web.door import PageRoute, Who
+from astrack.web.lists import reading
+from astrack.web.site import Site
+from domain.authority import Action
+from domain.fairness import CELL_LEAST
+from domain.truth import Figure
+from projections import truth
+from projections.truth import AFTER_ROUNDS
+
+KEPT_MAX = 20
+KEPT: dict[UUID, tuple[int, fairness.Items]] = {}
+"""The newest comparison of items of some schools, with the size of the log it is of: aggregates alone."""
+
+
+def truth_pages(site: Site) -> APIRouter:
+    """The head's and lead's page: aggregates alone."""
+    router = APIRouter(route_class=PageRoute, include_in_schema=False)
+
+    @router.get("/truth")
+    def right(request: Request, who: Who) -> Response:
+        who.see(Action.SEE_AGGREGATES)
+        with reading(who) as (cur, school):
+            found = truth.right(cur, school, who.today)
+        return site.page(
+            request, "truth.html", viewer=who.viewer, found=found, rounds=AFTER_ROUNDS, smallest=CELL_LEAST,
+            staff=[_share("Staff agree", "flags reviewed", found.staff.agreed),
+                   _share("New to us", "flags staff agreed with", found.staff.new)],
+            figures=[_share("Followed by an outcome (PPV)", "pupils flagged and followed up", found.truth.ppv),
+                     _share("Outcomes that were flagged (sensitivity)", "outcomes", found.truth.sensitivity),
+                     _share("No outcome and no flag (specificity)", "outcomes", found.truth.specificity)],
+            rates=fairness.flag_rates(who.app, school),
+        )  # fmt: skip
+
+    @router.get("/truth/items")
+    def items(request: Request, who: Who) -> Response:
+        who.see(Action.SEE_AGGREGATES)
+        return site.page(request, "truth_items.html", viewer=who.viewer, found=_items(who))
+
+    return router
+
+
+def _items(who: Who) -> fairness.Items:
+    school_id, size = who.records.school_id, who.records.log.size()
+    known = KEPT.get(school_id)
+    if known is None or known[0] != size:
+        known = KEPT[school_id] = (size, fairness.items(who.app, school_id))
+        while len(KEPT) > KEPT_MAX:
+            KEPT.pop(next(iter(KEPT)))
+    return known[1]
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A figure in per cent with its 95 % interval, or why there is none yet."""
+
+    name: str
+    shown: bool
+    best: int
+    low: int
+    high: int
+    why: str
+
+
+def _share(name: str, of: str, figure: Figure) -> Share:
+    why = f"Not enough yet: {figure.counted} {of}, and {figure.needed} are needed."
+    if figure.value is None or figure.low is None or figure.high is None:
+        return Share(name, False, 0, 0, 0, why)
+    best, low, high = (round(100 * one) for one in (figure.value, figure.low, figure.high))
+    return Share(name, True, best, low, high, f"{figure.counted} {of}")
