@@ -11,7 +11,7 @@ from astrack.signing import Signing
 from astrack.store import Change, ClockBehind, VersionClash, roots
 from astrack.store.types import Row
 from astrack.store.vault import Vault
-from domain.base import Event, Fact, Stamp, StreamClass
+from domain.base import Event, Stamp, StreamClass
 from domain.school import HeadsPublished
 from transfer.evidence import HeadsShown, Unit, merkle, note
 from transfer.evidence.checkpoint import Checkpoint
@@ -50,12 +50,12 @@ class Proving:
         log = self._records.log
         covers = log.size()
         heads = self._heads_at(covers)
-        fact = self.append_own(
+        position = self.append_own(
             ask,
             lambda stamp: HeadsPublished(**stamp.fresh(), covers=covers, streams=heads.size, root=heads.root.hex()),
         )
-        (row,) = log.rows(fact.position - 1, 1)
-        size = fact.position + 1
+        (row,) = log.rows(position - 1, 1)
+        size = position + 1
         nodes = roots.tree(self._vault, size)
         root = merkle.tree_root(nodes, size)
         at = self._records.clock()
@@ -81,8 +81,8 @@ class Proving:
     def _cosigned(self, checkpoint: bytes, nodes: merkle.Nodes) -> bytes:
         return self._records.witnesses.cosigned(checkpoint, nodes)
 
-    def append_own(self, ask: Ask, make: Callable[[Stamp], Event]) -> Fact:
-        """One fact more in the school's own stream, where it is not a command of its own. Raises TooBusy."""
+    def append_own(self, ask: Ask, make: Callable[[Stamp], Event]) -> int:
+        """The position of one fact more in the school's own stream, which is no command of its own. Raises TooBusy."""
         at = self._records.clock()
         for _ in range(ATTEMPTS):
             version = self._records.log.ask(VERSION, self._records.school_id)[0][0]

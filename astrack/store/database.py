@@ -35,14 +35,17 @@ from astrack.store.types import (
 Rows = list[tuple[Any, ...]]
 Statement = tuple[LiteralString, Sequence[Any]]
 FINE = (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK)
-COLUMNS = "e.position, e.stream_id, e.version, e.kind, e.topic, e.recorded_at, e.leaf, e.state, s.pupil_id"
+OF_EVENT = "e.position, e.stream_id, e.version, e.kind, e.topic, e.recorded_at, e.leaf, e.state"
+COLUMNS = OF_EVENT + ", s.pupil_id"
 SOURCE = "FROM record.events e LEFT JOIN record.streams s ON s.school_id = e.school_id AND s.stream_id = e.stream_id"
 # what every command asks is planned once for each connection
 PREPARED = (
     "PREPARE append_one (uuid, uuid, bigint, text, text, timestamptz, bytea) AS"
     " SELECT record.append_one($1, $2, $3, $4, $5, $6, $7)",
-    f"PREPARE load_streams (uuid, uuid[], bigint) AS SELECT {COLUMNS} {SOURCE}"
-    " WHERE e.school_id = $1 AND e.stream_id = ANY ($2) AND e.position < $3 ORDER BY e.stream_id, e.version",
+    # of one stream: a plan that is as good for every stream is planned once, and its pupil is looked up once
+    f"PREPARE load_stream (uuid, uuid) AS SELECT {OF_EVENT}, (SELECT s.pupil_id FROM record.streams s"
+    " WHERE s.school_id = $1 AND s.stream_id = $2) FROM record.events e"
+    " WHERE e.school_id = $1 AND e.stream_id = $2 ORDER BY e.version",
 )
 
 
@@ -78,6 +81,8 @@ class Database:
 
     def question(self, school: UUID, *statements: Statement) -> list[PGresult]:
         """Send statements as ``ask`` does, straight through libpq; the bare results of those that give rows."""
+        if len(statements) == 1:
+            return [self.write(school, *statements)]
         try:
             with translated(), _borrowed(self._service) as conn:
                 conn.pgconn.send_query(message(conn, school, statements))

@@ -10,7 +10,7 @@ from uuid import UUID
 from astrack.store import mapper
 from astrack.store.database import Statement
 from astrack.store.kept import Kept
-from astrack.store.reading import STREAMS, Stored, stored_rows
+from astrack.store.reading import STREAM, Stored, stored_rows
 from astrack.store.types import ErasureReport
 from domain.base import Event, Fact, decode, encode
 from transfer.evidence.chain import ZERO, entry, leaf
@@ -42,7 +42,7 @@ class Erasing(Kept):
 
     def erasure_report(self, stream_id: UUID) -> ErasureReport:
         """What of a stream was erased, what remains provable, and what is left over."""
-        rows = list(stored_rows(self._db.question(self.school_id, (STREAMS, self._all_of(stream_id)))[0]))
+        rows = list(stored_rows(self._db.question(self.school_id, (STREAM, (self.school_id, stream_id)))[0]))
         ends = [row.position for row in rows if row.kind == "erasure"]
         cut = sum(len(row.state) == mapper.COMMITMENT_BYTES and not row.topic for row in rows)
         return ErasureReport(stream_id, cut, ends[-1] if ends else -1, _chained(rows), self._left(stream_id))
@@ -56,9 +56,9 @@ class Erasing(Kept):
         own = self.ring.own()
         done = []
         for stream, version, topic, recorded_at, state, following, last_at in self.ask(FORGOTTEN):
-            place = (self.school_id, stream, version, "erasure", topic, recorded_at)
-            _, payload = mapper.open_state(own, *place, state)
-            reason = decode(payload)
+            begun = mapper.beginning(self.school_id.bytes, stream.bytes)
+            plain = mapper.open_state(own.cipher, begun, version, "erasure", topic, recorded_at, state)
+            reason = decode(plain[mapper.SALT_BYTES :])
             if version == following and recorded_at >= last_at:
                 done.append(self._write(stream, version, reason, state))
             else:
@@ -70,16 +70,14 @@ class Erasing(Kept):
         return bool(self.ask("SELECT 1 FROM record.holds WHERE school_id = %s AND pupil_id = %s", pupil_id))
 
     def _erase(self, stream: UUID, version: int, reason: Event) -> Fact:
-        place = (self.school_id, stream, version, "erasure", reason.TOPIC, reason.recorded_at)
+        begun = mapper.beginning(self.school_id.bytes, stream.bytes)
+        place = (begun, version, "erasure", reason.TOPIC, reason.recorded_at)
         return self._write(stream, version, reason, mapper.seal_state(self.ring.own(), *place, encode(reason)))
 
     def _write(self, stream: UUID, version: int, reason: Event, state: bytes) -> Fact:
         rows = self.ask(ERASE, stream, version, reason.TOPIC, reason.recorded_at, state)
         self.ring.forget(stream)
         return Fact(rows[0][0], None, stream, version, reason.recorded_at, reason)
-
-    def _all_of(self, stream: UUID) -> tuple[UUID, list[UUID], int]:
-        return (self.school_id, [stream], 1 << 62)
 
     def _left(self, stream: UUID) -> dict[str, int]:
         counts = {

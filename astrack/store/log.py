@@ -16,8 +16,8 @@ from astrack.store.line import Line, Parcel
 from astrack.store.reading import capped
 from astrack.store.rootkey import RootKey
 from astrack.store.types import Change, Idempotency, KeysRotated, PupilStreams, VersionClash
-from astrack.store.writing import Also, KeyOf, Packing, append_statement, in_order_of_time, placed
-from domain.base import Fact, StreamClass
+from astrack.store.writing import Also, KeyOf, Packing, append_statement, in_order_of_time
+from domain.base import StreamClass
 
 __all__ = ["Also", "KeyOf", "SchoolLog"]
 PUPILS = "SELECT pupil_id, journey_id, identity_id, safeguarding_id FROM record.pupils WHERE school_id = %s"
@@ -54,8 +54,8 @@ class SchoolLog(Erasing):
         idempotency: Idempotency | None,
         new_pupils: Sequence[PupilStreams] = (),
         also: Also | None = None,
-    ) -> list[Fact]:
-        """Append all or nothing, in the order given, with the answer for the idempotency key.
+    ) -> range:
+        """Append all or nothing, in the order given, with the answer for the idempotency key; the facts' positions.
 
         ``changes`` may be empty: then only the answer and the new pupils are stored. ``also`` gives further statements
         of the same transaction, run before the facts are written; it is handed a way to the keys of the streams.
@@ -97,12 +97,12 @@ class SchoolLog(Erasing):
         idempotency: Idempotency | None,
         new_pupils: Sequence[PupilStreams],
         also: Also | None,
-    ) -> list[Fact]:
-        parcel, facts = self._packing.parcel(changes, idempotency, new_pupils, also)
+    ) -> range:
+        parcel = self._packing.parcel(changes, idempotency, new_pupils, also)
         if not parcel.statements and not parcel.rows:
-            return []
+            return range(0)
         first = self._line.post(parcel)
-        return [placed(fact, first + index) for index, fact in enumerate(facts)]
+        return range(first, first + len(parcel.rows))
 
     def _send(self, parcels: Sequence[Parcel]) -> None:
         parcels = in_order_of_time(parcels)

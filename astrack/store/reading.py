@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
+from binascii import unhexlify
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from psycopg.pq.abc import PGresult
 
 from astrack.store import database, mapper
 from astrack.store.database import SOURCE, Database, Statement
+from astrack.store.mapper import BODY, COMMITMENT_BYTES, SALT_BYTES, SEALED
 from astrack.store.ring import Ring
 from astrack.store.rootkey import RootKey
 from astrack.store.types import Row, StoreError, Stream
-from domain.base import Fact, Kind
+from domain.base import Event, Fact, Kind
 from transfer.evidence.chain import ZERO, entry
 
 MAX_PAGE = 10_000
 NO_END = 1 << 62
 PAGE_OF_HISTORY = 1_000
+ALTERED = b""
 COLUMNS = database.COLUMNS
 JOINED = f" {SOURCE} WHERE e.school_id = %s"
-STREAMS = "EXECUTE load_streams (%s, %s, %s)"
+STREAM = "EXECUTE load_stream (%s, %s)"
 PAGE = "SELECT " + COLUMNS + JOINED + " AND e.position > %s AND e.position < %s ORDER BY e.position LIMIT %s"
 LEAVES = "SELECT leaf FROM record.events WHERE school_id = %s AND position >= %s AND position < %s ORDER BY position"
 BEFORE = (
@@ -67,7 +71,7 @@ class Reading:
 
     def page(self, after_position: int, limit: int, up_to: int | None = None) -> list[Fact]:
         """At most ``limit`` facts after a position (-1 for the beginning), in order; none at ``up_to`` or later."""
-        return [self.to_fact(row) for row in self._page(after_position, limit, up_to)]
+        return self._facts(self._page(after_position, limit, up_to))
 
     def rows(self, after_position: int, limit: int, up_to: int | None = None) -> list[Row]:
         """At most ``limit`` entries after a position, with salt and payload: what a sealed file is made of."""
@@ -84,7 +88,7 @@ class Reading:
     def leaves(self, start: int = 0, end: int | None = None) -> list[bytes]:
         """The leaves from ``start`` up to, not including, ``end``."""
         result = self._db.question(self.school_id, (LEAVES, (self.school_id, start, NO_END if end is None else end)))[0]
-        return [_bytes(result.get_value(row, 0)) for row in range(result.ntuples)]
+        return [unhexlify((result.get_value(row, 0) or b"")[2:]) for row in range(result.ntuples)]
 
     def size(self) -> int:
         """How many entries the log has."""
@@ -122,24 +126,52 @@ class Reading:
 
     def open_row(self, row: Stored) -> tuple[bytes, bytes] | None:
         """(salt, payload); None when erased. Raises InvalidTag when the row is not what was sealed."""
-        _, stream, version, kind, topic, at, _, state, _ = row
-        named = mapper.key_named(state)
-        key = self.ring.exactly(stream, *named) if named else None
-        if key is None or at is None:
-            return None
-        return mapper.open_state(key, self.school_id, stream, version, kind, topic, at, state)
+        ((_, plain),) = self._opened([row])
+        if plain == ALTERED:
+            raise InvalidTag
+        return None if plain is None else (plain[:SALT_BYTES], plain[SALT_BYTES:])
 
     def to_fact(self, row: Stored) -> Fact:
         """A row as a fact; never an error, whatever the row holds."""
-        if row.kind == "erasure":
-            self.ring.forget(row.stream_id)  # another process may have erased it
-        at = row.recorded_at or mapper.BLANK
-        try:
-            opened = self.open_row(row)
-            origin, event = mapper.fact_event(opened[1], row.kind) if opened else ("", mapper.erased(at))
-        except InvalidTag:
-            origin, event = "", mapper.unreadable("the row is not what was sealed")
-        return Fact(row.position, row.pupil_id, row.stream_id, row.version, at, event, origin)
+        return self._facts([row])[0]
+
+    def _facts(self, rows: Iterable[Stored]) -> list[Fact]:
+        facts = []
+        for row, plain in self._opened(rows):
+            position, stream, version, kind, _, at, _, _, pupil = row
+            origin, event = mapper.fact_event(plain[SALT_BYTES:], kind) if plain else ("", _untold(plain, at))
+            if kind == "erasure":
+                self.ring.forget(stream)  # another process may have erased it
+            facts.append(Fact(position, pupil, stream, version, at or mapper.BLANK, event, origin))
+        return facts
+
+    def _opened(self, rows: Iterable[Stored]) -> Iterator[tuple[Stored, bytes | None]]:
+        """Each row with its salt || payload: None when erased, ALTERED when it is not what was sealed.
+
+        One loop, in which what rows of a stream share is worked out once: it runs for each fact that is read.
+        """
+        last, begun, ciphers = None, b"", dict[bytes, AESGCM | None]()
+        for row in rows:
+            _, stream, version, kind, topic, at, _, state, _ = row
+            if stream is not last:
+                last, begun, ciphers = stream, mapper.beginning(self.school_id.bytes, stream.bytes), {}
+            committed, header = state[:COMMITMENT_BYTES], state[COMMITMENT_BYTES:BODY]
+            if header not in ciphers:
+                ciphers[header] = self._cipher(stream, state)
+            cipher = ciphers[header]
+            if cipher is None or at is None:
+                yield row, None
+                continue
+            aad = mapper.columns_aad(begun, version, kind, topic, at, header, committed)
+            try:
+                yield row, cipher.decrypt(state[BODY:SEALED], state[SEALED:], aad)
+            except InvalidTag:
+                yield row, ALTERED
+
+    def _cipher(self, stream: UUID, state: bytes) -> AESGCM | None:
+        named = mapper.key_named(state)
+        key = self.ring.exactly(stream, *named) if named else None
+        return key.cipher if key else None
 
     def ask(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
         """The rows of one statement whose first value is the school."""
@@ -150,18 +182,18 @@ class Reading:
         self, stream_ids: Sequence[UUID], up_to: int | None, *more: Statement
     ) -> tuple[list[Stream], Sequence[PGresult]]:
         asked = self.ring.question([*stream_ids, self.school_id])
-        query = (STREAMS, (self.school_id, list(stream_ids), NO_END if up_to is None else up_to))
-        first, *others = self._db.question(self.school_id, query, *more, *asked)
+        loads = [(STREAM, (self.school_id, stream)) for stream in stream_ids]
+        results = self._db.question(self.school_id, *loads, *more, *asked)
         if asked:
-            self.ring.take(others.pop())
-        by_stream: dict[UUID, list[Stored]] = {}
-        for row in stored_rows(first):
-            by_stream.setdefault(row.stream_id, []).append(row)
-        return [self._stream(stream, by_stream.get(stream, [])) for stream in stream_ids], others
+            self.ring.take(results.pop())
+        count = len(stream_ids)
+        found = zip(stream_ids, results[:count], strict=True)
+        return [self._stream(stream, list(stored_rows(rows)), up_to) for stream, rows in found], results[count:]
 
-    def _stream(self, stream_id: UUID, rows: list[Stored]) -> Stream:
-        facts = [self.to_fact(row) for row in rows]
-        return Stream(stream_id, facts, rows[-1].version if rows else -1, rows[-1].leaf if rows else ZERO)
+    def _stream(self, stream_id: UUID, rows: list[Stored], up_to: int | None) -> Stream:
+        if up_to is not None:
+            rows = [row for row in rows if row.position < up_to]
+        return Stream(stream_id, self._facts(rows), rows[-1].version if rows else -1, rows[-1].leaf if rows else ZERO)
 
     def _page(self, after_position: int, limit: int, up_to: int | None) -> list[Stored]:
         rows = self.stored(after_position, limit, up_to)
@@ -179,14 +211,16 @@ class Reading:
 
 def stored_rows(result: PGresult) -> Iterable[Stored]:
     """The rows of a result in the order of COLUMNS; the driver's own loaders take four times as long."""
-    value, ids = result.get_value, _Ids()
+    value: Any = result.get_value
+    ids, texts, row_of = _Ids(), _Texts(), tuple.__new__
     for row in range(result.ntuples):
         at = value(row, 5)
-        yield Stored(
-            _int(value(row, 0)), ids[value(row, 1)], _int(value(row, 2)), _text(value(row, 3)), _text(value(row, 4)),
-            datetime.fromisoformat(at.decode()) if at else None, _bytes(value(row, 6)), _bytes(value(row, 7)),
-            ids[value(row, 8)],
-        )  # fmt: skip
+        # bytea as text is \\x and hexadecimal digits; only the time and the pupil may be NULL
+        yield row_of(Stored, (
+            int(value(row, 0)), ids[value(row, 1)], int(value(row, 2)), texts[value(row, 3)], texts[value(row, 4)],
+            datetime.fromisoformat(at.decode()) if at else None, unhexlify(value(row, 6)[2:]),
+            unhexlify(value(row, 7)[2:]), ids[value(row, 8)],
+        ))  # fmt: skip
 
 
 def capped(limit: int) -> int:
@@ -194,6 +228,12 @@ def capped(limit: int) -> int:
     if not 1 <= limit <= MAX_PAGE:
         raise StoreError(f"a page has 1 to {MAX_PAGE} lines, not {limit}")
     return limit
+
+
+def _untold(plain: bytes | None, at: datetime | None) -> Event:
+    if plain is None:
+        return mapper.erased(at or mapper.BLANK)
+    return mapper.unreadable("the row is not what was sealed")
 
 
 def _happened(fact: Fact, day: date) -> bool:
@@ -209,14 +249,9 @@ class _Ids(dict[bytes | None, Any]):
         return made
 
 
-def _int(value: bytes | None) -> int:
-    return int(value or b"-1")
+class _Texts(dict[bytes, str]):
+    """The same for kinds and topics."""
 
-
-def _text(value: bytes | None) -> Any:
-    return value.decode() if value is not None else ""
-
-
-def _bytes(value: bytes | None) -> bytes:
-    # PostgreSQL's text of bytea is \x and hexadecimal digits
-    return bytes.fromhex(value[2:].decode()) if value is not None else b""
+    def __missing__(self, text: bytes) -> str:
+        made = self[text] = text.decode()
+        return made

@@ -74,9 +74,8 @@ class SchoolMapper(Mapper[UUID]):
         stream, version, event = domain_event.originator_id, domain_event.originator_version, domain_event.event
         key = self._log.key_for(stream, event.STREAM)
         topic = Stamped.of(getattr(event, "topic", None) or event.TOPIC, event.KIND, event.recorded_at)
-        state = mapper.seal_state(
-            key, self._log.school_id, stream, version, event.KIND, str(topic), event.recorded_at, encode(event)
-        )
+        begun = mapper.beginning(self._log.school_id.bytes, stream.bytes)
+        state = mapper.seal_state(key, begun, version, event.KIND, str(topic), event.recorded_at, encode(event))
         return StoredEvent(stream, version, topic, state)
 
     def to_domain_event(self, stored_event: StoredEvent) -> Any:

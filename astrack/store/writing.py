@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from uuid import UUID
 
 from astrack.store import mapper
@@ -12,7 +12,7 @@ from astrack.store.line import EventRow, Parcel
 from astrack.store.literals import Listed
 from astrack.store.ring import Ring
 from astrack.store.types import Change, Idempotency, PupilStreams, StreamErased
-from domain.base import Event, Fact, Opaque, StreamClass, encode
+from domain.base import Opaque, StreamClass, encode
 
 APPEND = "SELECT record.append(%s, %s::uuid[], %s::bigint[], %s::text[], %s::text[], %s::timestamptz[], %s::bytea[])"
 APPEND_ONE = "EXECUTE append_one(%s, %s, %s, %s, %s, %s, %s)"
@@ -43,8 +43,8 @@ class Packing:
         idempotency: Idempotency | None,
         new_pupils: Sequence[PupilStreams],
         also: Also | None,
-    ) -> tuple[Parcel, list[Fact]]:
-        """One caller's parcel, and its facts without their positions. Raises StreamErased, SchoolUnknown."""
+    ) -> Parcel:
+        """One caller's parcel. Raises StreamErased, SchoolUnknown."""
         made: dict[UUID, Key] = {}
         statements = self.new_pupils(new_pupils, made)
         statements += self.new_streams(changes, made)
@@ -52,15 +52,8 @@ class Packing:
             statements += also(lambda stream: made.get(stream) or self._ring.newest(stream) or self._ring.own())
         if idempotency is not None:
             statements.insert(0, self._answer(idempotency, changes, made))
-        rows: list[EventRow] = []
-        facts: list[Fact] = []
-        for change in changes:
-            key = self.key(change.stream_id, change.stream_class, made)
-            for version, event in enumerate(change.events, change.expected_version + 1):
-                payload = encode(event)
-                rows.append(self._row(key, change.stream_id, version, event, payload))
-                facts.append(_fact(change, version, event, payload))
-        return Parcel(statements, rows, made), facts
+        rows = [row for change in changes for row in self._rows(change, made)]
+        return Parcel(statements, rows, made)
 
     def new_pupils(self, pupils: Sequence[PupilStreams], made: dict[UUID, Key]) -> list[Statement]:
         """What adds pupils with their streams and keys."""
@@ -111,10 +104,13 @@ class Packing:
         sealed = self._ring.seal_small(key, given.answer, b"answer", given.actor_id.bytes, given.key.encode())
         return NEW_ANSWER, (self._school, given.actor_id, given.key, given.request_hash, stream, sealed)
 
-    def _row(self, key: Key, stream: UUID, version: int, event: Event, payload: bytes) -> EventRow:
-        topic = event.topic if type(event) is Opaque else event.TOPIC
-        state = mapper.seal_state(key, self._school, stream, version, event.KIND, topic, event.recorded_at, payload)
-        return (stream, version, event.KIND, topic, event.recorded_at, state)
+    def _rows(self, change: Change, made: dict[UUID, Key]) -> Iterator[EventRow]:
+        stream, key = change.stream_id, self.key(change.stream_id, change.stream_class, made)
+        begun = mapper.beginning(self._school.bytes, stream.bytes)
+        for version, event in enumerate(change.events, change.expected_version + 1):
+            topic = event.topic if type(event) is Opaque else event.TOPIC
+            place = (version, event.KIND, topic, event.recorded_at)
+            yield stream, *place, mapper.seal_state(key, begun, *place, encode(event))
 
 
 def append_statement(school: UUID, rows: Sequence[EventRow]) -> Statement:
@@ -125,16 +121,6 @@ def append_statement(school: UUID, rows: Sequence[EventRow]) -> Statement:
     return APPEND, (school, *(Listed(column) for column in (streams, versions, kinds, topics, times, states)))
 
 
-def placed(fact: Fact, position: int) -> Fact:
-    """The fact in its place."""
-    return Fact(position, fact.pupil_id, fact.stream_id, fact.version, fact.recorded_at, fact.event, fact.origin)
-
-
 def in_order_of_time(parcels: Iterable[Parcel]) -> list[Parcel]:
     """Parcels in the order their events may stand in; those without events first."""
     return sorted(parcels, key=lambda parcel: (bool(parcel.rows), parcel.rows[0][4] if parcel.rows else None))
-
-
-def _fact(change: Change, version: int, event: Event, payload: bytes) -> Fact:
-    origin, shown = mapper.fact_event(payload) if event.KIND == "import" else ("", event)
-    return Fact(-1, change.pupil_id, change.stream_id, version, event.recorded_at, shown, origin)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -117,7 +117,7 @@ def as_corrected(story: Sequence[Fact]) -> tuple[list[Fact], list[tuple[Fact, st
     for target in sorted(naming, reverse=True):
         for index in naming[target]:
             try:
-                now[target] = replace(now[target], event=amended(now[target].event, changes_of(now[index])))
+                now[target] = now[target]._replace(event=amended(now[target].event, changes_of(now[index])))
             except Exception:
                 failed.append((now[index], traceback.format_exc()))
     return now, failed
