@@ -9,6 +9,9 @@ from uuid import UUID
 
 from psycopg import Cursor
 
+from domain.base import Event
+from domain.journey import facts as f
+from domain.journey.outside import PupilLookedAt
 from domain.risk import makes_work
 from domain.scope import Scope
 from projections import impact, plan_board, round_progress, timeline
@@ -40,11 +43,10 @@ def counted(cur: Cursor[Any], school_id: UUID, *, since: date, until: date) -> C
     kept = impact.kept(cur, school_id, EVERYBODY, since=since, until=until)
     return Counts(
         sat=(sum(min(one.sat, one.expected) for one in some), sum(one.expected for one in some)),
-        signs_reviewed=_answered(cur, school_id, since, until, "journey.flag-raised.v1", "journey.flag-reviewed.v1",
-                                 "flag_id"),
+        signs_reviewed=_answered(cur, school_id, since, until, f.FlagRaised, f.FlagReviewed, "flag_id"),
         unmarked_reviewed=_looked_at(cur, school_id, rounds, until),
-        talks_taken_up=_answered(cur, school_id, since, until, "journey.talk-requested.v1",
-                                 "journey.talk-acknowledged.v1", "talk_id"),
+        talks_taken_up=_answered(cur, school_id, since, until, f.TalkRequested, f.TalkAcknowledged,
+                                 "talk_id"),
         plans_looked_at=(kept.looked_at, kept.begun),
         plans_closed=_closed(cur, school_id, since, until),
         rounds=tuple(rounds),
@@ -58,7 +60,7 @@ def reported(rounds: Sequence[date], made_on: Sequence[date], today: date) -> Pa
 
 
 def _answered(
-    cur: Cursor[Any], school_id: UUID, since: date, until: date, asked: str, answered: str, name: str
+    cur: Cursor[Any], school_id: UUID, since: date, until: date, asked: type[Event], answered: type[Event], name: str
 ) -> Pair:
     """Facts of one topic in the period, and those whose id a fact of another topic names."""
     cur.execute(
@@ -67,7 +69,7 @@ def _answered(
         " AND b.detail->>%s = a.detail->>%s))"
         f" FROM {timeline.TABLE} a WHERE a.school_id = %s AND a.topic = %s AND a.origin = ''"
         " AND a.happened_on BETWEEN %s AND %s GROUP BY 1 ORDER BY 1 LIMIT 1000",
-        (answered, name, name, school_id, asked, since, until),
+        (answered.TOPIC, name, name, school_id, asked.TOPIC, since, until),
     )
     found = [(row[1], row[2]) for row in cur if row[0] is None or makes_work(row[0])]
     return sum(one[1] for one in found), sum(one[0] for one in found)
@@ -77,8 +79,8 @@ def _looked_at(cur: Cursor[Any], school_id: UUID, rounds: Sequence[date], until:
     """Rounds after which somebody without a sign was looked at before the next one, of all rounds."""
     cur.execute(
         f"SELECT DISTINCT happened_on FROM {timeline.TABLE} WHERE school_id = %s AND origin = ''"
-        " AND topic = 'journey.pupil-looked-at.v1' ORDER BY 1 LIMIT 5000",
-        (school_id,),
+        " AND topic = %s ORDER BY 1 LIMIT 5000",
+        (school_id, PupilLookedAt.TOPIC),
     )
     days = [row[0] for row in cur]
     ends = [*rounds, until + timedelta(days=1)][1:]

@@ -17,6 +17,7 @@ from astrack.api import lists as api_lists
 from astrack.api import plans as api_plans
 from astrack.api import pupil_writes as api_pupil_writes
 from astrack.api import pupils as api_pupils
+from astrack.api import reports as api_reports
 from astrack.api import rights as api_rights
 from astrack.api import roster as api_roster
 from astrack.api import school as api_school
@@ -72,7 +73,8 @@ def api() -> APIRouter:
               api_staff.router, api_pupils.router, api_pupil_writes.router,
               api_plans.router, api_plans.hand_offs, api_plans.cards, api_roster.router, api_audit.router,
               api_rights.router, api_family.router, api_keeping.router, api_truth.router,
-              api_training.router, api_guidance.router, api_accreditation.router)  # fmt: skip
+              api_training.router, api_guidance.router, api_accreditation.router,
+              api_reports.router)  # fmt: skip
     for topic in topics:
         router.include_router(topic)
     router.add_api_route("/openapi.json", _description, include_in_schema=False)

@@ -64,6 +64,8 @@ app.command("fairness")(truth.fairness)
 app.add_typer(truth.study, name="study")
 app.add_typer(truth.totals, name="totals")
 school.school.command("review-load")(truth.review_load)
+app.command("report")(support.impact)
+app.command("trust")(support.trust)
 app.command("serve")(service.serve)
 app.command("demo")(service.demo)
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import Annotated
+from uuid import UUID
 
 import typer
 
 from astrack import reports
 from astrack.cli import common as c
 from astrack.cli.transfer import write
+from astrack.records.support import Support
 from astrack.reports import html as reports_html
+from astrack.reports import trust as reports_trust
 
 
 def impact(
@@ -20,16 +24,41 @@ def impact(
         Path | None, typer.Option("--out", help="Write report.html, report.pdf and CSV tables here.")
     ] = None,
     school: Annotated[str | None, c.SchoolOption] = None,
+    key: Annotated[str | None, c.KeyOption] = None,
 ) -> None:
     """Did support help: supported against unsupported pupils, with intervals, and what may and may not be said."""
     with c.school_opened(school) as (app, records):
         first, last = c.day(since, "--since"), c.day(until, "--until")
         report = reports.governors(app, records.school_id, since=first, until=last)
+        if out is not None:
+            content = reports_html.pdf(report)
+            write(out / "report.html", reports_html.html(report).encode())
+            write(out / "report.pdf", content)
+            for name, table in reports.csv_files(report).items():
+                write(out / name, table)
+            digest = hashlib.sha256(content).hexdigest()
+            Support(records).record_report(c.asking(key, "head"), since=first, until=last, sha256=digest)
     c.out.print(report.said.headline, *report.said.beside, sep="\n", markup=False)
     c.out.print(f"May not be said: {report.said.may_not} {report.said.why_not}", markup=False)
+    c.out.print(f"Wrote the report and its tables to {out}." if out else "Give --out FOLDER for the report itself.")
+
+
+def trust(
+    since: Annotated[str, typer.Option(help="First day, YYYY-MM-DD.")],
+    until: Annotated[str, typer.Option(help="Last day, YYYY-MM-DD.")],
+    out: Annotated[Path | None, typer.Option("--out", help="Write trust.html, trust.pdf and CSV tables here.")] = None,
+    school: Annotated[
+        list[UUID] | None, typer.Option("--school", help="A school's id; repeat it. All kept here when left out.")
+    ] = None,
+) -> None:
+    """Schools of a trust side by side: a funnel with the limits of chance, never a league table."""
+    first, last = c.day(since, "--since"), c.day(until, "--until")
+    with c.opened() as app:
+        found = reports_trust.trust(app, school or app.store.schools(), since=first, until=last)
+        made_on = app.clock().date()
+    c.out.print(reports_trust.said(found), markup=False)
     if out is not None:
-        write(out / "report.html", reports_html.html(report).encode())
-        write(out / "report.pdf", reports_html.pdf(report))
-        for name, content in reports.csv_files(report).items():
+        write(out / "trust.html", reports_trust.html(found, first, last, made_on).encode())
+        write(out / "trust.pdf", reports_trust.pdf(found, first, last, made_on))
+        for name, content in reports_trust.csv_files(found).items():
             write(out / name, content)
-        c.out.print(f"Wrote the report and its tables to {out}.")

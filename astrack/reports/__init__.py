@@ -195,10 +195,11 @@ def csv_files(report: Report) -> dict[str, bytes]:
     """Every table as CSV (UTF-8 with a mark for spreadsheets), by file name. A text that a spreadsheet would run is
     made harmless with an apostrophe.
     """
-    return {f"{one.name}.csv": _csv(one) for one in report.tables}
+    return {f"{one.name}.csv": csv_of(one) for one in report.tables}
 
 
-def _csv(table: Table) -> bytes:
+def csv_of(table: Table) -> bytes:
+    """One table as CSV."""
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerows([[_harmless(cell) for cell in row] for row in (table.head, *table.rows)])

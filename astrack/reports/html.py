@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Sequence
+from datetime import date
 from html import escape, unescape
 from pathlib import Path
 from typing import Literal
@@ -30,12 +32,24 @@ PDF_STANDARD: Literal["ua-1"] = "ua-1"
 def html(report: Report) -> str:
     """The report as a whole HTML document without scripts or outside parts."""
     title = f"{report.school}: support and its results"
+    body = f"{_said(report.said)}{_plots(report)}{''.join(table_of(one) for one in report.tables)}"
+    return document(title, dated(report.since, report.until, report.made_on), body)
+
+
+def document(title: str, below: str, body: str) -> str:
+    """A whole HTML document: a title, a quiet line below it, and a body that is HTML already."""
     return (
         f'<!doctype html><html lang="en-GB"><head><meta charset="utf-8"><title>{escape(title)}</title>'
         f'<meta name="viewport" content="width=device-width, initial-scale=1"><style>{STYLE}</style></head><body><main>'
-        f"<h1>{escape(title)}</h1><p class='quiet'>{report.since} to {report.until}; made on {report.made_on}. The"
-        " instrument is a demonstration and not validated. Numbers under 10 pupils are not shown.</p>"
-        f"{_said(report.said)}{_plots(report)}{''.join(_table(one) for one in report.tables)}</main></body></html>"
+        f"<h1>{escape(title)}</h1><p class='quiet'>{escape(below)}</p>{body}</main></body></html>"
+    )
+
+
+def dated(since: date, until: date, made_on: date) -> str:
+    """What every report says of itself first."""
+    return (
+        f"{since} to {until}; made on {made_on}. The instrument is a demonstration and not validated. Numbers under 10"
+        " pupils are not shown."
     )
 
 
@@ -61,7 +75,8 @@ def plots(report: Report) -> list[str]:
     return made + ([reports_plot.estimate(report.found.primary)] if report.found.primary else [])
 
 
-def _table(table: Table) -> str:
+def table_of(table: Table) -> str:
+    """A table as HTML, with its heading."""
     if not table.rows:
         return f"<h2>{escape(table.title)}</h2><p class='quiet'>Nothing yet in this period. {escape(table.note)}</p>"
     head = "".join(f'<th scope="col">{escape(one)}</th>' for one in table.head)
@@ -80,52 +95,56 @@ def _table(table: Table) -> str:
 
 def pdf(report: Report) -> bytes:
     """The report as a tagged PDF (PDF/UA-1)."""
-    with tempfile.TemporaryDirectory(prefix="astrack-report-") as folder:
-        source = Path(folder) / "report.typ"
-        pictures = [(f"plot-{n}.svg", svg) for n, svg in enumerate(plots(report))]
-        for name, svg in pictures:
-            (Path(folder) / name).write_text(svg, encoding="utf-8")
-        source.write_text(_typst(report, pictures), encoding="utf-8")
-        return typst.compile(str(source), format="pdf", pdf_standards=PDF_STANDARD)
-
-
-def _typst(report: Report, pictures: list[tuple[str, str]]) -> str:
+    said = report.said
+    lines = [heading("What may be said"), para(said.headline), *(f"- #{quoted(one)}" for one in said.beside)]
+    if said.may_not:
+        lines += [heading("What may not be said"), para(f"{said.may_not} {said.why_not}")]
     title = f"{report.school}: support and its results"
-    lines = [
-        f"#set document(title: {_quoted(title)}, author: {_quoted(report.school)})",
-        '#set text(lang: "en", region: "GB", size: 10pt)', '#set page(paper: "a4", margin: 2cm, numbering: "1")',
-        "#set table(stroke: (top: none, left: none, right: none, bottom: 0.5pt + luma(200)), inset: 4pt)",
-        f"#title(text(size: 16pt, {_quoted(title)}))",
-        _para(f"{report.since} to {report.until}; made on {report.made_on}. The instrument is a demonstration and not"
-              " validated. Numbers under 10 pupils are not shown."),
-        _heading("What may be said"), _para(report.said.headline),
-        *(f"- #{_quoted(one)}" for one in report.said.beside),
-    ]  # fmt: skip
-    if report.said.may_not:
-        lines += [_heading("What may not be said"), _para(f"{report.said.may_not} {report.said.why_not}")]
-    lines += [f"#image({_quoted(name)}, alt: {_quoted(_described(svg))}, width: 100%)" for name, svg in pictures]
-    lines += [line for one in report.tables for line in _typst_table(one)]
-    return "\n\n".join(lines)
+    below = dated(report.since, report.until, report.made_on)
+    return typeset(title, report.school, below, lines, plots(report), report.tables)
+
+
+def typeset(
+    title: str, author: str, below: str, lines: Sequence[str], pictures: Sequence[str], tables: Sequence[Table]
+) -> bytes:
+    """A tagged PDF: title, a line below it, lines of the typesetter's language, SVGs with their words, tables."""
+    with tempfile.TemporaryDirectory(prefix="astrack-report-") as folder:
+        named = [(f"plot-{n}.svg", svg) for n, svg in enumerate(pictures)]
+        for name, svg in named:
+            (Path(folder) / name).write_text(svg, encoding="utf-8")
+        whole = [
+            f"#set document(title: {quoted(title)}, author: {quoted(author)})",
+            '#set text(lang: "en", region: "GB", size: 10pt)', '#set page(paper: "a4", margin: 2cm, numbering: "1")',
+            "#set table(stroke: (top: none, left: none, right: none, bottom: 0.5pt + luma(200)), inset: 4pt)",
+            f"#title(text(size: 16pt, {quoted(title)}))", para(below), *lines,
+            *(f"#image({quoted(name)}, alt: {quoted(_described(svg))}, width: 100%)" for name, svg in named),
+            *(line for one in tables for line in _typst_table(one)),
+        ]  # fmt: skip
+        source = Path(folder) / "report.typ"
+        source.write_text("\n\n".join(whole), encoding="utf-8")
+        return typst.compile(str(source), format="pdf", pdf_standards=PDF_STANDARD)
 
 
 def _typst_table(table: Table) -> list[str]:
     if not table.rows:
-        return [_heading(table.title), _para(f"Nothing yet in this period. {table.note}")]
+        return [heading(table.title), para(f"Nothing yet in this period. {table.note}")]
     widths = ", ".join("1fr" for _ in table.head)
-    head = ", ".join(f"[#{_quoted(one)}]" for one in table.head)
-    cells = ", ".join(f"[#{_quoted(cell)}]" for row in table.rows for cell in row)
-    return [_heading(table.title), _para(table.note), f"#table(columns: ({widths}), table.header({head}), {cells})"]
+    head = ", ".join(f"[#{quoted(one)}]" for one in table.head)
+    cells = ", ".join(f"[#{quoted(cell)}]" for row in table.rows for cell in row)
+    return [heading(table.title), para(table.note), f"#table(columns: ({widths}), table.header({head}), {cells})"]
 
 
-def _heading(words: str) -> str:
-    return f"#heading(level: 1, {_quoted(words)})"
+def heading(words: str) -> str:
+    """A heading in the typesetter's language."""
+    return f"#heading(level: 1, {quoted(words)})"
 
 
-def _para(words: str) -> str:
-    return f"#{_quoted(words)}"
+def para(words: str) -> str:
+    """A paragraph in the typesetter's language."""
+    return f"#{quoted(words)}"
 
 
-def _quoted(words: str) -> str:
+def quoted(words: str) -> str:
     """A string of the typesetter's language: nothing in it is read as markup."""
     return '"' + words.replace("\\", "\\\\").replace('"', '\\"').replace("\n", " ") + '"'
 

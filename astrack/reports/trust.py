@@ -10,6 +10,7 @@ from uuid import UUID
 
 from astrack import reports
 from astrack.app import App
+from astrack.reports import html as reports_html
 from astrack.reports.plot import BAND, INK, MUTED, framed, words
 from domain.impact import funnel as impact_funnel
 from domain.impact.funnel import Z998, Funnel, Place
@@ -32,6 +33,53 @@ def trust(app: App, school_ids: Sequence[UUID], *, since: date, until: date) -> 
     made = [reports.governors(app, one, since=since, until=until) for one in list(school_ids)[:SCHOOLS_MAX]]
     shares = [(one.school, one.found.supported.classes["any_improvement"]) for one in made]
     return TrustReport(tuple(made), impact_funnel.funnel([(name, one.count, one.of) for name, one in shares]))
+
+
+TITLE = "Schools side by side"
+
+
+def html(found: TrustReport, since: date, until: date, made_on: date) -> str:
+    """The comparison as a whole HTML document: what may be said, the funnel, its table, each school in a sentence."""
+    body = [f"<h2>What may be said</h2><p class='say'>{escape(said(found))}</p>"]
+    if found.funnel:
+        body += [f"<figure>{plot(found.funnel)}</figure>", reports_html.table_of(table(found.funnel))]
+    return reports_html.document(TITLE, reports_html.dated(since, until, made_on),
+                                 "".join([*body, reports_html.table_of(sentences(found))]))  # fmt: skip
+
+
+def pdf(found: TrustReport, since: date, until: date, made_on: date) -> bytes:
+    """The same as a tagged PDF (PDF/UA-1)."""
+    pictures = [plot(found.funnel)] if found.funnel else []
+    tables = [table(found.funnel)] if found.funnel else []
+    lines = [reports_html.heading("What may be said"), reports_html.para(said(found))]
+    return reports_html.typeset(TITLE, "astrack", reports_html.dated(since, until, made_on), lines, pictures,
+                                [*tables, sentences(found)])  # fmt: skip
+
+
+def csv_files(found: TrustReport) -> dict[str, bytes]:
+    """Every table as CSV, by file name."""
+    tables = ([table(found.funnel)] if found.funnel else []) + [sentences(found)]
+    return {f"{one.name}.csv": reports.csv_of(one) for one in tables}
+
+
+def said(found: TrustReport) -> str:
+    """What the comparison comes to, in one sentence that names no best and no worst."""
+    if found.funnel is None:
+        return "Too few schools have ten pupils with a plan who were seen again: nothing can be compared yet."
+    outside = sum(one.where != "as expected" for one in found.funnel.places)
+    return (
+        f"Of {len(found.funnel.places)} schools {outside} lie outside what chance alone makes likely; the others differ"
+        " no more than chance does, whatever their order. Where a school lies says nothing of why."
+    )
+
+
+def sentences(found: TrustReport) -> reports.Table:
+    """Each school's own headline, by name."""
+    rows = tuple(
+        (one.school, one.said.headline) for one in sorted(found.schools, key=lambda one: one.school.casefold())
+    )
+    return reports.Table("trust-schools", "Each school by itself", "Each with its own comparison, not with the others.",
+                         ("School", "What may be said"), rows)  # fmt: skip
 
 
 def table(found: Funnel) -> reports.Table:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -15,12 +16,13 @@ from starlette.responses import Response
 from astrack import reports
 from astrack.access.callers import Caller
 from astrack.picture import CONTEXTS, FACTORS, IN_WORDS, NAMES
+from astrack.records.support import Support
 from astrack.reports import Report
 from astrack.reports import html as reports_html
 from astrack.reports import plot as reports_plot
-from astrack.web.door import PageRoute, Who
+from astrack.web.door import PageRoute, Sent, Who
 from astrack.web.lists import reading
-from astrack.web.site import HEADERS, Site
+from astrack.web.site import HEADERS, BadForm, Site
 from domain.authority import Action
 from domain.scope import Scope
 from domain.statistics import wilson
@@ -31,8 +33,9 @@ PLANS_READ, ROUNDS_SHOWN = 5_000, 6
 YEAR = timedelta(days=365)
 WIDTH, LEFT = 480, 20
 KEPT_MAX = 20
-KEPT: dict[UUID, tuple[tuple[int, date], Report]] = {}
-"""The newest report of some schools, with the size of the log and the day it is of: aggregates alone."""
+Window = tuple[date, date]
+KEPT: dict[tuple[UUID, Window], tuple[tuple[int, date], Report]] = {}
+"""The newest reports, with the size of the log and the day each is of: aggregates alone."""
 
 
 def impact_pages(site: Site) -> APIRouter:
@@ -40,8 +43,9 @@ def impact_pages(site: Site) -> APIRouter:
     router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
     @router.get("/impact")
-    def impact(request: Request, who: Who, by: str = "year") -> Response:
+    def impact(request: Request, who: Who, by: str = "year", since: str = "", until: str = "") -> Response:
         who.see(Action.SEE_AGGREGATES)
+        window = _window(who, since, until)
         everyone = Scope(everyone=True)
         with reading(who) as (cur, school):
             ended = plan_board.ended(cur, school, everyone, who.today, PLANS_READ)
@@ -50,31 +54,63 @@ def impact_pages(site: Site) -> APIRouter:
             chosen = by if by in dimensions else "year"
             groups = cohort.cells(cur, school, everyone, chosen, since=who.today - YEAR, until=who.today)
             rounds = round_progress.rounds(cur, school, everyone, ROUNDS_SHOWN)
-        report = _report(who)
+        report = _report(who, window)
         return site.page(
             request, "impact.html", viewer=who.viewer, came=_came([one.plan.came or "" for one in ended]),
             groups=[_group(one) for one in groups], by=chosen, dimensions=dimensions, smallest=SMALLEST,
             heads=[f"{NAMES[factor]}, {IN_WORDS[context]}" for context in CONTEXTS for factor in FACTORS],
-            rounds=[one for one in rounds if one.expected >= SMALLEST], report=report, **_plots(report),
+            rounds=[one for one in rounds if one.expected >= SMALLEST], report=report, window=window, **_plots(report),
         )  # fmt: skip
 
-    @router.get("/impact/report.pdf")
-    def printed(who: Who) -> Response:
+    @router.post("/impact/report")
+    def made(who: Who, sent: Sent) -> Response:
         who.see(Action.SEE_AGGREGATES)
-        headers = {**HEADERS, "Content-Disposition": f'attachment; filename="did-it-help-{who.today}.pdf"'}
-        return Response(reports_html.pdf(_report(who)), 200, headers, "application/pdf")
+        since, until = _window(who, sent.text("since", 10), sent.text("until", 10))
+        content = reports_html.pdf(_report(who, (since, until)))
+        digest = hashlib.sha256(content).hexdigest()
+        Support(who.records).record_report(who.ask(sent.key), since=since, until=until, sha256=digest)
+        return _file(content, f"did-it-help-{until}.pdf", "application/pdf")
+
+    @router.get("/impact/report.html")
+    def read(who: Who, since: str = "", until: str = "") -> Response:
+        who.see(Action.SEE_AGGREGATES)
+        content = reports_html.html(_report(who, _window(who, since, until)))
+        policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'"
+        return Response(content, 200, {**HEADERS, "Content-Security-Policy": policy}, "text/html; charset=utf-8")
+
+    @router.get("/impact/tables/{name}")
+    def exported(who: Who, name: str, since: str = "", until: str = "") -> Response:
+        who.see(Action.SEE_AGGREGATES)
+        files = reports.csv_files(_report(who, _window(who, since, until)))
+        if name not in files:
+            raise BadForm("There is no such table: choose one on the page Did it help.")
+        return _file(files[name], name, "text/csv; charset=utf-8")
 
     return router
 
 
-def _report(who: Caller) -> Report:
-    """The report of the last year; worked out once for each state of the record."""
+def _file(content: bytes, name: str, kind: str) -> Response:
+    return Response(content, 200, {**HEADERS, "Content-Disposition": f'attachment; filename="{name}"'}, kind)
+
+
+def _window(who: Caller, since: str, until: str) -> Window:
+    """The first and last day asked for; the last year where none is. Raises BadForm."""
+    try:
+        last = date.fromisoformat(until) if until else who.today
+        first = date.fromisoformat(since) if since else last - YEAR
+    except ValueError:
+        raise BadForm("Write the days as year-month-day, such as 2026-11-24.", "since") from None
+    return first, last
+
+
+def _report(who: Caller, window: Window) -> Report:
+    """The report of a period; worked out once for each state of the record. Raises ReportDatesWrong."""
     school_id = who.records.school_id
     state = (who.records.log.size(), who.today)
-    known, report = KEPT.get(school_id, (None, None))
+    known, report = KEPT.get((school_id, window), (None, None))
     if report is None or known != state:
-        report = reports.governors(who.app, school_id, since=who.today - YEAR, until=who.today)
-        KEPT[school_id] = (state, report)
+        report = reports.governors(who.app, school_id, since=window[0], until=window[1])
+        KEPT[(school_id, window)] = (state, report)
         while len(KEPT) > KEPT_MAX:
             KEPT.pop(next(iter(KEPT)))
     return report

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from domain import instrument
+from domain import instrument, support
 from tests.support.small_school import SmallSchool
 
 pytestmark = pytest.mark.browser
@@ -32,6 +33,60 @@ def test_a_tutor_goes_from_the_list_to_a_plan(visit: Any, address: str, school: 
     expect(page.get_by_text("The plan has begun")).to_be_visible()
     page.go_back()
     expect(page.get_by_role("heading", name="Plan in ten minutes")).to_be_visible()
+
+
+def tab_to(page: Page, selector: str, most: int = 150) -> None:
+    """Go on with the Tab key until the focus is on what the selector names: no mouse, no script of ours."""
+    for _ in range(most):
+        page.keyboard.press("Tab")
+        if page.evaluate("selector => document.activeElement?.matches(selector) ?? false", selector):
+            return
+    raise AssertionError(f"the Tab key does not reach {selector}")
+
+
+def follow(page: Page, selector: str) -> None:
+    """Press a link or a button by keyboard and wait for the page it leads to."""
+    tab_to(page, selector)
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+
+
+def test_a_plan_is_written_by_keyboard_alone_in_at_most_twelve_decisions(
+    visit: Any, address: str, school: SmallSchool
+) -> None:
+    page: Page = visit("tutor")
+    pupil = school.pupils["Aisha"]
+    page.goto(f"{address}/pupils/{pupil}")
+    before = set(school.records.journey(pupil)[0].plans)
+    path, decisions = f"/pupils/{pupil}/plan", 0
+    follow(page, f"a[href='{path}']")
+    follow(page, f"a[href='{path}?about=trust_of_self.low.school']")
+    for name in ("cause", "risk", "signpost"):
+        tab_to(page, f"input[name={name}]")
+        page.keyboard.press("Space")
+        decisions += 1
+    follow(page, "main form button")
+    decisions += 2
+    expect(page.get_by_text("The plan has begun")).to_be_visible()
+    (made,) = (plan.opened for key, plan in school.records.journey(pupil)[0].plans.items() if key not in before)
+    assert decisions <= support.DECISIONS_MAX
+    assert (len(made.causes), len(made.risks), len(made.signposts), made.own_strategies) == (1, 1, 1, ())
+    assert made.goal and made.owner_id == school.staff["tutor"]
+    assert made.end_on - made.start_on == timedelta(weeks=6)
+
+
+def test_a_step_cannot_be_reached_before_the_one_before_it_is_answered(
+    visit: Any, address: str, school: SmallSchool
+) -> None:
+    page: Page = visit("tutor")
+    page.goto(f"{address}/pupils/{school.pupils['Aisha']}/plan?about=trust_of_self.low.school")
+    with pytest.raises(AssertionError, match="does not reach"):
+        tab_to(page, "input[name=risk], input[name=signpost]", most=60)
+    tab_to(page, "input[name=cause]")
+    page.keyboard.press("Space")
+    tab_to(page, "input[name=risk]")
+    with pytest.raises(AssertionError, match="does not reach"):
+        tab_to(page, "input[name=signpost]", most=60)
 
 
 def test_a_sign_is_reviewed_in_two_clicks(visit: Any, school: SmallSchool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from datetime import timedelta
 from uuid import UUID, uuid4
@@ -10,6 +11,7 @@ import pytest
 from fastapi import FastAPI
 
 from astrack.changing import Decided
+from astrack.records.support import Support
 from astrack.settings import Settings
 from astrack.store import Store
 from domain.base import Event, Stamp
@@ -395,6 +397,23 @@ def test_the_governors_report_is_a_pdf_and_too_few_pupils_are_not_compared(pages
     page = head.get("/impact")
     assert 'class="lead"' in page.text
     assert "<svg" not in page.text.partition("Two arms side by side")[2].partition("</section>")[0]
-    answer = head.get("/impact/report.pdf")
+    answer = head.send(page, "/impact/report")
     assert answer.content.startswith(b"%PDF")
-    assert Reader(pages, small, "tutor").get("/impact/report.pdf").status_code == 403
+    made = Support(small.records).reports_made()[-1]
+    assert made.sha256 == hashlib.sha256(answer.content).hexdigest()
+    assert Reader(pages, small, "tutor").get("/impact/report.html").status_code == 403
+
+
+def test_every_table_of_the_report_is_taken_as_csv_for_any_period(pages: FastAPI, small: SmallSchool) -> None:
+    head = Reader(pages, small, "head")
+    page = head.get("/impact?since=2024-09-01&until=2026-03-18")
+    links = re.findall(r'href="(/impact/tables/[^"]+)"', page.text)
+    assert len(links) == 8
+    for link in links:
+        answer = head.get(link.replace("&amp;", "&"))
+        assert answer.headers["content-type"] == "text/csv; charset=utf-8"
+        assert answer.content.startswith(b"\xef\xbb\xbf")
+    assert "<script" not in head.get("/impact/report.html?since=2024-09-01&until=2026-03-18").text
+    wrong = head.get("/impact?since=2026-09-01&until=2026-03-18")
+    assert wrong.status_code == 422
+    assert "choose a later last day" in wrong.text
