@@ -108,7 +108,9 @@ def school(cur: Cursor[Any], school_id: UUID, scope: Scope, *, until: date) -> S
 
 
 def _asked(cur: Cursor[Any], query: str, values: Sequence[Any]) -> list[Any]:
-    cur.execute(f"{query} LIMIT {MAX_LINES}".encode(), values)
+    cur.execute(
+        f"{query} LIMIT {MAX_LINES}".encode(), values, binary=True
+    )  # numbers as they are: text would be parsed anew
     return cur.fetchall()
 
 

@@ -1,0 +1,51 @@
+"""The governors' report of one school out of the store, step by step: scripts/bench report [--json].
+
+Reads the school that ASTRACK_HOME (or ASTRACK_DATABASE_URL) holds: make one with scripts/simulate first.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from datetime import date
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from astrack import reports
+from astrack.app import App
+from astrack.reports import html
+from astrack.settings import Settings
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--since", default="1990-01-01")
+    parser.add_argument("--json", action="store_true")
+    asked = parser.parse_args()
+    with App.open(Settings.from_environment()) as app:
+        (school_id, *_) = app.store.schools()
+        app.views.catch_up(school_id)
+        window = {"since": date.fromisoformat(asked.since), "until": app.clock().date()}
+        began = time.perf_counter()
+        report = reports.governors(app, school_id, **window)
+        read = time.perf_counter()
+        page, paper = html.html(report), html.pdf(report)
+        files = reports.csv_files(report)
+        done = time.perf_counter()
+        with app.views.reading(school_id) as cur:
+            counts = [
+                cur.execute(f"SELECT count(*) FROM views.{name}").fetchone() for name in ("cohort_v1", "impact_v1")
+            ]
+    answer = {
+        "report_s": round(done - began, 3), "figures_s": round(read - began, 3), "page_and_pdf_s": round(done - read, 3),
+        "sittings": counts[0][0] if counts[0] else 0, "signs_and_plans": counts[1][0] if counts[1] else 0,
+        "pdf_bytes": len(paper), "html_bytes": len(page), "tables": len(files),
+    }  # fmt: skip
+    print(json.dumps(answer) if asked.json else "\n".join(f"{name}: {value}" for name, value in answer.items()))
+
+
+if __name__ == "__main__":
+    main()
