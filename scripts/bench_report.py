@@ -40,7 +40,8 @@ def main() -> None:
                 cur.execute(f"SELECT count(*) FROM views.{name}").fetchone() for name in ("cohort_v1", "impact_v1")
             ]
     answer = {
-        "report_s": round(done - began, 3), "figures_s": round(read - began, 3), "page_and_pdf_s": round(done - read, 3),
+        "report_s": round(done - began, 3), "figures_s": round(read - began, 3),
+        "page_and_pdf_s": round(done - read, 3),
         "sittings": counts[0][0] if counts[0] else 0, "signs_and_plans": counts[1][0] if counts[1] else 0,
         "pdf_bytes": len(paper), "html_bytes": len(page), "tables": len(files),
     }  # fmt: skip
