@@ -15,8 +15,9 @@ FAULTS_SHOWN_MAX = 20
 
 GROUPS: Sequence[tuple[int, int, str]] = (
     # nobody is signed in, or the role does not include it
-    (401, 5, "SignInNeeded SignInRefused"),
-    (403, 5, "NotAllowed CrossSite OwnRoleGranted OwnGlassReviewed OwnWithholdingReviewed OwnErasure "
+    (401, 5, "SignInNeeded SignInRefused FactorRefused"),
+    (403, 5, "SecondFactorNeeded OwnFactorTakenAway NotAllowed CrossSite "
+             "OwnRoleGranted OwnGlassReviewed OwnWithholdingReviewed OwnErasure "
              "AskerMayNot"),
     # not here, or not for this viewer, which is the same to them
     (404, 3, "UnknownReadModel NoSuchPupil NoSuchFlag NoSuchPlan NoSuchTalk NoSuchFact NoSuchGrant NoSuchGlass "
@@ -33,7 +34,7 @@ GROUPS: Sequence[tuple[int, int, str]] = (
              "SchoolNotRegistered StreamHeld TransferUnanswered TransferEnded GuidanceTaken GuidanceTooThin "
              "EvidenceMissing AccreditorInside RelationNotStanding RequestEnded ClockStandsAlready ExtensionTooLate "
              "WithholdingUnreviewed CompetenceUndecided FileNotMade RecordOnHold NotReviewed NotToldFirst "
-             "OutcomeForTheDsl"),
+             "OutcomeForTheDsl NameTaken"),
     (410, 3, "StreamErased"),
     (412, 4, "RecordMoved"),
     (413, 6, "TooLarge RosterTooLarge BodyTooLarge"),
@@ -45,7 +46,7 @@ GROUPS: Sequence[tuple[int, int, str]] = (
              "AnswerOutOfScale AnsweredTwice NothingAnswered SecondsWrong UnknownItem WrongInstrumentVersion "
              "TimeLimitWrong BirthdayUnknown ClassTooLarge TooFewSittings GuidanceWrong GroupTooSmall "
              "ReportDatesWrong AwardDatesWrong InterestsUndeclared AnswersIncomplete TrainingWrong "
-             "TotalsWrong LoadWrong FamilyDatesWrong ReasonTooThin RequestDatesWrong KeptUntilWrong"),
+             "TotalsWrong LoadWrong PasswordUnfit ClientKeyUnfit FamilyDatesWrong ReasonTooThin RequestDatesWrong KeptUntilWrong"),
     # a file was refused
     (422, 6, "TransferRefused BadContainer BadHeader BadHeaderMac BadPayload NotForUs WeakKey BadEntry "
              "BadEnvelope BadProof BadChain BadHeads BadNote BadSignature UnknownSigner ExpiredKey "

@@ -15,7 +15,9 @@ class Settings:
     ``database_url`` is None for the embedded PostgreSQL in ``home``; ``database`` names a database of the embedded
     server; ``school`` is the one commands are about when none is named; ``witnesses`` is a file of those who cosign
     checkpoints; ``address`` is how the public reaches the service (https://records.example), for what is signed with an
-    address in it; ``pool_size`` limits connections, ``timeout_s`` every wait for the database, in seconds.
+    address in it; ``pool_size`` limits connections, ``timeout_s`` every wait for the database, in seconds;
+    ``second_factor`` asks staff who see pupils' scores, or who manage accounts, for a second factor; ``providers`` is a
+    file of those who sign staff in.
     """
 
     home: Path
@@ -31,6 +33,8 @@ class Settings:
     address: str | None = None
     pool_size: int = 12
     timeout_s: float = 30.0
+    second_factor: bool = True
+    providers: Path | None = None
 
     @property
     def root_key_path(self) -> Path:
@@ -41,7 +45,8 @@ class Settings:
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
         """ASTRACK_HOME, ASTRACK_DATABASE_URL, ASTRACK_DATABASE, ASTRACK_SCHOOL, ASTRACK_WITNESSES, ASTRACK_ADDRESS,
         ASTRACK_POOL_SIZE, ASTRACK_TIMEOUT_S; the root key: ASTRACK_ROOT_KEY_FILE, ASTRACK_ROOT_KEY, or
-        ASTRACK_TRANSIT_URL with ASTRACK_TRANSIT_KEY and ASTRACK_TRANSIT_TOKEN_FILE.
+        ASTRACK_TRANSIT_URL with ASTRACK_TRANSIT_KEY and ASTRACK_TRANSIT_TOKEN_FILE; signing in: ASTRACK_SECOND_FACTOR
+        ("required", or "off" for made-up data only) and ASTRACK_SIGN_IN_FILE.
         """
         given = os.environ if environment is None else environment
         root_key, token = given.get("ASTRACK_ROOT_KEY_FILE"), given.get("ASTRACK_TRANSIT_TOKEN_FILE")
@@ -58,6 +63,8 @@ class Settings:
             witnesses=Path(seen).expanduser().absolute() if (seen := given.get("ASTRACK_WITNESSES")) else None,
             address=(given.get("ASTRACK_ADDRESS") or "").rstrip("/") or None,
             pool_size=_number(given, "ASTRACK_POOL_SIZE", 12, most=200),
+            second_factor=_required(given, "ASTRACK_SECOND_FACTOR"),
+            providers=Path(named).expanduser().absolute() if (named := given.get("ASTRACK_SIGN_IN_FILE")) else None,
             timeout_s=_number(given, "ASTRACK_TIMEOUT_S", 30, most=3600),
         )
 
@@ -67,6 +74,13 @@ def _default_home(given: Mapping[str, str]) -> Path:
     if os.geteuid() == 0:
         return Path("/var/lib/astrack")
     return Path(given.get("XDG_DATA_HOME") or Path.home() / ".local/share") / "astrack"
+
+
+def _required(given: Mapping[str, str], name: str) -> bool:
+    text = given.get(name) or "required"
+    if text not in ("required", "off"):
+        raise ValueError(f"{name} is {text!r}: set it to required, or to off where all data is made up")
+    return text == "required"
 
 
 def _number(given: Mapping[str, str], name: str, default: int, *, most: int) -> int:

@@ -79,6 +79,10 @@ class OwnGlassReviewed(DomainError):
     """A second person reviews why the glass was broken."""
 
 
+class OwnFactorTakenAway(DomainError):
+    """A second person takes a lost second factor away."""
+
+
 class StaffAdded(Event):
     """Somebody, or a service client such as a roster system, was added to the school's staff."""
 
@@ -126,6 +130,13 @@ class SignInIssued(Event):
     STREAM: ClassVar[StreamClass] = StreamClass.STAFF
     kind: Literal["code", "key"]
     good_until: Instant
+
+
+class FactorTakenAway(Event):
+    """Somebody's second factor was lost and taken away: they set up another before they see pupils again."""
+
+    TOPIC: ClassVar[str] = "staff.factor-taken-away.v1"
+    STREAM: ClassVar[StreamClass] = StreamClass.STAFF
 
 
 class StaffLeft(Event):
@@ -283,6 +294,13 @@ def issue_sign_in(state: Staff, stamp: Stamp, *, kind: Literal["code", "key"], g
     if kind == "key" and added.kind != "service":
         raise StaffUnknown("there is no service client with this id: add one with kind `service` first")
     return [SignInIssued(**stamp.fresh(), kind=kind, good_until=good_until)]
+
+
+def take_factor_away(state: Staff, stamp: Stamp) -> list[Event]:
+    """Take a lost second factor away. Raises StaffUnknown, OwnFactorTakenAway."""
+    if _known(state).staff_id == stamp.by.id:
+        raise OwnFactorTakenAway("somebody else takes a lost second factor away: ask the head or the DSL")
+    return [FactorTakenAway(**stamp.fresh())]
 
 
 def leave(state: Staff, stamp: Stamp, *, on: date) -> list[Event]:

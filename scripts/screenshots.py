@@ -44,7 +44,7 @@ def main() -> int:
     os.umask(0o022)
     home = Path(tempfile.mkdtemp(prefix="astrack-shots-"))
     home.chmod(0o711)
-    settings = Settings(home=home, database="shots", timeout_s=30)
+    settings = Settings(home=home, database="shots", timeout_s=30, second_factor=False)
     try:
         with Store.open(settings) as store:
             return _take(build(store, settings, pupils=24, years=3, busy=True))

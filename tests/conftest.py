@@ -44,7 +44,7 @@ def settings() -> Iterator[Settings]:
     """A data folder of this test process, which the server's own user can reach."""
     home = Path(tempfile.mkdtemp(prefix="astrack-"))
     home.chmod(0o711)
-    yield Settings(home=home, database="tests", timeout_s=20)
+    yield Settings(home=home, database="tests", timeout_s=20, second_factor=False)
     shutil.rmtree(home, ignore_errors=True)
 
 

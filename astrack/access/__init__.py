@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Literal
 from uuid import UUID
 
 from astrack.records import NoSuchPupil, Records
@@ -15,10 +16,12 @@ from domain.school_year import eighteenth_birthday
 from domain.scope import Scope
 from domain.staff import FIRST_MODULE, Staff
 
-__all__ = ["About", "Action", "Decision", "NotAllowed", "SignInNeeded", "SignInRefused", "Signed", "TooManyAttempts",
-           "Viewer", "about_pupil", "authorize", "can_own", "check",
-           "check_owner", "listed"]  # fmt: skip
+__all__ = ["About", "Action", "Decision", "Factor", "NotAllowed", "SecondFactorNeeded", "SignInNeeded", "SignInRefused",
+           "Signed", "TooManyAttempts", "Viewer", "about_pupil", "authorize", "can_own", "check", "check_owner",
+           "listed"]  # fmt: skip
 
+Factor = Literal["none", "proved", "needed", "to_enrol"]
+"""A second factor: not asked of this person; given; asked for now; asked for and not set up yet."""
 ADULT_MONTHS = 18 * 12
 NEAR_BIRTHDAY = 3
 NOT_HERE = "this school has no record of that pupil: import the roster or receive their file first"
@@ -30,6 +33,19 @@ class SignInNeeded(DomainError):
 
 class SignInRefused(DomainError):
     """The card or code is not one the school knows, or its time is up."""
+
+
+class SecondFactorNeeded(DomainError):
+    """This role needs a second factor first."""
+
+    def __init__(self, enrolled: bool) -> None:
+        self.enrolled = enrolled
+        told = (
+            "give the code of your app, or your passkey"
+            if enrolled
+            else "set one up: an app on your phone, or a passkey"
+        )
+        super().__init__(f"your role sees pupils' records and needs a second factor: {told}")
 
 
 class NotAllowed(DomainError):
@@ -68,6 +84,7 @@ class Signed:
     session_id: UUID | None
     expires_at: datetime
     choices: tuple[Choice, ...] = ()
+    factor: Factor = "none"
 
 
 def about_pupil(records: Records, pupil_id: UUID, today: date) -> About:

@@ -11,7 +11,7 @@ from fastapi import Depends, Request, Response
 from starlette.datastructures import State
 
 from astrack import access
-from astrack.access import NotAllowed, Signed
+from astrack.access import NotAllowed, SecondFactorNeeded, Signed
 from astrack.access.looks import Looks
 from astrack.access.sessions import Opened, Sessions
 from astrack.app import App
@@ -111,7 +111,18 @@ class Caller:
 
 
 def caller_of(request: Request) -> Caller:
-    """The caller of a request. Raises SignInNeeded."""
+    """The caller of a request, second factor and all. Raises SignInNeeded, SecondFactorNeeded."""
+    caller = half_caller_of(request)
+    if caller.signed.factor in ("needed", "to_enrol"):
+        raise SecondFactorNeeded(caller.signed.factor == "needed")
+    return caller
+
+
+def half_caller_of(request: Request) -> Caller:
+    """The caller of a request who may still owe a second factor: for what gives one, and nothing else.
+
+    Raises SignInNeeded.
+    """
     state = request.app.state
     kind, _, value = request.headers.get("authorization", "").partition(" ")
     bearer = value.strip() if kind.lower() == "bearer" else None
@@ -120,6 +131,7 @@ def caller_of(request: Request) -> Caller:
 
 
 CallerOf = Annotated[Caller, Depends(caller_of)]
+HalfCallerOf = Annotated[Caller, Depends(half_caller_of)]
 
 
 def set_cookies(request: Request, response: Response, opened: Opened) -> None:

@@ -9,16 +9,21 @@ import base64
 import hashlib
 import hmac
 import secrets
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
 from astrack.store import SchoolLog
 from astrack.words import WORDS
+from domain.base import DomainError
 
-Kind = Literal["code", "card", "letter", "key"]
+Kind = Literal["code", "card", "letter", "key", "password", "oidc", "client"]
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Crockford's base 32: no I, L, O or U to mistake."""
 CODE_CHARACTERS = 16
@@ -33,6 +38,13 @@ PEPPER_LABEL = b"pepper"
 _KNOWN_WORDS = frozenset(WORDS)
 _MISREAD = str.maketrans({"O": "0", "I": "1", "L": "1"})
 
+NAME_MAX, PASSWORD_MIN, PASSWORD_MAX = 100, 12, 200
+STANDS_FOR = timedelta(days=3650)
+"""A password or a link to a provider stands until it is replaced, taken away, or its person has left."""
+ARGON = PasswordHasher()
+"""Argon2id with the parameters of RFC 9106, section 4, second choice."""
+NOBODYS = ARGON.hash("nobody's password: what a name that is not there is compared with")
+
 FIND = (
     "SELECT credential_id, account_id, about, kind, verifier, expires_at, used_at FROM record.credentials"
     " WHERE school_id = %s AND credential_id = %s"
@@ -43,6 +55,14 @@ USE = (
     " UPDATE record.credentials c SET used_at = asked.at FROM asked"
     " WHERE c.school_id = asked.school AND c.credential_id = asked.id AND c.used_at IS NULL RETURNING 1"
 )
+
+
+class PasswordUnfit(DomainError):
+    """The password is too short, too long, or holds the name."""
+
+
+class NameTaken(DomainError):
+    """The name or the account is somebody else's here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +106,64 @@ class Credentials:
         verifier = hashlib.sha256(secret).digest()
         self._log.ask(KEEP, credential_id, account_id, None, "key", verifier, at, until)
         return KEY_PREFIX + token(self._log.school_id, credential_id, secret)
+
+    def set_password(self, account_id: UUID, name: str, password: str) -> None:
+        """A name and a password for somebody, in place of those before. Raises PasswordUnfit, NameTaken."""
+        name, password = _folded(name), unicodedata.normalize("NFC", password)
+        if not 1 <= len(name) <= NAME_MAX or not PASSWORD_MIN <= len(password) <= PASSWORD_MAX or name in password:
+            raise PasswordUnfit(f"a password has {PASSWORD_MIN} to {PASSWORD_MAX} characters, without your name in it")
+        credential_id = self._named("password", name)
+        rows = self._log.ask(FIND, credential_id)
+        if rows and rows[0][1] != account_id:
+            raise NameTaken("somebody here signs in with that name already: choose another")
+        self.drop(account_id, "password")
+        at = self._clock()
+        hashed = ARGON.hash(password).encode()
+        self._log.ask(KEEP, credential_id, account_id, None, "password", hashed, at, at + STANDS_FOR)
+
+    def find_password(self, name: str, password: str) -> Found | None:
+        """Whose name and password these are; a name that is not there takes as long."""
+        rows = self._log.ask(FIND, self._named("password", _folded(name[:NAME_MAX])))
+        good = bool(rows) and rows[0][3] == "password"
+        hashed = bytes(rows[0][4]).decode() if good else NOBODYS
+        try:
+            ARGON.verify(hashed, unicodedata.normalize("NFC", password[:PASSWORD_MAX]))
+        except (VerificationError, InvalidHashError):
+            return None
+        return Found(rows[0][0], rows[0][1], None, "password", rows[0][5]) if good else None
+
+    def link(self, account_id: UUID, issuer: str, subject: str) -> None:
+        """Somebody's account with a provider signs them in from now on. Raises NameTaken."""
+        mac = self._mac("oidc", f"{issuer}\n{subject}")
+        rows = self._log.ask(FIND, UUID(bytes=mac[:16]))
+        if rows and rows[0][1] != account_id:
+            raise NameTaken("this account is linked to somebody else here: sign in with another")
+        if not rows:
+            at = self._clock()
+            self._log.ask(KEEP, UUID(bytes=mac[:16]), account_id, None, "oidc", mac[16:], at, at + STANDS_FOR)
+
+    def find_link(self, issuer: str, subject: str) -> Found | None:
+        """Whose account with a provider this is."""
+        mac = self._mac("oidc", f"{issuer}\n{subject}")
+        return self._found(UUID(bytes=mac[:16]), mac[16:])
+
+    def client_key(self, account_id: UUID, public_key: str, days: int) -> UUID:
+        """The public key a service client signs its assertions with (JWK as JSON); the client's id."""
+        client_id, at = UUID(bytes=secrets.token_bytes(16)), self._clock()
+        until = at + timedelta(days=min(days, KEY_DAYS_MAX))
+        self._log.ask(KEEP, client_id, account_id, None, "client", public_key.encode(), at, until)
+        return client_id
+
+    def find_client(self, client_id: UUID) -> tuple[Found, str] | None:
+        """A service client and its public key, if its time is not up."""
+        rows = self._log.ask(FIND, client_id)
+        if not rows or rows[0][3] != "client" or rows[0][5] <= self._clock():
+            return None
+        return Found(client_id, rows[0][1], None, "client", rows[0][5]), bytes(rows[0][4]).decode()
+
+    def hashed(self, name: str) -> bytes:
+        """A name as a keyed hash, for what must be told apart and not read."""
+        return self._mac("tries", name)[:16]
 
     def drop(self, account_id: UUID, kind: Kind | None = None) -> None:
         """Destroy what an account signs in with: all of it, or one kind."""
@@ -131,6 +209,9 @@ class Credentials:
         found_id, account_id, about, kind, _, expires_at, _ = rows[0]
         return Found(found_id, account_id, about, kind, expires_at)
 
+    def _named(self, kind: str, name: str) -> UUID:
+        return UUID(bytes=self._mac(kind, name)[:16])
+
     def _mac(self, kind: str, text: str) -> bytes:
         return hmac.digest(self._secret(), f"astrack/{kind}/v1\n{text}".encode(), "sha256")
 
@@ -152,6 +233,10 @@ def normalised(typed: str) -> tuple[Literal["card", "code"], str]:
         return "card", " ".join(words)
     kept = "".join(one for one in typed[:TYPED_MAX].upper() if one.isascii() and one.isalnum())
     return "code", kept.translate(_MISREAD)
+
+
+def _folded(name: str) -> str:
+    return unicodedata.normalize("NFKC", name).strip().casefold()
 
 
 def token(school_id: UUID, row_id: UUID, secret: bytes) -> str:

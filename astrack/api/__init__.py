@@ -21,6 +21,7 @@ from astrack.api import reports as api_reports
 from astrack.api import rights as api_rights
 from astrack.api import roster as api_roster
 from astrack.api import school as api_school
+from astrack.api import second_factor as api_second_factor
 from astrack.api import sign_in as api_sign_in
 from astrack.api import staff as api_staff
 from astrack.api import training as api_training
@@ -58,7 +59,7 @@ SECURITY = {
     "session": {"type": "apiKey", "in": "cookie", "name": "astrack", "description": "From POST /sign-in."},
     "key": {"type": "http", "scheme": "bearer", "description": "A service client's key."},
 }
-OPEN = frozenset({"/sign-in", "/problems", "/openapi.json"})
+OPEN = frozenset({"/sign-in", "/sign-in/password", "/problems", "/openapi.json"})
 ABOUT = (
     "Pupils' social-emotional development from 8 to 18: assessed, flagged, supported, handed over and proved. Every "
     "change takes an Idempotency-Key; repeating it gives the first answer. Every refusal is a problem (RFC 9457). "
@@ -69,7 +70,7 @@ ABOUT = (
 def api() -> APIRouter:
     """Every route of the API."""
     router = APIRouter(responses=REFUSALS)
-    topics = (api_sign_in.router, api_lists.router, api_transfers.router, api_school.router,
+    topics = (api_sign_in.router, api_second_factor.router, api_lists.router, api_transfers.router, api_school.router,
               api_staff.router, api_pupils.router, api_pupil_writes.router,
               api_plans.router, api_plans.hand_offs, api_plans.cards, api_roster.router, api_audit.router,
               api_rights.router, api_family.router, api_keeping.router, api_truth.router,

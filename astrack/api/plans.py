@@ -15,6 +15,7 @@ from astrack.records.support import Support
 from domain import safeguarding, support
 from domain.authority import Action
 from domain.journey.facts import Came, Going
+from domain.rights.family import RelationNotStanding
 from projections import plan_board
 
 router = APIRouter(tags=["plans"])
@@ -119,6 +120,12 @@ class CardOut(Out):
     """A pupil's new sign-in card, shown this once."""
 
     words: str
+
+
+class LetterIn(Body):
+    """The verified relation the letter is written to, where there is one."""
+
+    relation_id: UUID | None = None
 
 
 class LetterOut(Out):
@@ -228,9 +235,12 @@ def make_card(caller: CallerOf, pupil_id: UUID, key: Key) -> CardOut:
 
 
 @cards.post("/pupils/{pupil_id}/letter")
-def make_letter(caller: CallerOf, pupil_id: UUID, key: Key) -> LetterOut:
-    """A code that lets a parent in once, for this pupil."""
+def make_letter(caller: CallerOf, pupil_id: UUID, key: Key, body: LetterIn | None = None) -> LetterOut:
+    """A code that lets a parent in once, for this pupil. One that names no verified relation lets them object only."""
     caller.see(Action.MAKE_LETTER, pupil_id)
-    parent_id = caller.app.new_id()
+    parent_id = body.relation_id if body and body.relation_id else None
+    if parent_id is not None and not caller.records.family(pupil_id).stands(parent_id, caller.today):
+        raise RelationNotStanding("this relation is not verified, has ended, or an order limits it: no letter is made")
+    parent_id = parent_id or caller.app.new_id()
     code = caller.sessions.credentials(caller.records.school_id).letter(parent_id, pupil_id)
     return LetterOut(parent_id=parent_id, code=code)

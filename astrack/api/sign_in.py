@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import Field
 
 from astrack.access import Signed
-from astrack.access.callers import DEVICE_COOKIE, CallerOf, address_of, clear_cookie, set_cookies
+from astrack.access.callers import DEVICE_COOKIE, CallerOf, HalfCallerOf, address_of, clear_cookie, set_cookies
 from astrack.access.credentials import TYPED_MAX
 from astrack.access.sessions import Sessions
 from astrack.api.common import Body, Empty, Key, Out
@@ -43,6 +43,7 @@ class Me(Out):
     scope: Scope
     trained: bool
     expires_at: datetime
+    factor: str
     choices: list[RoleChoice]
 
 
@@ -69,11 +70,11 @@ def sign_in(request: Request, response: Response, body: SignIn) -> Me:
     device = request.cookies.get(DEVICE_COOKIE)
     opened = sessions.sign_in(body.school_id, body.code, address=address_of(request), device=device)
     set_cookies(request, response, opened)
-    return _me(opened.signed)
+    return shown(opened.signed)
 
 
 @router.post("/sign-out")
-def sign_out(caller: CallerOf, response: Response) -> Empty:
+def sign_out(caller: HalfCallerOf, response: Response) -> Empty:
     """End this session at once."""
     caller.sessions.sign_out(caller.signed)
     clear_cookie(response)
@@ -81,9 +82,9 @@ def sign_out(caller: CallerOf, response: Response) -> Empty:
 
 
 @router.get("/me")
-def me(caller: CallerOf) -> Me:
+def me(caller: HalfCallerOf) -> Me:
     """Who is signed in."""
-    return _me(caller.signed)
+    return shown(caller.signed)
 
 
 @router.post("/me/role")
@@ -103,10 +104,11 @@ def permissions(caller: CallerOf) -> list[RuleOut]:
     ]  # fmt: skip
 
 
-def _me(signed: Signed) -> Me:
+def shown(signed: Signed) -> Me:
+    """Who is signed in; ``factor``: none (not asked), proved, needed, to_enrol."""
     viewer = signed.viewer
     return Me(
         id=viewer.id, school_id=viewer.school_id, role=viewer.role, scope=viewer.scope, trained=viewer.trained,
-        expires_at=signed.expires_at,
+        expires_at=signed.expires_at, factor=signed.factor,
         choices=[RoleChoice(grant_id=one.grant_id, role=one.role) for one in signed.choices],
     )  # fmt: skip

@@ -9,6 +9,7 @@ from uuid import UUID
 from fastapi import APIRouter
 from pydantic import Field
 
+from astrack.access import clients
 from astrack.access.callers import CallerOf
 from astrack.access.credentials import CODE_FOR
 from astrack.api.common import Body, Code, Cursor, Day, Empty, Key, Limit, Line, Name, Out, cursor_of, cursor_uuid
@@ -69,6 +70,20 @@ class KeyDays(Body):
     """For how many days the key is good."""
 
     days: Annotated[int, Field(ge=1, le=366)] = 90
+
+
+class ClientKeyIn(Body):
+    """The public key of a service client, as a JWK, and for how many days it is good."""
+
+    key: dict[str, str]
+    days: Annotated[int, Field(ge=1, le=366)] = 90
+
+
+class ClientOut(Out):
+    """The client's id, for ``iss`` and ``sub``: "school/client"."""
+
+    client_id: UUID
+    issuer: str
 
 
 class Secret(Out):
@@ -187,6 +202,17 @@ def make_key(caller: CallerOf, staff_id: UUID, body: KeyDays, key: Key) -> Secre
     until = caller.app.clock() + timedelta(days=body.days)
     caller.records.issue_sign_in(caller.ask(key), staff_id, kind="key", good_until=until)
     return Secret(secret=caller.sessions.credentials(caller.records.school_id).key(staff_id, body.days))
+
+
+@router.post("/staff/{staff_id}/clients")
+def make_client(caller: CallerOf, staff_id: UUID, body: ClientKeyIn, key: Key) -> ClientOut:
+    """Let a service client sign its requests itself (private_key_jwt, RFC 7523): its public key, no shared secret."""
+    caller.may(Action.MANAGE_STAFF)
+    public = clients.public_key(dict(body.key))
+    until = caller.app.clock() + timedelta(days=body.days)
+    caller.records.issue_sign_in(caller.ask(key), staff_id, kind="key", good_until=until)
+    client_id = caller.sessions.credentials(caller.records.school_id).client_key(staff_id, public, body.days)
+    return ClientOut(client_id=client_id, issuer=f"{caller.records.school_id}/{client_id}")
 
 
 @router.post("/staff/{staff_id}/sign-out")

@@ -68,6 +68,10 @@ class StaffRecords(Changing):
             lambda state, stamp: staff.issue_sign_in(state, stamp, kind=kind, good_until=good_until),
         )  # fmt: skip
 
+    def reset_factor(self, ask: Ask, staff_id: UUID) -> Answer:
+        """Put on record that a lost second factor is taken away. Raises StaffUnknown, OwnFactorTakenAway."""
+        return self._on_staff(ask, staff_id, "reset_factor", {}, staff.take_factor_away)
+
     def staff_leave(self, ask: Ask, staff_id: UUID, *, on: date) -> Answer:
         """A member of staff leaves; every grant ends. Raises StaffUnknown."""
         return self._on_staff(

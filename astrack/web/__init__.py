@@ -19,6 +19,7 @@ from astrack.web.me import me_pages
 from astrack.web.plan import plan_pages
 from astrack.web.practice import practice_pages
 from astrack.web.register import register_pages
+from astrack.web.second_factor import second_factor_pages
 from astrack.web.setup import setup_pages
 from astrack.web.sign_in import sign_in_pages
 from astrack.web.sit import sit_pages
@@ -31,6 +32,7 @@ from astrack.web.tutor import tutor_pages
 
 PARTS = (
     sign_in_pages,
+    second_factor_pages,
     list_pages,
     tutor_pages,
     plan_pages,

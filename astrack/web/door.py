@@ -12,8 +12,8 @@ from pydantic import ValidationError
 from starlette.responses import RedirectResponse, Response
 
 from astrack import errors
-from astrack.access import SignInNeeded
-from astrack.access.callers import Caller, caller_of
+from astrack.access import SecondFactorNeeded, SignInNeeded
+from astrack.access.callers import Caller, caller_of, half_caller_of
 from astrack.web.forms import Form, read_form
 from astrack.web.site import HEADERS, BadForm, site_of
 from domain.base import DomainError
@@ -37,12 +37,18 @@ def caller(request: Request) -> Caller:
     return found
 
 
+def half_caller(request: Request) -> Caller:
+    """Who is signed in and may still owe a second factor. Raises SignInNeeded."""
+    return half_caller_of(request)
+
+
 async def form(request: Request) -> Form:
     """The form that was sent, checked. Raises BadForm."""
     return await read_form(request, site_of(request))
 
 
 Who = Annotated[Caller, Depends(caller)]
+Half = Annotated[Caller, Depends(half_caller)]
 Sent = Annotated[Form, Depends(form)]
 REFUSALS = (DomainError, ValidationError, BadForm)
 """What a form's own page catches, to show it again with what was typed."""
@@ -70,6 +76,8 @@ class PageRoute(APIRoute):
                 return await original(request)
             except SignInNeeded:
                 return _to_sign_in(request)
+            except SecondFactorNeeded:
+                return RedirectResponse("/second-factor", 303, HEADERS)
             except BadForm as refused:
                 return refusal(request, 422, str(refused))
             except Exception as error:

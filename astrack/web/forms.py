@@ -17,7 +17,7 @@ FORM_BYTES_MAX = 64 * 1024
 FIELDS_MAX = 200
 FILE_BYTES_MAX = 64 * 1024 * 1024
 SHOWN_MAX = 2000
-HIDDEN_FIELDS = ("token", "key", "code")
+HIDDEN_FIELDS = ("token", "key", "code", "password")
 """What is never shown again when a form is refused."""
 
 

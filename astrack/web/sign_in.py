@@ -7,8 +7,9 @@ from uuid import UUID
 from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
-from astrack.access import SignInNeeded, callers
-from astrack.access.sessions import NOBODY, Opened
+from astrack.access import SecondFactorNeeded, SignInNeeded, callers
+from astrack.access.credentials import NAME_MAX, PASSWORD_MAX
+from astrack.access.sessions import NOBODY, Opened, Sessions
 from astrack.picture.example import example
 from astrack.web.door import REFUSALS, PageRoute, Sent, Who, said, status_of
 from astrack.web.forms import Form
@@ -41,8 +42,10 @@ def sign_in_pages(site: Site) -> APIRouter:
         try:
             opened = _opened(request, sent)
         except REFUSALS as refused:
-            school = sent.text("school", 40)
-            return _sign_in(site, request, following, school, error=said(refused), status=status_of(refused))
+            school, named = sent.text("school", 40), bool(sent.text("name", NAME_MAX))
+            return _sign_in(
+                site, request, following, school, error=said(refused), status=status_of(refused), named=named
+            )
         answer = RedirectResponse(following, 303, HEADERS)
         callers.set_cookies(request, answer, opened)
         return answer
@@ -50,7 +53,7 @@ def sign_in_pages(site: Site) -> APIRouter:
     @router.post("/sign-out")
     def sign_out(request: Request, sent: Sent) -> Response:
         try:
-            who = callers.caller_of(request)
+            who = callers.half_caller_of(request)
             who.sessions.sign_out(who.signed)
         except SignInNeeded:
             pass  # the session had ended by itself: signed out is what was wanted
@@ -81,7 +84,7 @@ def sign_in_pages(site: Site) -> APIRouter:
 def _viewer(request: Request) -> object | None:
     try:
         return callers.caller_of(request).viewer
-    except SignInNeeded:
+    except (SignInNeeded, SecondFactorNeeded):
         return None
 
 
@@ -91,20 +94,28 @@ def _opened(request: Request, sent: Form) -> Opened:
         school_id = UUID(school)
     except ValueError:
         raise BadForm("Choose your school first.", "school") from None
+    sessions: Sessions = request.app.state.sessions
+    where = {"address": callers.address_of(request), "device": request.cookies.get(callers.DEVICE_COOKIE)}
+    name = sent.text("name", NAME_MAX)
+    if name:
+        return sessions.sign_in_named(school_id, name, sent.text("password", PASSWORD_MAX), **where)
     typed = sent.text("code", 100, label="The words on your card, or your code", needed=True)
-    device = request.cookies.get(callers.DEVICE_COOKIE)
-    opened: Opened = request.app.state.sessions.sign_in(
-        school_id, typed, address=callers.address_of(request), device=device
-    )
-    return opened
+    return sessions.sign_in(school_id, typed, **where)
 
 
 def _sign_in(
-    site: Site, request: Request, following: str, school: str, *, error: str = "", status: int = 200
+    site: Site,
+    request: Request,
+    following: str,
+    school: str,
+    *,
+    error: str = "",
+    status: int = 200,
+    named: bool = False,
 ) -> Response:
     return site.page(
         request, "sign_in.html", status=status, schools=_schools(site), school=school,
-        next=_own_path(following), error=error,
+        next=_own_path(following), error=error, named=named,
     )  # fmt: skip
 
 

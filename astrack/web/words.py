@@ -77,6 +77,7 @@ DONE = {
     "award-revoked": "The award is revoked. The public register says so from now on.",
     "trained": "The training is on record.",
     "left": "They have left: their roles, sessions and codes ended at once. What they recorded stays.",
+    "password-set": "Your name and password are kept. Every other session of yours has ended.",
     "signed-out": "You are signed out. Nothing stays on this computer.",
 }
 """What a page says after a form was taken, by the code in its address: fixed sentences, never what somebody typed."""

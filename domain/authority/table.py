@@ -71,6 +71,7 @@ class Action(StrEnum):
     KEEP_RETENTION = auto()
     HOLD_RECORD = auto()
     ERASE_RECORD = auto()
+    RESET_FACTOR = auto()
     LIST_RIGHTS = auto()
     SEE_REGISTER = auto()
 
@@ -148,6 +149,7 @@ restrict         rights        RML  no   | -     -        -     -       all -   
 keep_retention   retention     RMLH no   | -     -        -     -       -   -    -    -     all   -       -
 hold_record      retention     RMLH no   | -     -        -     -       all -    -    -     all   -       -
 erase_record     retention     RMLH no   | -     -        -     -       all -    -    -     all   -       -
+reset_factor     staff         -    no   | -     -        -     -       all -    all  -     -     -       -
 list_rights      rights        -    no   | -     -        -     -       all -    -    -     all   all     -
 see_register     configuration -    no   | -     -        -     -       all -    all  all   all   all     -
 """

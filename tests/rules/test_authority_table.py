@@ -84,7 +84,7 @@ EXPECTED: dict[str, dict[str, str]] = {
         "send_record": "osSmlOMLgGrtTeRqQB",
         "take_own_copy": "OMLTSGRB",
         "receive_record carry_sealed see_transfers see_rounds see_school see_staff see_aggregates verify review_glass": ALL,
-        "train see_guidance list_rights see_register": ALL,
+        "train see_guidance list_rights see_register reset_factor": ALL,
     },
     "lead_practitioner": {
         "see_name": "osSmlOMLgGrtTeRqQB",
@@ -96,7 +96,9 @@ EXPECTED: dict[str, dict[str, str]] = {
         "see_rounds set_rounds see_school see_staff record_training see_aggregates": ALL,
         "train see_training see_guidance keep_guidance see_practice": ALL,
     },
-    "head": {"see_rounds see_school see_aggregates verify review_glass see_register train see_practice": ALL},
+    "head": {
+        "see_rounds see_school see_aggregates verify review_glass see_register train see_practice reset_factor": ALL
+    },
     "administrator": {
         "see_name keep_roster see_family ask_right": "osSmlhOMLHgGrtTeRqQB",
         "keep_family": "osSmlOMLgGrtTeRqQB",

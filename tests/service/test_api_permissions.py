@@ -36,6 +36,18 @@ P = "/pupils/{pupil}"
 ROUTES: list[tuple[str, str, str]] = [
     ("GET", "/me", EVERYBODY),
     ("GET", "/permissions", EVERYBODY),
+    ("GET", "/me/second-factor", EVERYBODY),
+    ("POST", "/me/second-factor/prove", EVERYBODY),
+    ("POST", "/me/second-factor/totp", STAFF),
+    ("POST", "/me/second-factor/totp/confirm", STAFF),
+    ("POST", "/me/second-factor/passkey", STAFF),
+    ("POST", "/me/second-factor/passkey/add", STAFF),
+    ("POST", "/me/second-factor/passkey/ask", EVERYBODY),
+    ("POST", "/me/second-factor/passkey/prove", EVERYBODY),
+    ("POST", "/me/second-factor/recovery-codes", STAFF),
+    ("POST", "/me/password", STAFF),
+    ("POST", "/staff/{id}/second-factor/reset", "dsl head"),
+    ("POST", "/staff/{id}/clients", "administrator"),
     ("GET", "/school", EVERYBODY),
     ("PUT", "/school", "administrator"),
     ("POST", "/school/terms", "administrator"),
@@ -171,6 +183,12 @@ PLAN = {
 }
 # a body that each route understands, so that only the gate decides
 BODIES: dict[str, Any] = {
+    "POST /me/second-factor/prove": {"code": "000000"},
+    "POST /me/second-factor/totp/confirm": {"code": "000000"},
+    "POST /me/second-factor/passkey/add": {"credential": {}},
+    "POST /me/second-factor/passkey/prove": {"credential": {}},
+    "POST /me/password": {"name": "x", "password": "y"},
+    "POST /staff/{id}/clients": {"key": {"kty": "EC"}},
     "PUT /school": {"name": "Mill Lane Primary"},
     "POST /school/terms": {"academic_year": "2026/27", "terms": [{"first_on": "2026-09-02", "last_on": "2026-10-23"}]},
     "PUT /school/review-load": {"least": 3, "most": 5, "unflagged": 1},
@@ -339,6 +357,7 @@ def test_every_route_of_the_description_is_in_the_table(site: Any) -> None:
     open_to_all = {
         ("POST", "/sign-in"),
         ("POST", "/sign-out"),
+        ("POST", "/sign-in/password"),
         ("POST", "/me/role"),
         ("GET", "/problems"),
         ("GET", "/problems/{slug}"),

@@ -4,4 +4,5 @@ CREATE TABLE IF NOT EXISTS record.streams (
     pupil_id uuid,
     PRIMARY KEY (school_id, stream_id)
 );
+CREATE INDEX IF NOT EXISTS streams_of_pupil ON record.streams (school_id, pupil_id) WHERE pupil_id IS NOT NULL;
 GRANT SELECT, INSERT ON record.streams TO astrack_service;

@@ -4,12 +4,15 @@ CREATE TABLE IF NOT EXISTS record.credentials (
     credential_id uuid NOT NULL,
     account_id uuid NOT NULL,
     about uuid,
-    kind text NOT NULL CHECK (kind IN ('code', 'card', 'letter', 'key')),
+    kind text NOT NULL CHECK (kind IN ('code', 'card', 'letter', 'key', 'password', 'oidc', 'client')),
     verifier bytea NOT NULL,
     made_at timestamptz NOT NULL,
     expires_at timestamptz NOT NULL,
     used_at timestamptz,
     PRIMARY KEY (school_id, credential_id)
 );
+ALTER TABLE record.credentials DROP CONSTRAINT IF EXISTS credentials_kind_check;
+ALTER TABLE record.credentials ADD CONSTRAINT credentials_kind_check
+    CHECK (kind IN ('code', 'card', 'letter', 'key', 'password', 'oidc', 'client'));
 CREATE INDEX IF NOT EXISTS credentials_by_account ON record.credentials (school_id, account_id);
-GRANT SELECT, INSERT, UPDATE (used_at), DELETE ON record.credentials TO astrack_service;
+GRANT SELECT, INSERT, UPDATE (used_at, verifier), DELETE ON record.credentials TO astrack_service;

@@ -10,5 +10,7 @@ CREATE TABLE IF NOT EXISTS record.sessions (
     expires_at timestamptz NOT NULL,
     PRIMARY KEY (school_id, session_id)
 );
+ALTER TABLE record.sessions ADD COLUMN IF NOT EXISTS proved_at timestamptz;
+ALTER TABLE record.sessions ADD COLUMN IF NOT EXISTS seen_at timestamptz;
 CREATE INDEX IF NOT EXISTS sessions_by_account ON record.sessions (school_id, account_id);
-GRANT SELECT, INSERT, UPDATE (grant_id), DELETE ON record.sessions TO astrack_service;
+GRANT SELECT, INSERT, UPDATE (grant_id, proved_at, seen_at), DELETE ON record.sessions TO astrack_service;

@@ -27,6 +27,7 @@ BEGIN
     UPDATE record.transfers SET sealed = '', file = NULL WHERE school_id = p_school AND stream_id = p_stream;
     DELETE FROM record.credentials WHERE school_id = p_school AND account_id = p_stream;
     DELETE FROM record.sessions WHERE school_id = p_school AND account_id = p_stream;
+    DELETE FROM record.factors WHERE school_id = p_school AND account_id = p_stream;
     DELETE FROM record.streams WHERE school_id = p_school AND stream_id = p_stream;
     IF pupil IS NOT NULL THEN
         DELETE FROM record.credentials WHERE school_id = p_school AND pupil IN (account_id, about);
