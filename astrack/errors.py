@@ -23,7 +23,8 @@ GROUPS: Sequence[tuple[int, int, str]] = (
     (404, 3, "UnknownReadModel NoSuchPupil NoSuchFlag NoSuchPlan NoSuchTalk NoSuchFact NoSuchGrant NoSuchGlass "
              "NoSuchPage HandOffUnknown RoundUnknown StaffUnknown SchoolUnknown NoSuchInstrument WhichPupil "
              "WhichSchool NoIdentity NoSuchProblem NoSuchGuidance NoSuchAward NoSuchModule "
-             "NoSuchDuty NoSuchModel NoSuchTransfer RelationUnknown OrderUnknown NoSuchRequest NoSuchItem NoSuchHold"),
+             "NoSuchDuty NoSuchModel NoSuchTransfer RelationUnknown OrderUnknown NoSuchRequest NoSuchItem NoSuchHold "
+             "ProviderUnknown"),
     (405, 2, "MethodUnknown"),
     # a rule of the school's world says no
     (409, 4, "DomainError OwnerCannotSee RebuildUnderWay AlreadyEnrolled NotEnrolled RecordFrozen OptedOut "
@@ -57,7 +58,7 @@ GROUPS: Sequence[tuple[int, int, str]] = (
     (429, 8, "TooManyAttempts"),
     # the service itself
     (500, 7, "StoreError UnsafeRole BadSetting KeyMissing UnreadableFact InstrumentWrong ModelWrong"),
-    (503, 7, "StoreUnavailable TooBusy ClockSetBack KeysRotated"),
+    (503, 7, "ProviderSilent StoreUnavailable TooBusy ClockSetBack KeysRotated"),
 )  # fmt: skip
 """(HTTP status, exit code, the refusals)."""
 

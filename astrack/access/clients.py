@@ -22,6 +22,7 @@ from domain.base import DomainError
 
 AUDIENCE = "astrack"
 ALGORITHMS = ["ES256", "EdDSA"]
+KINDS: dict[str, type[ECKey] | type[OKPKey]] = {"EC P-256": ECKey, "OKP Ed25519": OKPKey}
 LASTS_MAX = timedelta(minutes=5)
 AHEAD_MAX = timedelta(minutes=1)
 ASSERTION_MAX = 4_000
@@ -42,7 +43,7 @@ class Claims:
 
 def public_key(given: dict[str, Any]) -> str:
     """A public key (JWK) as it is kept. Raises ClientKeyUnfit, also for a private key."""
-    kind = {("EC", "P-256"): ECKey, ("OKP", "Ed25519"): OKPKey}.get((given.get("kty"), given.get("crv")))
+    kind = KINDS.get(f"{given.get('kty')} {given.get('crv')}")
     if kind is None or "d" in given:
         raise ClientKeyUnfit(
             "send the public half, as a JWK, of a P-256 or Ed25519 key: the private half stays with you"

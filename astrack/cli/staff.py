@@ -108,6 +108,15 @@ def make_key(
         c.out.print(Sessions(app).credentials(records.school_id).key(staff_id, days), soft_wrap=True)
 
 
+@staff.command("take-factor-away")
+def take_factor_away(staff_id: StaffId, school: SchoolName = None, key: Key = None) -> None:
+    """A lost second factor is taken away, and every session ends; they set up another after their next sign-in."""
+    with c.school_opened(school) as (app, records):
+        c.show(records.reset_factor(c.asking(key), staff_id))
+        Sessions(app).factors(records.school_id).drop(staff_id)
+        Sessions(app).end_all(records.school_id, staff_id)
+
+
 @staff.command("leave")
 def leave(staff_id: StaffId, school: SchoolName = None, key: Key = None) -> None:
     """Somebody leaves: grants, sessions, codes and keys end at once."""

@@ -18,6 +18,7 @@ from starlette.responses import Response
 from astrack import errors
 from astrack.access import TooManyAttempts
 from astrack.access.looks import Looks
+from astrack.access.oidc import Oidc
 from astrack.access.sessions import Sessions
 from astrack.api import PREFIX, api, describe
 from astrack.app import App
@@ -53,6 +54,7 @@ def build(app: App) -> FastAPI:
     )  # fmt: skip
     site.state.app = app
     site.state.sessions = Sessions(app)
+    site.state.oidc = Oidc(app.settings.providers, app.store.derived(b"oidc"), lambda: app.clock())
     site.state.looks = Looks(app.store, lambda: app.clock(), app.new_id)
     site.state.handovers = {}
     site.include_router(api(), prefix=PREFIX)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hmac
 import threading
 from datetime import datetime
 from types import TracebackType
@@ -88,6 +89,10 @@ class Store:
             ("SELECT record.open_school(%s, %s)", (school_id, at)),
             (NEW_SCHOOL_KEYS, (school_id, wrapped, school_id, school_id, keys.SCHOOL_CLASS, own_wrapped)),
         )
+
+    def derived(self, label: bytes) -> bytes:
+        """32 bytes of this installation for one purpose, the same in every process of it and after a rotation."""
+        return hmac.digest(self._root.secret(), b"astrack/derived/" + label, "sha256")
 
     def connect(self, *, projector: bool) -> Connection:
         """A connection of one's own, as the projector or as the service: for bulk work. The caller closes it."""

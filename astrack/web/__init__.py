@@ -18,6 +18,7 @@ from astrack.web.lists import list_pages
 from astrack.web.me import me_pages
 from astrack.web.plan import plan_pages
 from astrack.web.practice import practice_pages
+from astrack.web.provider import provider_pages
 from astrack.web.register import register_pages
 from astrack.web.second_factor import second_factor_pages
 from astrack.web.setup import setup_pages
@@ -33,6 +34,7 @@ from astrack.web.tutor import tutor_pages
 PARTS = (
     sign_in_pages,
     second_factor_pages,
+    provider_pages,
     list_pages,
     tutor_pages,
     plan_pages,

@@ -82,6 +82,7 @@ def _page(
         request, "second_factor.html", status=status, viewer=who.viewer, factor=who.signed.factor, error=error,
         secret=grouped, address=address, codes=codes or [], finished=finished,
         kinds=_factors(who).kinds(who.viewer.id),
+        providers=[(one.name, one.words) for one in request.app.state.oidc.providers.values()],
     )  # fmt: skip
 
 

@@ -95,12 +95,14 @@ def _opened(request: Request, sent: Form) -> Opened:
     except ValueError:
         raise BadForm("Choose your school first.", "school") from None
     sessions: Sessions = request.app.state.sessions
-    where = {"address": callers.address_of(request), "device": request.cookies.get(callers.DEVICE_COOKIE)}
+    address, device = callers.address_of(request), request.cookies.get(callers.DEVICE_COOKIE)
     name = sent.text("name", NAME_MAX)
     if name:
-        return sessions.sign_in_named(school_id, name, sent.text("password", PASSWORD_MAX), **where)
+        return sessions.sign_in_named(
+            school_id, name, sent.text("password", PASSWORD_MAX), address=address, device=device
+        )
     typed = sent.text("code", 100, label="The words on your card, or your code", needed=True)
-    return sessions.sign_in(school_id, typed, **where)
+    return sessions.sign_in(school_id, typed, address=address, device=device)
 
 
 def _sign_in(
@@ -116,6 +118,7 @@ def _sign_in(
     return site.page(
         request, "sign_in.html", status=status, schools=_schools(site), school=school,
         next=_own_path(following), error=error, named=named,
+        providers=[(one.name, one.words) for one in request.app.state.oidc.providers.values()],
     )  # fmt: skip
 
 
