@@ -17,7 +17,8 @@ class Settings:
     checkpoints; ``address`` is how the public reaches the service (https://records.example), for what is signed with an
     address in it; ``pool_size`` limits connections, ``timeout_s`` every wait for the database, in seconds;
     ``second_factor`` asks staff who see pupils' scores, or who manage accounts, for a second factor; ``providers`` is a
-    file of those who sign staff in.
+    file of those who sign staff in; ``metrics_port`` serves figures for Prometheus to this machine, 0 nowhere;
+    ``traces`` sends spans to "stderr" or "otlp".
     """
 
     home: Path
@@ -35,6 +36,8 @@ class Settings:
     timeout_s: float = 30.0
     second_factor: bool = True
     providers: Path | None = None
+    metrics_port: int = 0
+    traces: str = ""
 
     @property
     def root_key_path(self) -> Path:
@@ -46,7 +49,8 @@ class Settings:
         """ASTRACK_HOME, ASTRACK_DATABASE_URL, ASTRACK_DATABASE, ASTRACK_SCHOOL, ASTRACK_WITNESSES, ASTRACK_ADDRESS,
         ASTRACK_POOL_SIZE, ASTRACK_TIMEOUT_S; the root key: ASTRACK_ROOT_KEY_FILE, ASTRACK_ROOT_KEY, or
         ASTRACK_TRANSIT_URL with ASTRACK_TRANSIT_KEY and ASTRACK_TRANSIT_TOKEN_FILE; signing in: ASTRACK_SECOND_FACTOR
-        ("required", or "off" for made-up data only) and ASTRACK_SIGN_IN_FILE.
+        ("required", or "off" for made-up data only) and ASTRACK_SIGN_IN_FILE;
+        watching: ASTRACK_METRICS_PORT, ASTRACK_TRACES.
         """
         given = os.environ if environment is None else environment
         root_key, token = given.get("ASTRACK_ROOT_KEY_FILE"), given.get("ASTRACK_TRANSIT_TOKEN_FILE")
@@ -65,6 +69,8 @@ class Settings:
             pool_size=_number(given, "ASTRACK_POOL_SIZE", 12, most=200),
             second_factor=_required(given, "ASTRACK_SECOND_FACTOR"),
             providers=Path(named).expanduser().absolute() if (named := given.get("ASTRACK_SIGN_IN_FILE")) else None,
+            metrics_port=_number(given, "ASTRACK_METRICS_PORT", 0, least=0, most=65535),
+            traces=given.get("ASTRACK_TRACES") or "",
             timeout_s=_number(given, "ASTRACK_TIMEOUT_S", 30, most=3600),
         )
 
@@ -83,8 +89,8 @@ def _required(given: Mapping[str, str], name: str) -> bool:
     return text == "required"
 
 
-def _number(given: Mapping[str, str], name: str, default: int, *, most: int) -> int:
+def _number(given: Mapping[str, str], name: str, default: int, *, most: int, least: int = 1) -> int:
     text = given.get(name) or str(default)
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= most:
-        raise ValueError(f"{name} is {text!r}: set a whole number from 1 to {most}")
+    if not text.isascii() or not text.isdigit() or not least <= int(text) <= most:
+        raise ValueError(f"{name} is {text!r}: set a whole number from {least} to {most}")
     return int(text)

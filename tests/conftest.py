@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import tempfile
@@ -12,6 +13,7 @@ from uuid import uuid4
 
 import pytest
 
+from astrack.server.logs import Lines
 from astrack.settings import Settings
 from astrack.store import SchoolLog, Store
 
@@ -21,6 +23,41 @@ OPENED = datetime(2026, 9, 1, 8, tzinfo=UTC)
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--long", action="store_true", help="run the long modes too (minutes to hours)")
+
+
+SEEDS = ("Xylophone", "Yggdrasil", "Wombat", "Zebedee", "Neighbourson", "Quentin", "four words that are mine")
+"""Names of people and secrets that tests make up: none of them belongs into a log."""
+
+
+class Heard(logging.Handler):
+    """Every line the service logs in this test process, as it would be written."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.DEBUG)
+        self.setFormatter(Lines())
+        self.found: list[str] = []
+        self.lines = 0
+
+    def emit(self, record: logging.LogRecord) -> None:
+        line = self.format(record)
+        self.lines += 1
+        self.found += [f"{seed} in {line[:300]}" for seed in SEEDS if seed in line]
+
+
+HEARD = Heard()
+
+
+def pytest_configure() -> None:
+    for name in ("astrack", "uvicorn", "psycopg", "eventsourcing", "opentelemetry", "fastapi"):
+        logging.getLogger(name).addHandler(HEARD)
+        logging.getLogger(name).setLevel(logging.DEBUG)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fail the whole run where a made-up name or secret went into a log."""
+    if HEARD.found:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        print("\nlogs name people or secrets:", *HEARD.found[:10], sep="\n")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

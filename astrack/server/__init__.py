@@ -22,15 +22,20 @@ from astrack.access.oidc import Oidc
 from astrack.access.sessions import Sessions
 from astrack.api import PREFIX, api, describe
 from astrack.app import App
+from astrack.server import logs, watching
 from astrack.server.clockwork import Clockwork
 from astrack.server.guard import BodyTooLarge, Guard, too_large
 from astrack.server.ticking import Ticker
+from astrack.server.watching import Watch
 from astrack.store import StoreUnavailable
 from astrack.views.worker import Worker
 from domain.base import DomainError
 from transfer.errors import TransferRefused
 
 STOP_S = 20
+LOOKS_EVERY_S = 60.0
+CONNECTIONS_MAX = 4_000
+"""More than a large school has tablets and staff: each keeps a connection open between two answers."""
 PROBLEM = "application/problem+json"
 FOR_MACHINES = ("/api/", "/health", "/ready")
 
@@ -66,29 +71,40 @@ def build(app: App) -> FastAPI:
         site.include_router(web.pages(app))
     site.state.problem_page = getattr(web, "problem_page", None)
     site.openapi = describe  # type: ignore[method-assign]
-    site.add_middleware(Guard, new_id=app.new_id)
+    site.state.watch = Watch()
+    site.add_middleware(Guard, new_id=app.new_id, watch=site.state.watch)
     return site
 
 
 def run(app: App, host: str = "127.0.0.1", port: int = 8765, ready: Callable[[], None] | None = None) -> None:
     """Serve until SIGTERM or SIGINT; requests under way have 20 seconds to finish."""
+    logs.to_stderr()
+    watching.trace_to(app.settings.traces)
+    site = build(app)
+    figures = watching.serve(site.state.watch, app.settings.metrics_port)
     config = uvicorn.Config(
-        build(app), host=host, port=port, log_level="warning", access_log=False, server_header=False,
-        timeout_graceful_shutdown=STOP_S, timeout_keep_alive=30, limit_concurrency=1000,
+        site, host=host, port=port, log_level="warning", access_log=False, server_header=False, log_config=None,
+        timeout_graceful_shutdown=STOP_S, timeout_keep_alive=30, limit_concurrency=CONNECTIONS_MAX,
         h11_max_incomplete_event_size=65_536,
     )  # fmt: skip
     ticker = Ticker(app.store.schools, Clockwork(app))
     worker = Worker(app.views, app.store.schools)
+    looks: Looks = site.state.looks
+    seen = Worker(looks.views, looks.logs, LOOKS_EVERY_S)
     # what the start has loaded stays: walking it again and again would hold one request in fifty up for 70 ms
     gc.collect()
     gc.freeze()
     ticker.start()
     worker.start()
+    seen.start()
     try:
         _Server(config, ready).run()
     finally:
         ticker.stop()
         worker.stop()
+        seen.stop()
+        if figures is not None:
+            figures.shutdown()
 
 
 class _Server(uvicorn.Server):

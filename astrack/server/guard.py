@@ -16,6 +16,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from astrack import errors
+from astrack.server.watching import Watch
 from domain.base import DomainError
 
 LOG = logging.getLogger("astrack.server")
@@ -52,15 +53,18 @@ class CrossSite(DomainError):
 class Guard:
     """The outermost layer: everything below answers through it."""
 
-    def __init__(self, app: ASGIApp, new_id: Callable[[], UUID]) -> None:
-        self._app, self._new_id = app, new_id
+    def __init__(self, app: ASGIApp, new_id: Callable[[], UUID], watch: Watch) -> None:
+        self._app, self._new_id, self._watch = app, new_id, watch
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request or lifespan event."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        answer = _Answer(scope, send)
+        with self._watch.request(scope, send) as watched:
+            await self._answer(scope, receive, _Answer(scope, watched))
+
+    async def _answer(self, scope: Scope, receive: Receive, answer: _Answer) -> None:
         try:
             check_site(scope)
             await self._app(scope, _Capped(scope, receive), answer)
@@ -68,6 +72,7 @@ class Guard:
             await answer.refuse(scope, receive, refused)
         except Exception as error:
             number = str(self._new_id())
+            self._watch.fault(error)
             # the message and the values of an error may be personal: only its kind and its place are kept
             LOG.error("unexpected %s, number %s\n%s", type(error).__name__, number, _frames(error))
             await answer.refuse(scope, receive, error, number)
