@@ -11,6 +11,7 @@ LANG_COOKIE = "astrack-lang"
 
 EN = {
     "title": "Your place",
+    "demo": "These questions are a demonstration, not validated.",
     "hello": "Hello {name}",
     "what": "Soon you will imagine a place and decide some things about it. It takes about ten minutes.",
     "no_wrong": "There is nothing to get wrong, and it is not a test.",
@@ -76,6 +77,7 @@ EN = {
 
 CY = {
     "title": "Dy le di",
+    "demo": "Arddangosiad yw'r cwestiynau hyn, heb eu dilysu (not validated).",
     "hello": "Helo {name}",
     "what": "Cyn hir byddi di'n dychmygu lle ac yn penderfynu ychydig o bethau amdano. Mae'n cymryd tua deg munud.",
     "no_wrong": "Does dim ateb anghywir, ac nid prawf yw hwn.",

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
+from importlib import resources
 from uuid import UUID
 
 import pytest
 from fastapi import FastAPI
+from fastapi.routing import APIRoute
 
 from astrack.settings import Settings
 from astrack.store import Store
+from astrack.web import PARTS
+from astrack.web.site import Site
 from domain import instrument, review, risk
 from domain.journey.outside import OutcomeReported, PupilLookedAt
 from domain.review import Load
@@ -143,3 +147,27 @@ def test_answers_that_cannot_be_read_are_offered_once_more_by_nobodys_choice(
     assert "You have done this round" in reader.get("/sit").text
     setup = Reader(pages, small, "lead_practitioner").get("/setup").text
     assert "fewer than 10 sat" in setup
+
+
+def test_every_screen_says_that_the_questions_are_not_validated(pages: FastAPI, small: SmallSchool) -> None:
+    routes = [route for part in PARTS for route in part(Site(small.app)).routes if isinstance(route, APIRoute)]
+    paths = {route.path for route in routes if "GET" in route.methods and "{" not in route.path}
+    paths |= {f"/pupils/{small.pupils['Kofi']}", f"/pupils/{small.pupils['Kofi']}/plan"}
+    readers = [
+        Reader(pages, small, who) for who in ("dsl", "lead_practitioner", "head", "administrator", "auditor", "Kofi")
+    ]
+    seen = 0
+    for path in sorted(paths):
+        for reader in readers:
+            answer = reader.get(path)
+            if answer.headers.get("content-type", "").startswith("text/html"):
+                assert "not validated" in re.sub(r"<[^>]+>", "", answer.text), (path, answer.status_code)
+                seen += answer.status_code == 200
+    assert seen > 30
+
+
+def test_what_is_printed_keeps_the_line_that_says_so() -> None:
+    css = (resources.files("astrack") / "static" / "astrack.css").read_text("utf-8")
+    for block in re.findall(r"@media print \{(.*?)\n\}|@media print \{([^\n]*)\}", css, re.S):
+        for rule in re.findall(r"([^{}]+)\{[^}]*display: none", "".join(block)):
+            assert ".foot" not in [one.strip() for one in rule.split(",")]
