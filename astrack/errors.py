@@ -31,6 +31,7 @@ GROUPS: Sequence[tuple[int, int, str]] = (
              "SittingAlreadyTaken FlagAlreadyReviewed PlanAlreadyOpen PlanAlreadyClosed CauseStepSkipped "
              "RiskStepSkipped SignpostMissing PlaceNotAccepted ConsentNotNamed TransferNotOpen NotYetEighteen "
              "NotCorrectable NothingToCorrect RoundAlreadyClosed RoundNotOpenYet SchoolAlreadyRegistered "
+             "CompetenceNotDecided "
              "StaffAlreadyLeft ManyLeavers RollMoved VersionClash ClockBehind Conflict Unsound RecordHeldHere "
              "SchoolNotRegistered StreamHeld TransferUnanswered TransferEnded GuidanceTaken GuidanceTooThin "
              "EvidenceMissing AccreditorInside RelationNotStanding RequestEnded ClockStandsAlready ExtensionTooLate "
@@ -45,7 +46,7 @@ GROUPS: Sequence[tuple[int, int, str]] = (
              "TermDatesWrong TermDatesMissing AcademicYearMalformed NotYetBorn BadPupilNumber "
              "PupilNumberMalformed CheckLetterWrong ScopeMissing GrantRunsOut GlassReasonMissing "
              "AnswerOutOfScale AnsweredTwice NothingAnswered SecondsWrong UnknownItem WrongInstrumentVersion "
-             "TimeLimitWrong BirthdayUnknown ClassTooLarge TooFewSittings GuidanceWrong GroupTooSmall "
+             "ReasonUnknown TimeLimitWrong BirthdayUnknown ClassTooLarge TooFewSittings GuidanceWrong GroupTooSmall "
              "ReportDatesWrong AwardDatesWrong InterestsUndeclared AnswersIncomplete TrainingWrong "
              "TotalsWrong LoadWrong PasswordUnfit ClientKeyUnfit FamilyDatesWrong ReasonTooThin RequestDatesWrong "
              "KeptUntilWrong"),
@@ -54,7 +55,7 @@ GROUPS: Sequence[tuple[int, int, str]] = (
              "BadEnvelope BadProof BadChain BadHeads BadNote BadSignature UnknownSigner ExpiredKey "
              "BadKeyDocument BadArchive BadName BadManifest UnknownFormat BadFile WrongRecipient OutOfDate "
              "BadStory BadReceipt BadRoster EmptyRoster BrokenRoster ForbiddenMarkup NotARoster "
-             "UnknownRosterVersion TwoPupilsOneNumber NotThisSchool BadRosterOut BadBadge"),
+             "UnknownRosterVersion TwoPupilsOneNumber NotThisSchool BadRosterOut BadBadge BadCredential"),
     (428, 4, "VersionNeeded"),
     (429, 8, "TooManyAttempts"),
     # the service itself

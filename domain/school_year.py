@@ -86,10 +86,15 @@ def year_name(year_group: int | None) -> str:
 
 def eighteenth_birthday(born: date) -> date:
     """The day the pupil turns 18; born on 29 February, that is 1 March where the year has no 29th."""
+    return birthday(born, 18)
+
+
+def birthday(born: date, age: int) -> date:
+    """The day of that birthday; born on 29 February, it is 1 March where the year has no 29th."""
     try:
-        return born.replace(year=born.year + 18)
+        return born.replace(year=born.year + age)
     except ValueError:
-        return date(born.year + 18, 3, 1)
+        return date(born.year + age, 3, 1)
 
 
 def is_school_day(day: date, terms: Iterable[Term]) -> bool:

@@ -93,6 +93,13 @@ class Fields:
         """An object inside."""
         return Fields(self._take(name), f"{self.where}, {name}")
 
+    def maybe_fields(self, name: str) -> Fields | None:
+        """An object inside, or null."""
+        if self._left.get(name, "") is None:
+            self._left.pop(name)
+            return None
+        return self.fields(name)
+
     def rest(self) -> dict[str, Any]:
         """What nobody asked for."""
         return self._left

@@ -156,6 +156,12 @@ class Conflict(TransferRefused):
     remedy = "Keep both files and ask the sender which one they stand by."
 
 
+class BadCredential(TransferRefused):
+    """A credential cannot be read, or its proof is not over it."""
+
+    remedy = "Do not rely on this credential: ask whoever showed it for the sealed file or a proof file instead."
+
+
 class BadRoster(TransferRefused):
     """A roster file (CTF or OneRoster) cannot be taken in; nothing of it was."""
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
 from transfer.bundle import Audited
+from transfer.disclosure import Disclosed
 from transfer.evidence import chain
 from transfer.keys.document import SignedDocument
 from transfer.keys.trust import Known, Standing, Trust
@@ -106,6 +108,31 @@ def of_receipt(made: Receipt, standing: Standing) -> Verdict:
         f"for the file with the manifest {made.manifest_sha256}",
     )
     return Verdict(True, "a receipt", lines)
+
+
+def of_proof(found: Disclosed) -> Verdict:
+    """The verdict on a proof of chosen facts."""
+    count = sum(len(one.payloads) for one in found.logs)
+    whom = f" for {found.whom}" if found.whom else ""
+    lines = [f"{count} facts, chosen by the holder of the record{whom} on {found.made:%d %B %Y}; others are not shown"]
+    for one in found.logs:
+        lines.append(
+            f"from {one.standing.name} ({one.origin}): {len(one.payloads)} facts in a log of {one.size}; "
+            f"{witnessed(one.witnesses)}{_asserted(one.standing)}"
+        )
+        lines += [_told(payload) for payload in one.payloads]
+    if found.signed_by is not None and found.person is not None:
+        name = f"{found.person['forename']} {found.person['surname']}, born {found.person['date_of_birth']}"
+        lines.append(f"about {name}, as stated by {_signer(found.signed_by)}")
+    else:
+        lines.append("it does not say who it is about")
+    return Verdict(True, "a proof of chosen facts", tuple(lines))
+
+
+def _told(payload: bytes) -> str:
+    fact = json.loads(payload)
+    on = str(fact["data"].get("happened_on") or fact.get("recorded_at", ""))[:10]
+    return f"  {on} {fact['topic'][:80]}"
 
 
 def of_document(signed: SignedDocument, how: Known) -> Verdict:

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
-from transfer import age, bundle, package, receipt, verdict
+from transfer import age, bundle, disclosure, package, receipt, verdict
 from transfer.age import Identity
 from transfer.errors import BadKey, BadKeyDocument, BadProof, NotForUs, TransferRefused
 from transfer.evidence import note
@@ -22,6 +22,7 @@ from transfer.keys.trust import Trust, open_documents
 from transfer.verdict import Verdict
 
 SEALED, KEY, AUDIT, RECEIPT, DOCUMENT = ".age", ".agekey", ".tar", receipt.SUFFIX, ".keydoc"
+PROOF = disclosure.SUFFIX
 MAX_FILES = 10_000
 MAX_SMALL = note.MAX_NOTE_BYTES
 MAX_DOCUMENT = 16 * MAX_SMALL
@@ -70,6 +71,10 @@ class Verifier:
                 raise BadKeyDocument("somebody signed it whose key is not in it", "key document")
         return verdict.of_document(found[-1], self.trust.judge(found[-1].document.origin, list(map(bytes, found))).how)
 
+    def proof(self, source: BinaryIO) -> Verdict:
+        """A proof of chosen facts. Raises TransferRefused."""
+        return verdict.of_proof(disclosure.read(source.read(disclosure.MAX_BYTES + 1), self.trust))
+
     def _saw(self, origin: str, size: int, root: bytes) -> None:
         if self.seen.setdefault(origin, {}).setdefault(size, root) != root:
             raise BadProof("two files show two different logs of one length", f"the log {origin}")
@@ -99,13 +104,13 @@ def order(path: Path) -> tuple[int, str]:
 
 def kind_of(path: Path) -> str | None:
     """What a file is, by its name or else its first bytes; None when it is nothing of ours."""
-    if path.suffix in (SEALED, KEY, AUDIT, RECEIPT, DOCUMENT):
+    if path.suffix in (SEALED, KEY, AUDIT, RECEIPT, DOCUMENT, PROOF):
         return path.suffix
     with path.open("rb") as source:
         head = source.read(64)
     beginnings = {
         SEALED: age.VERSION_LINE, RECEIPT: receipt.LABEL.encode(), DOCUMENT: keydoc.LABEL.encode(),
-        AUDIT: b"manifest.json\0", KEY: b"# public key: age1pq",
+        AUDIT: b"manifest.json\0", KEY: b"# public key: age1pq", PROOF: b'{"about":',
     }  # fmt: skip
     return next((suffix for suffix, text in beginnings.items() if head.startswith(text)), None)
 
@@ -115,11 +120,11 @@ def verify(path: Path, run: Verifier, keys: Sequence[Identity] = ()) -> Verdict:
     kind = kind_of(path)
     if kind is None:
         return Verdict(
-            False, "a file", ("it is nothing that astrack makes: name a sealed file, bundle, receipt or key",)
+            False, "a file", ("it is nothing that astrack makes: name a sealed file, bundle, receipt, proof or key",)
         )
     ways: dict[str, Callable[[BinaryIO], Verdict]] = {
         SEALED: lambda source: run.sealed(source, keys), KEY: key, AUDIT: run.audit, RECEIPT: run.receipt,
-        DOCUMENT: run.document,
+        DOCUMENT: run.document, PROOF: run.proof,
     }  # fmt: skip
     try:
         with path.open("rb") as source:

@@ -10,6 +10,7 @@ from pydantic import Base64Bytes, Field
 
 from astrack.access.callers import CallerOf
 from astrack.api.common import Body, Day, Empty, Key, Line, Out, Raw, file_body
+from astrack.handover.withholding import Choice, Reason
 from domain.authority import Action
 from domain.journey.facts import LawfulBasis
 
@@ -102,12 +103,27 @@ class CopyIn(Body):
     recovery: Annotated[str, Field(max_length=4096, pattern=r"^age1[a-z0-9]+$")] | None = None
 
 
+class ReviewedCopyIn(CopyIn):
+    """As the student's own request, with what a reviewer found: staff notes read or not, what is withheld and why.
+
+    `competence`: who decided that a leaver of 16 or 17 may hold the record, when and why.
+    """
+
+    notes_read: bool = False
+    withheld: Annotated[dict[UUID, Reason], Field(max_length=1000)] = {}
+    competence: Annotated[str, Field(max_length=200)] | None = None
+
+
 class CopyOut(Out):
-    """The student's copy: the sheet to print and keep, and the key where it was made here. Shown this once."""
+    """The student's copy: the sheet to print and keep (also as a PDF, in base64), and the key where it was made here.
+
+    Shown this once.
+    """
 
     transfer_id: UUID
     file_name: str
     recovery_sheet: str | None
+    recovery_pdf: str | None
     student_key: str | None
 
 
@@ -191,4 +207,15 @@ def own_copy(caller: CallerOf, pupil_id: UUID, body: CopyIn, key: Key) -> CopyOu
     """The student's own copy, from their 18th birthday."""
     caller.may(Action.TAKE_OWN_COPY, pupil_id)
     done = caller.handover.students_copy(caller.ask(key), pupil_id, student=body.student, recovery=body.recovery)
+    return CopyOut(**{name: done[name] for name in CopyOut.model_fields})
+
+
+@router.post("/pupils/{pupil_id}/reviewed-copy")
+def reviewed_copy(caller: CallerOf, pupil_id: UUID, body: ReviewedCopyIn, key: Key) -> CopyOut:
+    """A student's own copy made by the DSL after a review; for a leaver of 16 or 17 too; or anew for lost keys."""
+    caller.may(Action.SEND_RECORD, pupil_id)
+    done = caller.handover.students_copy(
+        caller.ask(key), pupil_id, student=body.student, recovery=body.recovery,
+        choice=Choice(body.notes_read, dict(body.withheld)), competence=body.competence,
+    )  # fmt: skip
     return CopyOut(**{name: done[name] for name in CopyOut.model_fields})

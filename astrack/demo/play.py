@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import shutil
 import subprocess
@@ -25,9 +26,11 @@ from astrack.demo.fresh import forget_earlier
 from astrack.demo.story import Stage
 from astrack.demo.years import School
 from astrack.handover import Handover
+from astrack.handover.withholding import Choice
 from astrack.settings import Settings
 from astrack.store.fsck import check_store
 from domain.identity import SchoolName
+from transfer import reader
 from domain.journey import facts
 from domain.school_year import eighteenth_birthday
 
@@ -100,8 +103,10 @@ def _student(stage: Stage, academy: School, folder: Path) -> UUID:
     assert person is not None
     eighteen = eighteenth_birthday(person.date_of_birth)
     dsl = stage.ask(years.dsl(stage, academy))
-    answer = academy.desk.students_copy(dsl, pupil_id, eighteen_on=eighteen, student=None, recovery=None)
+    answer = academy.desk.students_copy(dsl, pupil_id, eighteen_on=eighteen, choice=Choice(notes_read=True))
     write(folder / "student" / answer["file_name"], academy.desk.sealed(UUID(answer["transfer_id"])))
+    write(folder / "student" / reader.NAME, reader.page())
+    write(folder / "student" / "recovery-sheet.pdf", base64.b64decode(answer["recovery_pdf"]))
     write(folder / "student" / "recovery-sheet.txt", answer["recovery_sheet"].encode())
     write(folder / "keys" / "student.agekey", answer["student_key"].encode())
     return pupil_id

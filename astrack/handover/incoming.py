@@ -10,7 +10,7 @@ from uuid import UUID
 
 from pydantic import ValidationError
 
-from astrack.handover.outgoing import entries_of
+from astrack.handover.entries import entries_of
 from domain import identity
 from domain.base import DomainError, Event, Stamp, UnreadableFact, decode
 from domain.identity import Identity, Person, SchoolName

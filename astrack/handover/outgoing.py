@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-from astrack.handover import enclosed
+from astrack.handover import enclosed, own_copy
+from astrack.handover.entries import entries_of
 from astrack.handover.proving import Proving, Published
+from astrack.handover.withholding import POLICY, Choice, withhold
 from astrack.signing import OwnKeys, origin_of
 from astrack.store.vault import Vault
 from domain.identity import Identity, SchoolName
@@ -50,6 +52,8 @@ class Order:
     export: int = 0
     supersedes: UUID | None = None
     year_group: int | None = None
+    choice: Choice | None = None
+    signing: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +76,21 @@ def seal(
     """The sealed file of an order, as its stream stands under the published heads."""
     unit, lines, _ = proving.unit(order.stream_id, published)
     kept = [parse_kept(content) for content in vault.evidence(order.stream_id).values()]
+    if order.choice is not None:
+        lines, unit, kept = withhold(order.choice, lines, unit, kept)
     units = [unit, *sorted(kept, key=lambda one: one.name)]
     sources = _sources(unit, lines, kept)
     members, omissions = enclosed.enclosed(story.payloads(lines))
     members[enclosed.README] = enclosed.readme("student" if order.kind == "student" else "school")
     members[enclosed.IDENTITY] = enclosed.identity_member(identity, own)
     statutory, without = _ctf(order, own, identity)
+    if order.kind == "student":
+        signer, _ = keys.signers(Purpose.MANIFEST)
+        named = (own.name, identity.person.full_name if identity.person else "")
+        members |= own_copy.members(
+            order.recipients, order.signing, lines, order.transfer_id, named, order.created, signer.seed
+        )
+        without = [*without, *POLICY]
     members |= statutory
     sender = Sender(str(own.school_id), own.urn, own.lea, own.estab, own.name, origin_of(own))
     made = manifest_of(order, sender, sources, (EARLIER_NAMES, SAFEGUARDING, *omissions, *without))
@@ -119,13 +132,6 @@ def shown(unit: Unit, threads: Threads) -> Proved:
     entries = entries_of(unit, threads)
     head = evidence.head_of(unit)
     return Proved(unit, head.size, head.root, entries, evidence.last_leaf(entries), {})
-
-
-def entries_of(unit: Unit, threads: Threads) -> tuple[bytes, ...]:
-    """Every entry of a unit in order: those of the story, and the others in the gaps."""
-    found = threads.found.get((unit.origin, unit.stream), {})
-    others = iter(unit.others)
-    return tuple(found[index] if index in found else next(others).entry for index in unit.indexes)
 
 
 def keep(unit: Unit) -> bytes:

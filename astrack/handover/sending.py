@@ -13,6 +13,7 @@ from astrack.handover import outgoing, restated
 from astrack.handover.base import Hands, numbering
 from astrack.handover.outgoing import Order
 from astrack.handover.proving import Published
+from astrack.handover.withholding import Choice
 from astrack.store.vault import Transfer
 from domain.base import DomainError, Event, Stamp
 from domain.identity import SchoolName
@@ -178,4 +179,5 @@ def _order(row: Transfer) -> Order:
         start_on=date.fromisoformat(given["start_on"]) if given.get("start_on") else None,
         protected=given.get("protected", False), export=given["export"],
         supersedes=UUID(given["supersedes"]) if given["supersedes"] else None, year_group=given.get("year_group"),
+        choice=Choice.parse(given["choice"]) if "choice" in given else None, signing=tuple(given.get("signing", ())),
     )  # fmt: skip

@@ -1,17 +1,22 @@
-"""The keys of a student's own copy, and the sheet of paper that opens it when everything else is lost."""
+"""The keys of a student's own copy: what opens it, on a device and on paper, and what they go on with."""
 
 from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from datetime import datetime
-from uuid import UUID
 
-from transfer import package
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
 from transfer.age import Identity, Recipient, write_agekey
 from transfer.errors import BadKey
+from transfer.evidence.note import SEED_BYTES
+from transfer.keys.signing import Purpose, SigningKeys
 
-GROUP = 8
+LABEL = b"astrack/student-keys/v1"
+ORIGIN = "student.invalid/"
+ORIGIN_DIGITS = 32
+SEEDS = 2 * len(Purpose)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +32,20 @@ class Keys:
         """The student's key file, when the key was made here."""
         return write_agekey(self.student) if self.student else None
 
+    @property
+    def signing(self) -> list[str]:
+        """The two verifier keys that the student will sign with, when their key was made here (FORMAT.md, 12)."""
+        if self.student is None:
+            return []
+        origin = ORIGIN + self.recipients[0].fingerprint[:ORIGIN_DIGITS]
+        return [one.verifier.text for one in signing_keys(self.student).signers(Purpose.MANIFEST, origin)]
+
+
+def signing_keys(identity: Identity) -> SigningKeys:
+    """The signing keys that an age identity leads to: HKDF-SHA256 of its seed, six seeds in the order of purposes."""
+    drawn = HKDF(SHA256(), SEEDS * SEED_BYTES, None, LABEL).derive(identity.seed)
+    return SigningKeys(tuple(drawn[at : at + SEED_BYTES] for at in range(0, len(drawn), SEED_BYTES)))
+
 
 def keys(student: str | None, recovery: str | None) -> Keys:
     """The student's key and the recovery key: recipients as given, or made here. Raises BadKey."""
@@ -39,25 +58,3 @@ def keys(student: str | None, recovery: str | None) -> Keys:
     if pair[0] == pair[1]:
         raise BadKey("the student's key and the recovery key are the same", "recovery key", "Give two different keys.")
     return Keys(pair, mine, paper)
-
-
-def sheet(name: str, transfer_id: UUID, pair: Keys, at: datetime) -> str | None:
-    """The recovery sheet, to be printed and kept on paper; None when the recovery key was made elsewhere."""
-    if pair.recovery is None:
-        return None
-    text = pair.recovery.text
-    grouped = " ".join(text[start : start + GROUP] for start in range(0, len(text), GROUP))
-    return f"""RECOVERY SHEET                                              {at:%d %B %Y}
-
-{name}
-This sheet opens the file {transfer_id}{package.SUFFIX}.
-Keep it on paper, apart from the file. Whoever has both can read your record.
-
-Recovery key (write it without the spaces, on one line, into a file named recovery.agekey):
-
-{grouped}
-
-Then:   age --decrypt -i recovery.agekey -o record.tar {transfer_id}{package.SUFFIX}
-
-A lost key can be made good only while a school still holds the record: ask the last one.
-"""

@@ -71,6 +71,8 @@ EN = {
     "copy_file": "Download the sealed file",
     "copy_key": "The key that opens it",
     "copy_sheet": "The recovery sheet: print it",
+    "copy_pdf": "Download the sheet as a PDF with a code to scan",
+    "copy_reader": "Download the page that opens the file in a browser",
     "copy_again": "The key was shown when this copy was made, and is kept nowhere. Make another copy if it is lost.",
     "yours": "At 18 this record is yours. You get a copy of your own, and a key that only you have.",
 }  # fmt: skip
@@ -142,6 +144,8 @@ CY = {
     "copy_file": "Lawrlwytho'r ffeil dan sêl",
     "copy_key": "Yr allwedd sy'n ei hagor",
     "copy_sheet": "Y daflen adfer: argraffa hi",
+    "copy_pdf": "Lawrlwytho'r daflen fel PDF gyda chod i'w sganio",
+    "copy_reader": "Lawrlwytho'r dudalen sy'n agor y ffeil mewn porwr",
     "copy_again": "Cafodd yr allwedd ei dangos pan wnaed y copi hwn, ac nid yw'n cael ei chadw. Gwna gopi arall os yw"
     " ar goll.",
     "yours": "Yn 18 oed ti biau'r cofnod hwn. Fe gei di gopi dy hun, ac allwedd sydd gen ti yn unig.",

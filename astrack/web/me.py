@@ -20,6 +20,7 @@ from astrack.web.talks import TALK_HOURS, talks_of
 from astrack.web.tutor import identity_of
 from astrack.web.words import PURPOSES, ROLE_NAMES
 from domain.authority import Action
+from transfer import reader
 
 LOOKS_SHOWN, TRANSFERS_READ = 50, 1000
 
@@ -48,6 +49,12 @@ def me_pages(site: Site) -> APIRouter:
         name = f'attachment; filename="{transfer_id}.tar.age"'
         headers = {**HEADERS, "Content-Disposition": name}
         return Response(who.handover.sealed(transfer_id), 200, headers, "application/octet-stream")
+
+    @router.get("/me/reader")
+    def reading_page(who: Who) -> Response:
+        who.may(Action.TAKE_OWN_COPY, who.viewer.id)
+        headers = {**HEADERS, "Content-Disposition": f'attachment; filename="{reader.NAME}"'}
+        return Response(reader.page(), 200, headers, "application/octet-stream")
 
     @router.get("/talk")
     def talk(request: Request, who: Who) -> Response:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
@@ -12,6 +13,17 @@ from domain.journey.holding import held
 from domain.journey.state import Custody, Journey
 
 ADULT_AGE_MONTHS = 18 * 12
+
+
+@dataclass(frozen=True, slots=True)
+class Early:
+    """A leaver of 16 or 17 may hold their own copy: who decided that they are competent to, when and why.
+
+    Age alone never decides it; ``sixteen_on`` is the day from which it may be decided at all.
+    """
+
+    competence: str
+    sixteen_on: date
 
 
 def prepare_transfer(journey: Journey, prepared: f.TransferPrepared) -> list[Event]:
@@ -58,10 +70,36 @@ def receive_record(journey: Journey, received: f.RecordReceived) -> list[Event]:
 
 
 def pass_ownership(
-    journey: Journey, stamp: Stamp, *, transfer_id: UUID, on: date, eighteen_on: date, lawful_basis: f.LawfulBasis
+    journey: Journey,
+    stamp: Stamp,
+    *,
+    transfer_id: UUID,
+    on: date,
+    eighteen_on: date,
+    lawful_basis: f.LawfulBasis,
+    early: Early | None = None,
 ) -> list[Event]:
-    """Prepare the student's own copy, from their 18th birthday. Raises NotYetEighteen, NotEnrolled, RecordFrozen."""
+    """Prepare the student's own copy, from their 18th birthday, or for a leaver of 16 who is competent to hold it.
+
+    Raises NotYetEighteen, CompetenceNotDecided, NotEnrolled, RecordFrozen.
+    """
     held(journey)
-    if on < eighteen_on:
-        raise no.NotYetEighteen("the record passes to the student on their 18th birthday: try again from that day on")
-    return [f.TransferPrepared(**stamp.fresh(), transfer_id=transfer_id, kind="student", lawful_basis=lawful_basis)]
+    decided = "" if on >= eighteen_on else _competence(journey, on, early)
+    prepared = f.TransferPrepared(
+        **stamp.fresh(), transfer_id=transfer_id, kind="student", lawful_basis=lawful_basis, consent_by=decided
+    )
+    return [prepared]
+
+
+def _competence(journey: Journey, on: date, early: Early | None) -> str:
+    """Why somebody under 18 may have their copy. Raises NotYetEighteen, CompetenceNotDecided."""
+    if early is None or journey.left_on is None or on < early.sixteen_on:
+        raise no.NotYetEighteen(
+            "the record passes to the student on their 18th birthday: try again from that day on; before it only a "
+            "pupil of 16 or 17 who has left can be given a copy"
+        )
+    if not early.competence.strip():
+        raise no.CompetenceNotDecided(
+            "a leaver under 18 needs a decision that they are competent to hold it: say who decided, when and why"
+        )
+    return early.competence.strip()

@@ -81,6 +81,10 @@ class TransferNotOpen(DomainError):
     """There is no open transfer with this id."""
 
 
+class CompetenceNotDecided(DomainError):
+    """Nobody has decided yet that this young person is competent to hold their own record."""
+
+
 class NotYetEighteen(DomainError):
     """The student's own copy passes to them at 18."""
 

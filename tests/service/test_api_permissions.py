@@ -133,6 +133,7 @@ ROUTES: list[tuple[str, str, str]] = [
     ("GET", P + "/hand-offs", "dsl"),
     ("POST", P + "/hand-offs/{id}/acknowledge", "dsl"),
     ("POST", P + "/own-copy", ""),  # nobody yet: the pupil is not 18
+    ("POST", P + "/reviewed-copy", ""),  # nobody: the pupil is neither 18 nor a leaver
     ("POST", P + "/card", "tutor head_of_year administrator"),
     ("POST", P + "/letter", "administrator"),
     ("GET", P + "/family", "dsl administrator"),
@@ -227,6 +228,7 @@ BODIES: dict[str, Any] = {
     },
     "POST /transfers/{id}/mark": {"state": "sent"},
     f"POST {P}/own-copy": {},
+    f"POST {P}/reviewed-copy": {},
     "POST /pupils/search": {"name": "Xyl"},
     "POST /pupils": {"person": PERSON, "on": DAY, "year_group": 6},
     f"PUT {P}/identity": PERSON,

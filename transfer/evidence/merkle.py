@@ -157,7 +157,7 @@ def new_tiles(size: int, leaves: Sequence[bytes], tile: Tile) -> dict[tuple[int,
     return changed
 
 
-def _split(count: int) -> int:
+def split(count: int) -> int:
     """The largest power of two smaller than ``count`` (RFC 6962, 2.1)."""
     return 1 << ((count - 1).bit_length() - 1)
 
@@ -168,7 +168,7 @@ def span_hash(nodes: Nodes, start: int, end: int) -> bytes:
     if count & (count - 1) == 0:
         level = count.bit_length() - 1
         return nodes(level, start >> level)
-    middle = start + _split(count)
+    middle = start + split(count)
     return node_hash(span_hash(nodes, start, middle), span_hash(nodes, middle, end))
 
 
@@ -183,7 +183,7 @@ def _inclusion_spans(index: int, size: int) -> list[Span]:
         raise BadProof(f"there is no leaf {index} in a tree of {size}", "inclusion proof")
     start, end, spans = 0, size, []
     while end - start > 1:
-        middle = start + _split(end - start)
+        middle = start + split(end - start)
         spans.append((middle, end) if index < middle else (start, middle))
         start, end = (start, middle) if index < middle else (middle, end)
     return spans[::-1]
@@ -193,7 +193,7 @@ def _consistency_spans(old: int, new: int) -> list[Span]:
     """The spans of a consistency proof, lowest first (RFC 6962, 2.1.2), for 0 < old < new."""
     start, end, spans = 0, new, []
     while old != end:
-        middle = start + _split(end - start)
+        middle = start + split(end - start)
         spans.append((middle, end) if old <= middle else (start, middle))
         start, end = (start, middle) if old <= middle else (middle, end)
     return ([(start, end)] if start else []) + spans[::-1]
@@ -244,15 +244,15 @@ def verify_consistency(old: int, old_root: bytes, new: int, new_root: bytes, pro
         raise BadProof(f"the log of {new} entries does not begin with the {old} seen before", "consistency proof")
 
 
-def _cover(indexes: Sequence[int], start: int, end: int) -> Iterator[Span]:
+def cover(indexes: Sequence[int], start: int, end: int) -> Iterator[Span]:
     """The largest spans without any of the sorted ``indexes``, left to right: each shared node stands once."""
     found = bisect_left(indexes, start)
     if found == len(indexes) or indexes[found] >= end:
         yield start, end
     elif end - start > 1:
-        middle = start + _split(end - start)
-        yield from _cover(indexes, start, middle)
-        yield from _cover(indexes, middle, end)
+        middle = start + split(end - start)
+        yield from cover(indexes, start, middle)
+        yield from cover(indexes, middle, end)
 
 
 def _sorted_indexes(indexes: Iterable[int], size: int) -> list[int]:
@@ -264,7 +264,7 @@ def _sorted_indexes(indexes: Iterable[int], size: int) -> list[int]:
 
 def multi_proof(nodes: Nodes, indexes: Iterable[int], size: int) -> list[bytes]:
     """One proof for many leaves of the first ``size``: the hashes of the spans between them, left to right."""
-    return [span_hash(nodes, *span) for span in _cover(_sorted_indexes(indexes, size), 0, size)]
+    return [span_hash(nodes, *span) for span in cover(_sorted_indexes(indexes, size), 0, size)]
 
 
 def verify_multi(root: bytes, size: int, leaves: Mapping[int, bytes], proof: Sequence[bytes]) -> None:
@@ -279,7 +279,7 @@ def verify_multi(root: bytes, size: int, leaves: Mapping[int, bytes], proof: Seq
             return next(parts, b"")
         if end - start == 1:
             return leaves[start]
-        middle = start + _split(end - start)
+        middle = start + split(end - start)
         return node_hash(climb(start, middle), climb(middle, end))
 
     if climb(0, size) != root or next(parts, None) is not None:
