@@ -77,13 +77,19 @@ def canonical(document: Mapping[str, Any], contexts: Mapping[str, Any] | None = 
     }  # fmt: skip
     try:
         made = jsonld.normalize(dict(document), options)
-    except BadCredential:
-        raise
-    except Exception as error:  # the library raises whatever the document provokes
+    except Exception as error:  # the library raises whatever the document provokes, and wraps what its loader raises
+        if (cause := _cause(error)) is not None:
+            raise cause from error
         raise BadCredential("it is not JSON-LD that can be put into its canonical form", WHERE) from error
     if not isinstance(made, str) or not made:
         raise BadCredential("it states nothing", WHERE)
     return made
+
+
+def _cause(error: BaseException | None) -> BadCredential | None:
+    while error is not None and not isinstance(error, BadCredential):
+        error = getattr(error, "cause", None) or error.__cause__
+    return error
 
 
 def digest(document: Mapping[str, Any], contexts: Mapping[str, Any] | None = None) -> bytes:

@@ -110,7 +110,7 @@ class ReviewedCopyIn(CopyIn):
     """
 
     notes_read: bool = False
-    withheld: Annotated[dict[UUID, Reason], Field(max_length=1000)] = {}
+    withheld: Annotated[dict[UUID, Reason], Field(max_length=1000, default_factory=dict)]
     competence: Annotated[str, Field(max_length=200)] | None = None
 
 

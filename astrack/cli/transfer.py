@@ -175,7 +175,8 @@ def copy(
             competence=competence,
         )
         write_copy(out, answer, desk.sealed(UUID(answer["transfer_id"])))
-        c.out.print(f"Wrote {answer['file_name']}, the recovery sheet, the student's key and reader.html to {out.absolute()}.")
+        made = f"{answer['file_name']}, the recovery sheet, the student's key and reader.html"
+        c.out.print(f"Wrote {made} to {out.absolute()}.")
 
 
 def _withheld(given: list[str]) -> dict[UUID, str]:

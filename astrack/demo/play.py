@@ -30,9 +30,9 @@ from astrack.handover.withholding import Choice
 from astrack.settings import Settings
 from astrack.store.fsck import check_store
 from domain.identity import SchoolName
-from transfer import reader
 from domain.journey import facts
 from domain.school_year import eighteenth_birthday
+from transfer import reader
 
 SEED = 20
 VERIFY_S = 300

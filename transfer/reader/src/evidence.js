@@ -81,11 +81,12 @@ function inOrder(unit, found, where) {
   const gaps = unit.indexes.filter((index) => !found.has(index)).length;
   const whole = gaps === unit.others.length && unit.indexes.length === found.size + gaps;
   must(whole, 'the proof is not of exactly the entries that are there', where);
-  return unit.indexes.map((index) => found.get(index) ?? others.next().value.entry);
+  return unit.indexes.map((index) => found.get(index) ?? /** @type {import('./story.js').Line} */ (others.next().value).entry);
 }
 
 /** Each entry follows the one before. @param {Unit} unit @param {Uint8Array[]} entries @param {string} where @returns {Uint8Array} the last leaf */
 function follow(unit, entries, where) {
+  /** @type {[Uint8Array, string]} */
   let [before, kind] = [ZERO, ''];
   entries.forEach((data, seq) => {
     const parsed = parseEntry(data);
