@@ -119,18 +119,21 @@ export function factOf(payload) {
   }
 }
 
+/** @param {number} many @returns {string} */
+const count = (many) => `${many} ${many === 1 ? 'fact' : 'facts'}`;
+
 /** What was found, in sentences. @param {Found} found @returns {{ lines: string[], doubts: string[], leftOut: { what: string, why: string }[] }} */
 export function verdict(found) {
   const { manifest, standings, proved } = found;
   const sender = /** @type {import('./keydoc.js').Standing} */ (standings.get(manifest.sources[0].unit));
   const withheld = found.lines.filter((line) => !line.payload).length;
   const lines = [`The file is whole, and ${sender.name} signed it on ${day(manifest.created)}.`,
-    `It tells ${found.facts.length} facts${withheld ? `; ${withheld} more are counted but withheld` : ''}.`];
+    `It tells ${count(found.facts.length)}${withheld ? `; ${withheld} more are counted but withheld` : ''}.`];
   const doubts = [];
   for (const [unit, one] of proved) {
     const standing = /** @type {import('./keydoc.js').Standing} */ (standings.get(unit));
-    const count = found.facts.filter((fact) => fact.unit === unit).length;
-    lines.push(`From ${standing.name}: ${count} facts, each in the log that it signed; nothing is missing from it (${one.entries.length} entries in a log of ${one.size}).`);
+    const own = count(found.facts.filter((fact) => fact.unit === unit).length);
+    lines.push(`From ${standing.name}: ${own}, each in the log that it signed; nothing is missing from it (${one.entries.length} entries in a log of ${one.size}).`);
     if (standing.how === 'self-asserted') doubts.push(`Nothing here says that these are the keys of ${standing.name}. Ring them and compare eight words: ${eightWords(standing.document)}.`);
     if (!one.witnesses) doubts.push(`No outside witness that this reader knows has signed the log of ${standing.name}: the school itself could have rewritten what nobody outside has seen.`);
   }

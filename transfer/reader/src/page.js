@@ -40,6 +40,8 @@ async function run(form, doing, work) {
   try {
     result.replaceChildren(...await work());
     status.textContent = 'Done. What was found is below.';
+    byId('key').value = '';
+    byId('begin').open = false;
   } catch (error) {
     const known = error instanceof Refused;
     result.replaceChildren(refusal(known ? error.message : 'This could not be read. It may not be a file of this kind.'));
