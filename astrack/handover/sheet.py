@@ -90,8 +90,8 @@ def _page(sheet: Sheet, code: str) -> str:
         f"#align(center, image(bytes({_quoted(code)}), {LOOK}))",
         '#heading(level: 1, "The recovery key")', f"#text(size: 13pt, raw({_quoted(sheet.grouped)}))",
         '#heading(level: 1, "How to use it")',
-        _para("Open reader.html, which lies beside the file, in any browser; choose the file, and scan or type the "
-              "key. Spaces do not matter. The page sends nothing."),
+        _para("Open reader.html, which lies beside the file, in any browser; choose the file; scan the code with "
+              "a telephone that you trust, or type the key. Spaces do not matter. The page sends nothing."),
         _para("Or, with the program age (1.3 or later): write the key on one line, without the spaces, into a file "
               f"named recovery.agekey; then: age --decrypt -i recovery.agekey -o record.tar {sheet.file_name}"),
         '#heading(level: 1, "If you lose your keys")', _para(sheet.lost),

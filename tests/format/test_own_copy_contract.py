@@ -9,6 +9,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import jsonschema_rs
 import pytest
 
 from transfer import age, disclosure, errors, package, verify
@@ -136,3 +137,27 @@ def test_the_paper_key_opens_the_copy_and_another_key_does_not() -> None:
     assert package.read(package.open_sealed(io.BytesIO(data), [paper]), Trust()).lines
     with pytest.raises(errors.NotForUs):
         package.open_sealed(io.BytesIO(data), [other])
+
+
+SCHEMAS = READER / "schemas"
+
+
+def valid(name: str, value: object) -> bool:
+    return jsonschema_rs.is_valid(json.loads((SCHEMAS / f"{name}.json").read_text()), value)
+
+
+def test_the_schemas_fit_what_is_written_and_nothing_else() -> None:
+    found = read(FILES / "good.tar.age")
+    assert isinstance(found, package.Package)
+    for name in ("manifest", "identity", "student", "wordings"):
+        value = json.loads(found.members[f"{name}.json"])
+        assert valid(name, value), name
+        assert name == "wordings" or not valid(name, {**value, next(iter(value)): 7}), name
+    for line in found.lines:
+        assert valid("line", json.loads(bytes(line)))
+        assert line.payload is not None and valid("fact", json.loads(line.payload))
+    proof = json.loads((FILES / "good.proof").read_bytes())
+    assert valid("proof", proof)
+    assert not valid("proof", {**proof, "logs": []})
+    assert valid("student.reflection-written.v1", {"happened_on": "2034-08-01", "text": "x"})
+    assert not valid("student.reflection-written.v1", {"happened_on": "2034-08-01", "text": ""})
