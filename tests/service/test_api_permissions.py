@@ -133,7 +133,7 @@ ROUTES: list[tuple[str, str, str]] = [
     ("GET", P + "/hand-offs", "dsl"),
     ("POST", P + "/hand-offs/{id}/acknowledge", "dsl"),
     ("POST", P + "/own-copy", ""),  # nobody yet: the pupil is not 18
-    ("POST", P + "/reviewed-copy", ""),  # nobody: the pupil is neither 18 nor a leaver
+    ("POST", P + "/reviewed-copy", "dsl"),
     ("POST", P + "/card", "tutor head_of_year administrator"),
     ("POST", P + "/letter", "administrator"),
     ("GET", P + "/family", "dsl administrator"),
