@@ -54,6 +54,7 @@ class KnockHeard(Event):
     TOPIC: ClassVar[str] = "test.knock-heard.v1"
     key: str
 
+turn = sys.stdin.readline().strip()  # everything is loaded: the turn of this one comes when the one before is dead
 store = Store.open(Settings(home=Path(sys.argv[1]), timeout_s=10))
 ACTOR = Actor(id=UUID(int=7), role="tutor")
 
@@ -62,7 +63,7 @@ def call(number):
     changing = Changing(store.log(school), lambda: datetime.now(UTC), uuid4)
     shared = UUID(int=100 + number % 2)
     for count in range(10**9):
-        key = f"{sys.argv[2]}/{number}/{count}"
+        key = f"{turn}/{number}/{count}"
         stream = shared if count % 3 == 0 else uuid4()
         decide = lambda loaded, stamp: Decided([[KnockHeard(**stamp.fresh(), key=key)]], {"key": key})
         while True:
@@ -100,17 +101,28 @@ class Loop:
             for school in SCHOOLS:
                 store.create_school(school, AT)
             # stays in use, so that no round spends its time on an orderly stop
+            self.next = self.spawn()
             self.child = self.start()
+            self.wait_for_words(0)
+
+    def spawn(self) -> subprocess.Popen[bytes]:
+        """A service that loads its modules now and waits for its turn: no round spends its time on that either."""
+        with self.said.open("ab") as out:
+            return subprocess.Popen([sys.executable, "-c", SERVICE, str(self.home)], stdin=subprocess.PIPE, stdout=out,
+                                    cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)})  # fmt: skip
 
     def start(self) -> subprocess.Popen[bytes]:
         self.round += 1
-        with self.said.open("ab") as out:
-            return subprocess.Popen([sys.executable, "-c", SERVICE, str(self.home), str(self.round)], stdout=out,
-                                    cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)})  # fmt: skip
+        child, self.next = self.next, self.spawn()
+        assert child.stdin is not None
+        child.stdin.write(b"%d\n" % self.round)
+        child.stdin.close()
+        return child
 
-    def wait_for_words(self) -> None:
-        """Until the service has acknowledged something since now."""
-        before, until = self.said.stat().st_size, time.monotonic() + 60
+    def wait_for_words(self, before: int | None = None) -> None:
+        """Until the service has acknowledged something since now, or more than ``before`` bytes of it."""
+        before = self.said.stat().st_size if before is None else before
+        until = time.monotonic() + 60
         while self.said.stat().st_size == before:
             assert time.monotonic() < until, "the service acknowledges nothing any more"
             time.sleep(0.01)
@@ -136,8 +148,9 @@ class Loop:
         return int(self.chance.choice(found)) if found else postmaster
 
     def stop(self) -> None:
-        self.child.kill()
-        self.child.wait(30)
+        for child in (self.child, self.next):
+            child.kill()
+            child.wait(30)
 
     def verify(self) -> int:
         """Everything acknowledged is there, nothing is twice, and every log is sound; how many were acknowledged."""

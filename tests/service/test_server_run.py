@@ -27,14 +27,14 @@ with App.open(Settings(home=Path(sys.argv[1]), database="tests", pool_size=4, se
 """
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def port() -> int:
     with closing(socket.socket()) as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def server(store: Store, settings: Settings, port: int) -> Iterator[subprocess.Popen[str]]:
     command = [sys.executable, "-c", PROGRAM, str(settings.home), str(port)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2]) as process:
