@@ -210,8 +210,10 @@ def _stands(state: Accreditation, one: AccreditationAwarded, today: date) -> str
 
 
 def counted(one: Evidence) -> str:
-    """A claim with its count, as the public may see it: under ten nobody is counted out loud."""
-    if one.of < SMALLEST:
+    """A claim with its count, as the public may see it: under ten no pupils are counted out loud."""
+    if not one.of:
+        return f"{one.claim}: nothing to count"
+    if one.hidden:
         return f"{one.claim}: {'shown' if one.met else 'not shown'} (fewer than {SMALLEST}, not counted in public)"
     return f"{one.claim}: {one.count} of {one.of} ({one.count / one.of:.0%}; {one.needed:.0%} needed)"
 

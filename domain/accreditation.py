@@ -14,6 +14,7 @@ from uuid import UUID
 from pydantic import Field
 
 from domain.base import DomainError, Event, Stamp, StreamClass, Value
+from domain.impact import SMALLEST
 from domain.staff import ACCREDITOR, AccreditorInside
 
 Area = Literal["noticing", "answering", "supporting", "learning"]
@@ -51,6 +52,11 @@ class Evidence(Value):
     def met(self) -> bool:
         """Whether the record shows it; nothing counted shows nothing."""
         return self.of > 0 and self.count >= self.needed * self.of
+
+    @property
+    def hidden(self) -> bool:
+        """Whether its counts could point at single pupils; rounds and staff are counted aloud."""
+        return 0 < self.of < SMALLEST and not self.claim.startswith(("rounds", "staff"))
 
 
 class AccreditationAwarded(Event):

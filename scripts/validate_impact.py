@@ -2,13 +2,15 @@
 
 scripts/validate impact [--trusts 2000] [--others 400] [--json]: error rate, coverage, power, width where support is
 chosen by chance, on what is on record, and on what the record cannot see; the Newcombe intervals of 80 % against 47 %
-at four sizes; and the share that "improves" with nobody doing anything, under each definition of improved.
+at four sizes; the share that "improves" with nobody doing anything, under each definition of improved; the test values
+of the field guide and the agreement with statsmodels.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import sys
 from concurrent.futures import ProcessPoolExecutor
@@ -21,7 +23,8 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 import numpy as np
 from rich.progress import track
 
-from domain import impact
+from domain import impact, statistics
+from domain.impact import ancova
 from domain.impact.cases import cases
 from domain.impact.trusts import Chosen, trust
 from domain.statistics import newcombe
@@ -100,6 +103,48 @@ def _defined(first: Any, second: Any, r: float, cut: float) -> dict[str, float]:
     return {name: round(float(share.mean()), 3) for name, share in shares.items()}
 
 
+def known_values() -> list[dict[str, Any]]:
+    """The test values of the shared field guide, section 3, beside what our functions give."""
+    alpha = statistics.cronbach_alpha([(2, 3, 3), (4, 4, 5), (1, 2, 1), (5, 4, 5), (3, 3, 4)])
+    pairs = [(7, 8), (5, 4), (9, 9), (3, 5), (6, 6), (8, 7)]
+    low, high = newcombe(56, 70, 48, 80)[1:]
+    values = (
+        ("Cronbach's alpha", 0.944444, alpha, 5e-7), ("ICC(2,1)", 0.853556, statistics.icc_2_1(pairs), 5e-7),
+        ("ICC(3,1)", 0.832653, statistics.icc_3_1(pairs), 5e-7),
+        ("r", 0.841282, statistics.pearson([a for a, _ in pairs], [b for _, b in pairs]), 5e-7),
+        ("reliability of a difference", 0.5, statistics.difference_reliability(0.8, 0.8, 0.6), 5e-7),
+        ("reliable change", -3.162, statistics.reliable_change_index(47.5, 32.5, 7.5, 0.8), 5e-4),
+        ("MSSD", 15.75, statistics.mssd([6, 9, 7, 12, 7]) or math.nan, 5e-7),
+        ("Newcombe, low", 0.0524, low, 5e-5), ("Newcombe, high", 0.3339, high, 5e-5),
+        ("robustness value", 0.139, ancova.robustness(4.18, 783), 5e-4),
+    )  # fmt: skip
+    return [{"value": name, "stated": stated, "ours": round(ours, 6), "holds": abs(ours - stated) <= within}
+            for name, stated, ours, within in values]  # fmt: skip
+
+
+def against_statsmodels(sets: int = 20) -> float | None:
+    """The largest difference of estimate and clustered standard error over random sets; None where it is not there."""
+    try:
+        import statsmodels.api as sm
+    except ImportError:
+        return None
+    largest = 0.0
+    for seed in range(sets):
+        chance = np.random.default_rng(seed)
+        stratum, group, owner = (chance.integers(0, k, 240) for k in (6, 30, 12))
+        z = chance.normal(size=(240, 2))
+        x = (chance.random(240) < 1 / (1 + np.exp(-z[:, 0]))).astype(float)
+        y = 0.3 * x + z @ [0.8, -0.2] + 0.4 * chance.normal(size=30)[group] + chance.normal(size=240)
+        design = np.column_stack([x, z, (stratum[:, None] == np.unique(stratum)).astype(float)])
+        for clusters in ([group], [group, owner]):
+            groups = clusters[0] if len(clusters) == 1 else np.column_stack(clusters)
+            theirs = sm.OLS(y, design).fit(cov_type="cluster", cov_kwds={"groups": groups}, use_t=True)
+            ours = ancova.fit(y, x, z, stratum, clusters)
+            assert ours is not None
+            largest = max(largest, abs(ours.effect - theirs.params[0]), abs(ours.se - theirs.bse[0]))
+    return largest
+
+
 def show(found: dict[str, Any]) -> None:
     print("Support chosen | effect SD | trusts | excludes 0 | coverage | width | bias | diff-in-diff excludes 0")
     for row in found["worlds"]:
@@ -110,6 +155,13 @@ def show(found: dict[str, Any]) -> None:
     print("\nWith nobody doing anything, of pupils picked for two or more polar scores of eight:")
     for row in found["noise"]:
         print(f"  retest {row['retest']}: " + ", ".join(f"{k} {v:.0%}" for k, v in row.items() if k != "retest"))
+    print(
+        "\nTest values:",
+        *(f"{r['value']} {r['ours']}{'' if r['holds'] else ' WRONG'}" for r in found["values"]),
+        sep="\n  ",
+    )
+    apart = found["statsmodels"]
+    print("statsmodels: " + ("not installed" if apart is None else f"apart by at most {apart:.1e}"))
     print("\nHolds." if not found["broken"] else "\nBROKEN: " + "; ".join(found["broken"]))
 
 
@@ -134,7 +186,11 @@ def main() -> int:
     with ProcessPoolExecutor(2) as pool:
         worlds = [world(pool, chosen, effect, asked.others if effect else asked.trusts)
                   for chosen in get_args(Chosen) for effect in EFFECTS]  # fmt: skip
-    found = {"worlds": worlds, "claim": eighty_against_47(), "noise": noise_alone(), "broken": broken(worlds)}
+    values, apart = known_values(), against_statsmodels()
+    wrong = [f"{one['value']} is {one['ours']}, not {one['stated']}" for one in values if not one["holds"]]
+    wrong += [f"apart from statsmodels by {apart:.1e}"] if apart is not None and apart > 1e-9 else []
+    found = {"worlds": worlds, "claim": eighty_against_47(), "noise": noise_alone(), "values": values,
+             "statsmodels": apart, "broken": [*broken(worlds), *wrong]}  # fmt: skip
     print(json.dumps(found)) if asked.json else show(found)
     return 1 if found["broken"] else 0
 

@@ -13,14 +13,13 @@ from astrack.accreditation import Accrediting
 from astrack.api.common import Body, Day, Key, Line, Out
 from domain.accreditation import Evidence
 from domain.authority import Action
-from domain.impact import SMALLEST
 
 router = APIRouter(tags=["accreditation"])
 Said = Annotated[Line, Field(min_length=3)]
 
 
 class EvidenceOut(Out):
-    """One claim: ``count`` of ``of`` (hidden under ten), met where its share reaches ``needed``."""
+    """One claim: ``count`` of ``of`` (hidden under ten pupils), met where its share reaches ``needed``."""
 
     area: str
     claim: str
@@ -101,5 +100,5 @@ def revoke(caller: CallerOf, award_id: UUID, body: RevokeIn, key: Key) -> AwardD
 
 
 def _shown(one: Evidence) -> EvidenceOut:
-    count, of = (one.count, one.of) if one.of >= SMALLEST else (None, None)
+    count, of = (None, None) if one.hidden else (one.count, one.of)
     return EvidenceOut(area=one.area, claim=one.claim, count=count, of=of, needed=one.needed, met=one.met)

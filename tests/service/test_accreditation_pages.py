@@ -12,7 +12,7 @@ from domain import accreditation
 from tests.support.pages import forms
 
 ORIGIN = {"Origin": "https://astrack.test"}
-GOOD = accreditation.Practice((95, 100), (50, 52), (3, 3), (12, 12), (30, 33), (20, 21), (4, 4), (2, 3))
+GOOD = accreditation.Practice((95, 100), (50, 52), (3, 3), (7, 7), (30, 33), (20, 21), (4, 4), (2, 3))
 
 
 def send(browser: Any, page: Any, action: str, **values: Any) -> Any:
@@ -51,7 +51,8 @@ def test_an_award_goes_to_the_public_register_and_its_badge_is_checked_by_anybod
     path = f"/register/{school.school_id}"
     entry = anybody.get(f"{path}/{award_id}").text
     assert "The award stands." in entry
-    assert "fewer than 10, not counted in public" in entry
+    assert "Wishes to talk were taken up: shown (fewer than 10, not counted in public)" in entry
+    assert "half a year: 2 of 3" in entry
     token = anybody.get(f"{path}/{award_id}/badge").text
     good = send(anybody, anybody.get("/register"), "/check", badge=token)
     assert "<strong>Good.</strong>" in good.text
