@@ -51,6 +51,15 @@ def test_openssl_alone_verifies_the_signature(token: str, key: rsa.RSAPrivateKey
     assert done.stdout.strip() == "Verified OK"
 
 
+def test_a_stock_jwt_library_verifies_the_badge_with_the_published_key(token: str, key: rsa.RSAPrivateKey) -> None:
+    from joserfc import jwt
+    from joserfc.jwk import RSAKey
+
+    published = RSAKey.import_key(badge.jwk(key.public_key(), f"{BASE}/key"))
+    read = jwt.decode(token, published, algorithms=["RS256"])
+    assert read.claims["id"] == f"urn:uuid:{AWARD.award_id}"
+
+
 def test_the_badge_names_its_key_its_dates_and_its_list_of_revocations(token: str) -> None:
     header, body = part(token, 0), part(token, 1)
     assert header == {"alg": "RS256", "kid": f"{BASE}/key", "typ": "JWT"}
