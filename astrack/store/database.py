@@ -236,6 +236,10 @@ def translated() -> Iterator[None]:
         if error.diag.constraint_name == "stream_keys_under" or error.diag.column_name == "school_generation":
             raise KeysRotated("the school's key was rotated meanwhile: send it again") from error
         raise
+    except psycopg.errors.DiskFull as error:
+        raise StoreUnavailable(
+            "the database's disk is full, nothing was written: make room, then repeat with the same idempotency key"
+        ) from error
     except psycopg.OperationalError as error:
         raise StoreUnavailable("the database does not answer: repeat with the same idempotency key") from error
     except psycopg.Error as error:

@@ -26,6 +26,8 @@ from projections import round_progress
 from projections.round_progress import Progress
 
 PRACTICE, PARTS = 1, 12
+_ROUNDS: dict[UUID, tuple[int, list[Progress]]] = {}
+_TOOLS: dict[tuple[UUID, UUID], Instrument] = {}
 ROUNDS_READ = 30
 
 
@@ -103,16 +105,24 @@ def pupil_page(site: Site, request: Request, who: Caller, name: str, **context: 
 
 def _open_round(who: Caller, journey: Journey) -> Progress | None:
     """The round this pupil may sit today: one not sat yet before one that was."""
-    school_id = who.records.school_id
-    who.app.views.catch_up(school_id)
-    with who.app.views.reading(school_id) as cur:
-        found = round_progress.rounds(cur, school_id, Scope(everyone=True), ROUNDS_READ)
     mine = [
         one
-        for one in found
+        for one in _rounds(who)
         if not one.closed and one.opens_on <= who.today <= one.closes_on and journey.year_group in one.year_groups
     ]
     return min(mine, key=lambda one: _done(journey, one.round_id), default=None)
+
+
+def _rounds(who: Caller) -> list[Progress]:
+    """The school's rounds, read again only when its log has grown: a sitting in progress adds nothing to it."""
+    school_id, size = who.records.school_id, who.records.log.size()
+    known = _ROUNDS.get(school_id)
+    if known is None or known[0] != size:
+        who.app.views.catch_up(school_id)
+        with who.app.views.reading(school_id) as cur:
+            known = size, round_progress.rounds(cur, school_id, Scope(everyone=True), ROUNDS_READ)
+        _ROUNDS[school_id] = known
+    return known[1]
 
 
 def _tried(journey: Journey, round_id: UUID) -> bool:
@@ -126,7 +136,7 @@ def _done(journey: Journey, round_id: UUID) -> bool:
 
 def _round(who: Caller) -> Progress:
     who.may(Action.SIT, who.viewer.id)
-    journey, _ = who.records.journey(who.viewer.id)
+    journey, _ = who.journey(who.viewer.id)
     one = _open_round(who, journey)
     if one is None:
         raise BadForm("There are no questions for you at the moment. Your tutor will tell you when there are.")
@@ -141,8 +151,14 @@ def _mine(who: Caller) -> tuple[Progress, Draft]:
 
 
 def _instrument(who: Caller, round_id: UUID) -> Instrument:
-    opened = who.records.round_state(round_id).opened
-    return instrument.load(opened.instrument, opened.instrument_version) if opened else instrument.newest()
+    # what a round is sat with never changes once it was opened
+    place = who.records.school_id, round_id
+    if place not in _TOOLS:
+        opened = who.records.round_state(round_id).opened
+        if opened is None:
+            return instrument.newest()
+        _TOOLS[place] = instrument.load(opened.instrument, opened.instrument_version)
+    return _TOOLS[place]
 
 
 def _step(site: Site, request: Request, who: Caller, one: Progress, draft: Draft, wanted: str) -> Response:
