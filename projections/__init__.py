@@ -2,6 +2,7 @@
 
 from projections import (
     cohort,
+    hand_offs,
     impact,
     plan_board,
     pupils,
@@ -31,6 +32,7 @@ ALL: tuple[Projection, ...] = tuple(
         truth,
         rights_desk,
         retention,
+        hand_offs,
     )
 )
 """Every read model, in the order they are caught up."""

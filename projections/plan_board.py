@@ -137,6 +137,17 @@ def ended(cur: Cursor[Any], school_id: UUID, scope: Scope, today: date, limit: i
     return _lines(cur, school_id, scope, today, "b.came IS NOT NULL", (), order, limit)
 
 
+def came_of(cur: Cursor[Any], school_id: UUID, scope: Scope) -> dict[str, int]:
+    """What came of the closed plans of pupils in scope: how many of each."""
+    scoped, names = in_scope(scope)
+    cur.execute(
+        f"SELECT b.came, count(*) FROM {TABLE} b JOIN {pupils.TABLE} p ON p.school_id = b.school_id"
+        f" AND p.pupil_id = b.pupil_id WHERE b.school_id = %s AND {scoped} AND b.came IS NOT NULL GROUP BY b.came",
+        (school_id, *names),
+    )
+    return dict(cur)
+
+
 def waiting(cur: Cursor[Any], school_id: UUID, today: date) -> dict[UUID, tuple[int, int]]:
     """For each owner of running plans: how many are due for a look today, and how many were due before."""
     cur.execute(

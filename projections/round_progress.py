@@ -119,6 +119,19 @@ def rounds(cur: Cursor[Any], school_id: UUID, scope: Scope, limit: int = 30) -> 
     return [Progress(*row) for row in cur]
 
 
+def absent(cur: Cursor[Any], school_id: UUID, scope: Scope) -> dict[UUID, int]:
+    """For each round that is not closed: how many pupils in scope are expected and have not sat it."""
+    scoped, values = in_scope(scope)
+    cur.execute(
+        f"SELECT r.round_id, count(*) FROM {TABLE} r JOIN {pupils.TABLE} p ON p.school_id = r.school_id AND {EXPECTED}"
+        f" LEFT JOIN {TABLE} s ON s.school_id = r.school_id AND s.round_id = r.round_id AND s.pupil_id = p.pupil_id"
+        " AND s.sat_on IS NOT NULL WHERE r.school_id = %s AND r.pupil_id = %s AND NOT r.closed"
+        f" AND r.opens_on IS NOT NULL AND s.pupil_id IS NULL AND {scoped} GROUP BY r.round_id LIMIT 500",
+        (school_id, NOBODY, *values),
+    )
+    return dict(cur)
+
+
 def still_to_sit(cur: Cursor[Any], school_id: UUID, round_id: UUID, scope: Scope, limit: int = 200) -> list[pupils.Row]:
     """Pupils in scope who are expected in a round and have not sat it, by surname."""
     scoped, values = in_scope(scope)

@@ -96,11 +96,15 @@ class Drawing:
         self.data, self.lay, self.name = data, lay, name
         self.span = lay.width - lay.left - lay.right
         self.bottom = lay.top + lay.row * len(FACTORS)
+        self.days = days_between(data)
+        self.placed: dict[date, float] = {}
 
     def x(self, on: date) -> float:
         """The place of a day, kept inside the span."""
-        share = (on - self.data.starts_on).days / days_between(self.data)
-        return self.lay.left + self.span * min(1.0, max(0.0, share))
+        if on not in self.placed:
+            share = (on - self.data.starts_on).days / self.days
+            self.placed[on] = self.lay.left + self.span * min(1.0, max(0.0, share))
+        return self.placed[on]
 
     def y(self, factor: str, level: float) -> float:
         """The place of a level in its factor's row, kept inside the row; the high end is at the top."""

@@ -63,6 +63,11 @@ for (const drop of document.querySelectorAll(".drop")) {
   });
 }
 
+// What is being worked on is looked at again, while somebody looks.
+for (const place of document.querySelectorAll("[data-again-in]")) {
+  setTimeout(() => { if (!document.hidden) location.reload(); }, place.dataset.againIn * 1000);
+}
+
 for (const button of document.querySelectorAll("[data-print]")) {
   button.hidden = false;
   button.addEventListener("click", () => window.print());

@@ -9,17 +9,24 @@ from astrack.app import App
 from astrack.errors import Row
 from astrack.web.accreditation import accreditation_pages
 from astrack.web.audit import audit_pages
+from astrack.web.corrections import correction_pages
 from astrack.web.door import refusal
 from astrack.web.family import family_pages
+from astrack.web.glass import glass_pages
 from astrack.web.group_plan import group_plan_pages
 from astrack.web.guidance import guidance_pages
+from astrack.web.hand_offs import hand_off_pages
 from astrack.web.impact import impact_pages
 from astrack.web.lists import list_pages
 from astrack.web.me import me_pages
 from astrack.web.plan import plan_pages
 from astrack.web.practice import practice_pages
+from astrack.web.proof import proof_pages
 from astrack.web.provider import provider_pages
 from astrack.web.register import register_pages
+from astrack.web.rights import rights_pages
+from astrack.web.rights_request import request_pages
+from astrack.web.school_as_known import school_pages
 from astrack.web.second_factor import second_factor_pages
 from astrack.web.setup import setup_pages
 from astrack.web.sign_in import sign_in_pages
@@ -44,6 +51,13 @@ PARTS = (
     transfer_pages,
     setup_pages,
     audit_pages,
+    proof_pages,
+    school_pages,
+    correction_pages,
+    hand_off_pages,
+    glass_pages,
+    rights_pages,
+    request_pages,
     impact_pages,
     truth_pages,
     family_pages,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from itertools import islice
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +13,6 @@ from starlette.responses import Response, StreamingResponse
 from astrack import replay
 from astrack.access import about_pupil
 from astrack.access.callers import Caller
-from astrack.store.fsck import check_store
 from astrack.web.door import PageRoute, Sent, Who
 from astrack.web.lists import reading
 from astrack.web.reading import drawn, picture_of
@@ -30,7 +28,7 @@ from domain.look import LookRefused, LookTaken
 from domain.scope import Scope
 from projections import pupils
 
-FINDINGS_SHOWN, LOOKS_SHOWN, FOUND_SHOWN = 50, 100, 60
+LOOKS_SHOWN, FOUND_SHOWN = 100, 60
 
 
 def audit_pages(site: Site) -> APIRouter:
@@ -52,24 +50,17 @@ def audit_pages(site: Site) -> APIRouter:
             named=named,
         )  # fmt: skip
 
-    @router.get("/audit/proof")
-    def proof(request: Request, who: Who) -> Response:
-        who.see(Action.VERIFY)
-        checked = [_checked("record", who.records.log), _checked("looks", who.looks.log(who.records.school_id))]
-        return site.page(request, "proof.html", viewer=who.viewer, checked=checked)
-
     @router.get("/audit/looks")
-    def looks(request: Request, who: Who, after: int = -1) -> Response:
+    def looks(request: Request, who: Who, before: int | None = None) -> Response:
         who.see(Action.SEE_ACCESS_LOG)
-        page = who.looks.page(who.records.school_id, max(-1, after), LOOKS_SHOWN + 1)
-        following = page[LOOKS_SHOWN - 1].position if len(page) > LOOKS_SHOWN else None
+        size = who.looks.log(who.records.school_id).size()
+        end = size if before is None else max(0, min(before, size))
+        start = max(0, end - LOOKS_SHOWN)
+        page = who.looks.page(who.records.school_id, start - 1, end - start)
         return site.page(
-            request,
-            "looks.html",
-            viewer=who.viewer,
-            rows=[_look(one) for one in page[:LOOKS_SHOWN]],
-            following=following,
-        )
+            request, "looks.html", viewer=who.viewer, rows=[_look(one) for one in reversed(page)], before=start,
+            newest=end == size,
+        )  # fmt: skip
 
     @router.get("/audit/pupils/{pupil_id}")
     def as_known(request: Request, who: Who, pupil_id: UUID, day: str = "") -> Response:
@@ -97,11 +88,6 @@ def _found(who: Caller, search: str) -> list[pupils.Row]:
         return pupils.listed(cur, school, scope, on_roll=False, search=search, limit=FOUND_SHOWN)
 
 
-def _checked(name: str, log: Any) -> dict[str, Any]:
-    found = list(islice(check_store(log), FINDINGS_SHOWN))
-    return {"name": name, "entries": log.size(), "findings": [(one.position, one.what) for one in found]}
-
-
 def _look(fact: Fact) -> dict[str, Any]:
     event = fact.event
     seen = event if isinstance(event, LookTaken) else None
@@ -117,9 +103,9 @@ def _look(fact: Fact) -> dict[str, Any]:
 
 
 def _as_known(site: Site, request: Request, who: Caller, pupil_id: UUID, text: str) -> Response:
-    _, everything = who.records.journey(pupil_id)
+    _, everything = who.journey(pupil_id)
     first = min((fact.recorded_at.date() for fact in everything), default=who.today)
-    day = _day(text, who.today)
+    day = day_of(text, who.today)
     then = replay.as_of(who.records, pupil_id, day)
     known, late = (outside.seen_by(who.viewer.role, one) for one in (then.known, then.late))
     identity = _seen_identity(who, pupil_id)
@@ -149,7 +135,8 @@ def _late(facts: Sequence[Fact], identity: Identity) -> list[tuple[date, date, s
     return [(one.on, one.recorded_at.date(), one.said) for one in told]
 
 
-def _day(text: str, today: date) -> date:
+def day_of(text: str, today: date) -> date:
+    """The day asked for, today at the latest. Raises BadForm."""
     if not text:
         return today
     try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -29,7 +29,7 @@ from domain.statistics import wilson
 from projections import cohort, plan_board, pupils, round_progress
 from projections.cohort import SMALLEST, Cell
 
-PLANS_READ, ROUNDS_SHOWN = 5_000, 6
+ROUNDS_SHOWN = 6
 YEAR = timedelta(days=365)
 WIDTH, LEFT = 480, 20
 KEPT_MAX = 20
@@ -48,7 +48,7 @@ def impact_pages(site: Site) -> APIRouter:
         window = _window(who, since, until)
         everyone = Scope(everyone=True)
         with reading(who) as (cur, school):
-            ended = plan_board.ended(cur, school, everyone, who.today, PLANS_READ)
+            came = plan_board.came_of(cur, school, everyone)
             known = pupils.dimensions(cur, school, everyone)
             dimensions = sorted(known, key=lambda one: (one != "year", one))
             chosen = by if by in dimensions else "year"
@@ -56,7 +56,7 @@ def impact_pages(site: Site) -> APIRouter:
             rounds = round_progress.rounds(cur, school, everyone, ROUNDS_SHOWN)
         report = _report(who, window)
         return site.page(
-            request, "impact.html", viewer=who.viewer, came=_came([one.plan.came or "" for one in ended]),
+            request, "impact.html", viewer=who.viewer, came=_came(came),
             groups=[_group(one) for one in groups], by=chosen, dimensions=dimensions, smallest=SMALLEST,
             heads=[f"{NAMES[factor]}, {IN_WORDS[context]}" for context in CONTEXTS for factor in FACTORS],
             rounds=[one for one in rounds if one.expected >= SMALLEST], report=report, window=window, **_plots(report),
@@ -140,12 +140,12 @@ class Share:
         return LEFT + (WIDTH - 2 * LEFT) * percent / 100
 
 
-def _came(came: Sequence[str]) -> Share:
-    helped = sum(one in ("helped", "helped_partly") for one in came)
-    if len(came) < SMALLEST:
-        return Share(len(came), shown=False)
-    low, high = wilson(helped, len(came))
-    return Share(len(came), True, helped, round(100 * helped / len(came)), round(100 * low), round(100 * high))
+def _came(came: Mapping[str, int]) -> Share:
+    helped, ended = came.get("helped", 0) + came.get("helped_partly", 0), sum(came.values())
+    if ended < SMALLEST:
+        return Share(ended, shown=False)
+    low, high = wilson(helped, ended)
+    return Share(ended, True, helped, round(100 * helped / ended), round(100 * low), round(100 * high))
 
 
 def _group(cell: Cell) -> dict[str, Any]:

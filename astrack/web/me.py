@@ -81,7 +81,7 @@ def me_pages(site: Site) -> APIRouter:
 
 
 def _story(site: Site, request: Request, who: Caller, pupil_id: UUID) -> Response:
-    journey, facts = who.records.journey(pupil_id)
+    journey, facts = who.journey(pupil_id)
     identity = identity_of(who, pupil_id)
     data = picture_of(journey, facts, identity, who.today, guided=True)
     return pupil_page(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -72,6 +73,7 @@ def with_own_school(identity: Identity, own: SchoolName | None) -> Identity:
     return Identity(identity.person, {**identity.schools, own.school_id: own})
 
 
+@cache
 def scale_of() -> Scale:
     """The scale and cut-offs of the newest instrument, on which the model's levels lie."""
     one = instrument.newest()

@@ -148,11 +148,7 @@ def _setup(
     with reading(who) as (cur, school):
         groups = pupils.dimensions(cur, school, Scope(everyone=True))
         rounds = round_progress.rounds(cur, school, Scope(everyone=True), ROUNDS_SHOWN)
-        absent = {
-            one.round_id: len(round_progress.still_to_sit(cur, school, one.round_id, Scope(everyone=True), 1000))
-            for one in rounds
-            if not one.closed
-        }
+        absent = round_progress.absent(cur, school, Scope(everyone=True))
         again = {
             one.round_id: round_progress.asked_again(cur, school, one.round_id, Scope(everyone=True), "tutor group")
             for one in rounds

@@ -41,16 +41,31 @@ def staff_pages(site: Site) -> APIRouter:
             return _people(site, request, who, sent, refused)
         return _code(site, request, who, staff_id)
 
+    @router.get("/setup/people/{staff_id}")
+    def person(request: Request, who: Who, staff_id: UUID) -> Response:
+        who.see(Action.SEE_STAFF)
+        return _person(site, request, who, staff_id)
+
+    @router.post("/setup/people/{staff_id}/withdraw")
+    def withdraw(who: Who, sent: Sent, staff_id: UUID) -> Response:
+        who.may(Action.MANAGE_STAFF)
+        why = sent.text("why", 200, label="Why")
+        who.records.withdraw_role(who.ask(sent.key), staff_id, grant_id=sent.id("grant_id"), why=why)
+        return see_other(f"/setup/people/{staff_id}", "role-withdrawn")
+
     @router.post("/setup/people/{staff_id}/code")
     def code(request: Request, who: Who, sent: Sent, staff_id: UUID) -> Response:
         who.may(Action.MANAGE_STAFF)
         return _code(site, request, who, staff_id)
 
     @router.post("/setup/people/{staff_id}/grant")
-    def grant(who: Who, sent: Sent, staff_id: UUID) -> Response:
+    def grant(request: Request, who: Who, sent: Sent, staff_id: UUID) -> Response:
         who.may(Action.MANAGE_STAFF)
-        _grant(who, sent, staff_id)
-        return see_other("/setup/people", "granted")
+        try:
+            _grant(who, sent, staff_id)
+        except REFUSALS as refused:
+            return _person(site, request, who, staff_id, sent, refused)
+        return see_other(f"/setup/people/{staff_id}", "granted")
 
     @router.post("/setup/people/{staff_id}/trained")
     def trained(who: Who, sent: Sent, staff_id: UUID) -> Response:
@@ -113,7 +128,7 @@ def _people(
     site: Site, request: Request, who: Caller, typed: Form | None = None, refused: Exception | None = None
 ) -> Response:
     ids = who.records.staff_ids(SHOWN)
-    states = [(one, who.records.staff_state(one)) for one in ids]
+    states = list(zip(ids, who.records.staff_states(ids), strict=True))
     with reading(who) as (cur, school):
         groups = pupils.dimensions(cur, school, Scope(everyone=True))
     return site.page(
@@ -122,6 +137,26 @@ def _people(
         roles=[(role, ROLE_NAMES[role]) for role in ROLES], typed=typed or Form(), staff_id=who.app.new_id(),
         grant_id=who.app.new_id, may_manage=who.can(Action.MANAGE_STAFF), may_train=who.can(Action.RECORD_TRAINING),
         error=said(refused) if refused else "", error_at=getattr(refused, "name", "") if refused else "",
+    )  # fmt: skip
+
+
+def _person(
+    site: Site, request: Request, who: Caller, staff_id: UUID, typed: Form | None = None,
+    refused: Exception | None = None,
+) -> Response:  # fmt: skip
+    state = who.records.staff_state(staff_id)
+    if state.added is None:
+        raise BadForm("Nobody with this number works here: open the list again.")
+    with reading(who) as (cur, school):
+        groups = pupils.dimensions(cur, school, Scope(everyone=True))
+    grants = [(one.grant_id, ROLE_NAMES[one.role], _in_words(one.scope)) for one in state.standing(who.today)]
+    return site.page(
+        request, "person.html", status=status_of(refused) if refused else 200, viewer=who.viewer, groups=groups,
+        name=state.added.name, staff_id=staff_id, grants=grants, left_on=state.left_on, typed=typed or Form(),
+        trained=FIRST_MODULE in state.trained, roles=[(role, ROLE_NAMES[role]) for role in ROLES],
+        grant_id=who.app.new_id(), error=said(refused) if refused else "",
+        may_manage=who.can(Action.MANAGE_STAFF) and staff_id != who.viewer.id and state.left_on is None,
+        error_at=getattr(refused, "name", "") if refused else "",
     )  # fmt: skip
 
 

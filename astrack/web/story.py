@@ -16,6 +16,7 @@ from domain import guidance
 from domain.base import Erased, Event, Fact
 from domain.identity import Identity
 from domain.journey import facts as f
+from domain.journey.decisions import CORRECTABLE
 from domain.journey.state import corrected
 
 STORY_MAX = 400
@@ -65,6 +66,7 @@ class Told:
     came_from: str
     corrected: bool
     source: str = ""
+    correctable: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +119,7 @@ def _told(named: Telling, fact: Fact, event: Event) -> Told:
         came_from=fact.origin,
         corrected=event != fact.event,
         source=_source(event),
+        correctable=type(event) in CORRECTABLE and not isinstance(event, f.FactCorrected),
     )
 
 

@@ -36,7 +36,8 @@ FROZEN = {
     Custody.FROZEN: "This record is sealed for the next school. It is frozen here until the receipt comes.",
     Custody.RELEASED: "This record is with another school now. What you see is this school's copy.",
 }
-MAY = (Action.REVIEW_FLAGS, Action.REPORT_OUTCOME, Action.WRITE_PLANS, Action.TAKE_UP_TALK, Action.RAISE_HAND_OFF)
+MAY = (Action.REVIEW_FLAGS, Action.REPORT_OUTCOME, Action.WRITE_PLANS, Action.TAKE_UP_TALK, Action.RAISE_HAND_OFF,
+       Action.CORRECT)  # fmt: skip
 
 
 def tutor_pages(site: Site) -> APIRouter:
@@ -98,7 +99,7 @@ def identity_of(who: Caller, pupil_id: UUID) -> Identity:
 
 def pupil_context(who: Caller, pupil_id: UUID) -> dict[str, Any]:
     """What the page of one pupil shows."""
-    journey, everything = who.records.journey(pupil_id)
+    journey, everything = who.journey(pupil_id)
     facts = outside.seen_by(who.viewer.role, everything)
     identity = identity_of(who, pupil_id)
     about = about_journey(who.records, pupil_id, journey, who.today)
@@ -117,6 +118,7 @@ def pupil_context(who: Caller, pupil_id: UUID) -> dict[str, Any]:
         "plans_due": looks_ahead(journey, facts, who.today),
         "talks": [one for one in talks_of(journey, facts) if one.state != "acknowledged"],
         "now": who.app.clock(),
+        "new_id": who.app.new_id,
         "sittings": len(journey.sittings),
         "judgements": JUDGEMENTS,
         "may": {action.value: who.can(action, about) for action in MAY},

@@ -15,6 +15,7 @@ class Link(NamedTuple):
 PUPILS, PLANS = Link("/pupils", "My pupils"), Link("/plans", "Plans")
 MOVES, IMPACT = Link("/transfers", "Handing over"), Link("/impact", "Did it help?")
 AUDIT, SETUP = Link("/audit", "Audit"), Link("/setup", "Set up")
+RIGHTS, SAFE, GLASS = Link("/rights", "Data rights"), Link("/safeguarding", "Hand-offs"), Link("/glass", "Exceptions")
 TALKS = Link("/talks", "Wishes to talk")
 RIGHT = Link("/truth", "How right?")
 TRAINING, PRACTICE = Link("/training", "Training"), Link("/accreditation", "Accreditation")
@@ -23,12 +24,12 @@ NAV: dict[str, tuple[Link, ...]] = {
     "parent": (Link("/family", "For the family"),),
     "tutor": (PUPILS, PLANS, TALKS, TRAINING),
     "head_of_year": (PUPILS, PLANS, TALKS, TRAINING),
-    "dsl": (PUPILS, PLANS, TALKS, MOVES, IMPACT, RIGHT, AUDIT, TRAINING),
+    "dsl": (PUPILS, PLANS, TALKS, SAFE, MOVES, RIGHTS, GLASS, IMPACT, RIGHT, AUDIT, TRAINING),
     "lead_practitioner": (PUPILS, PLANS, IMPACT, RIGHT, TRAINING, PRACTICE),
-    "head": (IMPACT, RIGHT, AUDIT, TRAINING, PRACTICE),
+    "head": (IMPACT, RIGHT, GLASS, AUDIT, TRAINING, PRACTICE),
     "administrator": (SETUP, MOVES),
-    "dpo": (AUDIT, MOVES),
-    "auditor": (AUDIT, MOVES),
+    "dpo": (RIGHTS, GLASS, AUDIT, MOVES),
+    "auditor": (AUDIT, RIGHTS, MOVES),
     "accreditor": (PRACTICE,),
 }
 HOME: dict[str, str] = {role: links[0].href for role, links in NAV.items()}
@@ -78,6 +79,28 @@ DONE = {
     "trained": "The training is on record.",
     "left": "They have left: their roles, sessions and codes ended at once. What they recorded stays.",
     "password-set": "Your name and password are kept. Every other session of yours has ended.",
+    "role-withdrawn": "The role is withdrawn. It holds from the next page they open.",
+    "handed-off": "The safeguarding lead sees it on their list now. Speak to them as well: this is no alarm.",
+    "hand-off-taken-up": "Thank you. It is on record that you have taken this up.",
+    "glass-broken": "The record is open to you until the time you named. Somebody else will ask why.",
+    "glass-reviewed": "Thank you. Your judgement is on record.",
+    "corrected": "The correction is on record beside what it corrects. Nothing was rubbed out.",
+    "request-taken-in": "The request is on record, and its clock runs from the day it arrived.",
+    "competence-decided": "Your decision is on record. Decide again whenever it changes.",
+    "clock-stopped": "The clock stands until what you wait for has come.",
+    "clock-started": "The clock runs again.",
+    "extended": "There are up to two months more. Tell whoever asked why.",
+    "withheld": "It waits for a second person now.",
+    "judged": "Your judgement is on record.",
+    "answered": "The answer is on record.",
+    "request-withdrawn": "It is on record that nobody asks this any more.",
+    "restricted": "The record is kept and not used until you lift this.",
+    "restriction-lifted": "The record may be used again.",
+    "class-set": "How long the record is kept goes by its new class.",
+    "retention-reviewed": "Your decision is on record. If it was to erase, a second person carries it out.",
+    "held": "Nothing of this record can be erased while the hold stands.",
+    "released": "That hold no longer stands.",
+    "erased": "The record is erased: every key and content is gone. That entries were here, and who decided, stays.",
     "signed-out": "You are signed out. Nothing stays on this computer.",
 }
 """What a page says after a form was taken, by the code in its address: fixed sentences, never what somebody typed."""
@@ -96,6 +119,24 @@ PURPOSES = {
     "glass_broken": "an exception, with a reason",
 }
 """What somebody looked for, in words for the person looked at."""
+
+REQUEST_KINDS = {
+    "access": "A copy of what is held (subject access)",
+    "inspection": "A look at the educational record (parents)",
+    "rectification": "That something is put right",
+    "objection": "That something is not done (objection)",
+    "restriction": "That it is kept and not used",
+    "erasure": "That it is erased",
+}
+ASKED_BY = {"pupil": "the pupil", "parent": "a parent", "representative": "somebody for the pupil"}
+STOPPED = {"identity": "proof of who they are", "clarification": "what exactly they mean"}
+OUTCOMES = {"granted": "Granted", "partly_granted": "Granted in part", "refused": "Refused"}
+GROUNDS = {
+    "accuracy": "its accuracy is disputed",
+    "unlawful": "its use was unlawful, and erasing is not wanted",
+    "legal_claim": "it is needed for a legal claim",
+    "objection": "an objection is being looked at",
+}
 
 JUDGEMENTS = {
     "new_to_us": "New to us",

@@ -1,0 +1,218 @@
+"""Every page of a school of 1,500 pupils: server time, bytes on the wire the first time, Largest Contentful Paint.
+
+The service runs in a process of its own, as it does in a school; the browser is a real Chromium with an empty cache.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from datetime import timedelta
+from pathlib import Path
+from uuid import UUID
+
+import httpx
+from playwright.sync_api import Browser, sync_playwright
+
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT))
+
+from astrack.access.callers import COOKIE
+from astrack.access.sessions import Sessions
+from astrack.app import App
+from astrack.records import Ask
+from astrack.settings import Settings
+from domain.base import Actor
+from domain.scope import Scope
+from projections import pupils
+
+SERVER_MS, WIRE_KIB, PAINT_MS = 80, 150, 1000
+PAGES = (
+    ("", "/sign-in"), ("", "/about"), ("", "/design"),
+    ("tutor", "/pupils"), ("tutor", "/pupils/all"), ("tutor", "/pupils/{pupil}"), ("tutor", "/pupils/{pupil}/plan"),
+    ("tutor", "/plans"), ("tutor", "/talks"), ("head_of_year", "/pupils"), ("dsl", "/pupils"), ("dsl", "/pupils/all"),
+    ("dsl", "/plans"), ("dsl", "/transfers"), ("dsl", "/audit"), ("dsl", "/audit/pupils/{pupil}?day=2022-03-12"),
+    ("head", "/impact"), ("auditor", "/audit"), ("auditor", "/audit/proof"), ("auditor", "/audit/looks"),
+    ("administrator", "/setup"), ("administrator", "/setup/people"),
+    ("pupil", "/sit"), ("pupil", "/me"), ("pupil", "/talk"), ("parent", "/family"),
+)  # fmt: skip
+STAFF = ("head_of_year", "dsl", "lead_practitioner", "head", "administrator", "dpo", "auditor")
+PAINT = """() => new Promise(told => new PerformanceObserver(seen => told(seen.getEntries().at(-1).startTime))
+    .observe({type: 'largest-contentful-paint', buffered: true}))"""
+
+
+@dataclass(slots=True)
+class Page:
+    """What one page took: milliseconds of the service, KiB on the wire with an empty cache, milliseconds to paint."""
+
+    who: str
+    path: str
+    server_p50_ms: float
+    server_p95_ms: float
+    first_ms: float
+    wire_kib: float
+    paint_ms: float
+
+    @property
+    def holds(self) -> bool:
+        """Whether all three bars are held."""
+        return self.server_p95_ms < SERVER_MS and self.wire_kib < WIRE_KIB and self.paint_ms < PAINT_MS
+
+
+def people(app: App, school_id: UUID) -> tuple[dict[str, str], UUID]:
+    """A session cookie for each role, and the pupil whose pages are opened."""
+    records, sessions = app.school(school_id), Sessions(app)
+    app.views.catch_up(school_id)
+    with app.views.reading(school_id) as cur:
+        scope = Scope(everyone=True)
+        groups = pupils.dimensions(cur, school_id, scope)
+        group = max(groups["tutor group"], key=lambda one: groups["tutor group"][one])
+        mine = Scope(dimensions={"tutor group": frozenset({group})})
+        pupil = pupils.listed(cur, school_id, mine, limit=1)[0].pupil_id
+    made = sessions.credentials(school_id)
+    year = Scope(dimensions={"year": frozenset({next(iter(groups["year"]))})})
+    codes = {"pupil": made.card(pupil), "parent": made.letter(app.new_id(), pupil)}
+    for role in ("tutor", *STAFF):
+        reach = {"tutor": mine, "head_of_year": year}.get(role, scope)
+        codes[role] = made.code(_add(app, school_id, role, reach))
+    cookies = {who: sessions.sign_in(records.school_id, code, address="here").cookie for who, code in codes.items()}
+    return cookies, pupil
+
+
+def _add(app: App, school_id: UUID, role: str, scope: Scope) -> UUID:
+    records, staff_id = app.school(school_id), app.new_id()
+
+    def ask() -> Ask:
+        return Ask(Actor(id=UUID(int=7), role="lead_practitioner"), str(app.new_id()))
+
+    records.add_staff(ask(), staff_id=staff_id, name=f"A {role}")
+    records.record_training(ask(), staff_id, module="first-steps", on=app.clock().date(), skill=None)
+    records.grant_role(ask(), staff_id, grant_id=app.new_id(), role=role, scope=scope)
+    return staff_id
+
+
+@contextmanager
+def serving(home: Path) -> Iterator[str]:
+    """The service in a process of its own, on a free port."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [str(Path(sys.executable).with_name("astrack")), "serve", "--port", str(port)]
+    child = subprocess.Popen(command, cwd=ROOT, env={**os.environ, "ASTRACK_HOME": str(home)})
+    base = f"http://127.0.0.1:{port}"
+    try:
+        until = time.monotonic() + 120
+        while time.monotonic() < until:
+            try:
+                httpx.get(f"{base}/ready").raise_for_status()
+                break
+            except httpx.HTTPError:
+                time.sleep(0.2)
+        yield base
+    finally:
+        child.terminate()
+        child.wait(30)
+
+
+def measure(base: str, browser: Browser, cookies: dict[str, str], who: str, path: str, times: int) -> Page:
+    """One page: asked for ``times`` times by a plain client, then once by a browser that never saw the service."""
+    jar = {COOKIE: cookies[who]} if who else {}
+    took = []
+    with httpx.Client(base_url=base, cookies=jar, headers={"Accept-Encoding": "gzip"}, timeout=60) as client:
+        for _ in range(times + 1):
+            begun = time.perf_counter()
+            answer = client.get(path)
+            took.append((time.perf_counter() - begun) * 1000)
+            assert answer.status_code == 200, f"{who} {path}: {answer.status_code}"
+    context = browser.new_context(viewport={"width": 1280, "height": 800})
+    if who:
+        context.add_cookies([{"name": COOKIE, "value": cookies[who], "url": base}])
+    page = context.new_page()
+    sizes: list[float] = []
+    wire = context.new_cdp_session(page)
+    wire.send("Network.enable")
+    wire.on("Network.loadingFinished", lambda one: sizes.append(one["encodedDataLength"]))
+    page.goto(base + path, wait_until="networkidle")
+    paint = page.evaluate(PAINT)
+    context.close()
+    later = sorted(took[1:])
+    return Page(
+        who or "anybody", path, later[len(later) // 2], later[min(len(later) - 1, int(0.95 * len(later)))], took[0],
+        sum(sizes) / 1024, paint,
+    )  # fmt: skip
+
+
+def filled(home: Path, count: int, rounds: int) -> None:
+    """A made-up school of so many pupils in ``home``, unless one is there."""
+    if (home / "bench-pages").exists():
+        return
+    command = [str(ROOT / "scripts" / "simulate"), "--pupils", str(count), "--rounds", str(rounds)]
+    subprocess.run(command, check=True, env={**os.environ, "ASTRACK_HOME": str(home)}, stdout=subprocess.DEVNULL)
+    (home / "bench-pages").touch()
+
+
+def run(home: Path, count: int, rounds: int, times: int, only: str) -> list[Page]:
+    """Every page of PAGES, or those whose address holds ``only``."""
+    filled(home, count, rounds)
+    with App.open(replace(Settings.from_environment(), home=home)) as app:
+        school_id = app.store.schools()[0]
+        cookies, pupil = people(app, school_id)
+        facts = app.store.log(school_id).size()
+    print(f"{count:,} pupils, {facts:,} facts", file=sys.stderr)
+    found = shutil.which("chromium") or shutil.which("google-chrome")
+    with serving(home) as base, sync_playwright() as play:
+        browser = play.chromium.launch(
+            executable_path=found or play.chromium.executable_path, args=["--no-sandbox", "--disable-gpu"]
+        )
+        time.sleep(timedelta(seconds=2).total_seconds())
+        done = []
+        for who, path in PAGES:
+            if only in path:
+                done.append(measure(base, browser, cookies, who, path.format(pupil=pupil), times))
+                done[-1].path = path
+                print(_line(done[-1]), file=sys.stderr)
+        browser.close()
+    return done
+
+
+def _line(one: Page) -> str:
+    return (
+        f"{one.who:17} {one.path:40} p50 {one.server_p50_ms:6.0f} ms  p95 {one.server_p95_ms:6.0f} ms  first"
+        f" {one.first_ms:6.0f} ms  {one.wire_kib:5.0f} KiB  LCP {one.paint_ms:5.0f} ms{'' if one.holds else '   OVER'}"
+    )
+
+
+def main() -> int:
+    """Measure, print, and say by the status whether every page holds its bars."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--json", action="store_true")
+    options.add_argument("--pupils", type=int, default=1500)
+    options.add_argument("--rounds", type=int, default=9)
+    options.add_argument("--times", type=int, default=20, help="requests for each page (20)")
+    options.add_argument("--home", type=Path, help="keep the made-up school here, and use it again")
+    options.add_argument("--only", default="", help="only pages whose address holds this")
+    given = options.parse_args()
+    home = given.home or Path(tempfile.mkdtemp(prefix="astrack-pages-"))
+    try:
+        done = run(home, given.pupils, given.rounds, given.times, given.only)
+    finally:
+        if given.home is None:
+            shutil.rmtree(home, ignore_errors=True)
+    if given.json:
+        bars = {"server_p95_ms": SERVER_MS, "wire_kib": WIRE_KIB, "paint_ms": PAINT_MS}
+        print(json.dumps({"pupils": given.pupils, "bars": bars, "pages": [asdict(one) for one in done]}, indent=1))
+    return int(not all(one.holds for one in done))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
