@@ -14,6 +14,7 @@ from astrack.store import StoreUnavailable
 PROBLEM = "application/problem+json"
 DAY = "2026-11-02"
 TUTOR = UUID(int=77)
+NOBODY = UUID(int=78)
 
 
 def plan(**fields: Any) -> dict[str, Any]:
@@ -116,9 +117,9 @@ REFUSED: list[tuple[str, str, dict[str, Any], int, str]] = [
     ("POST", "/plans", plan(risks=[]), 409, "risk-step-skipped"),
     ("POST", "/plans", plan(signposts=[]), 409, "signpost-missing"),
     ("POST", "/plans", plan(end_on="2027-11-02"), 422, "plan-dates-wrong"),
-    ("POST", f"/flags/{uuid4()}/review", {"judgement": "new_to_us"}, 404, "no-such-flag"),
-    ("POST", f"/plans/{uuid4()}/close", {"came": "helped"}, 404, "no-such-plan"),
-    ("POST", f"/talks/{uuid4()}/take-up", {}, 404, "no-such-talk"),
+    ("POST", f"/flags/{NOBODY}/review", {"judgement": "new_to_us"}, 404, "no-such-flag"),
+    ("POST", f"/plans/{NOBODY}/close", {"came": "helped"}, 404, "no-such-plan"),
+    ("POST", f"/talks/{NOBODY}/take-up", {}, 404, "no-such-talk"),
     ("POST", "/plans", {"surplus": 1}, 422, "request-validation-error"),
 ]
 
