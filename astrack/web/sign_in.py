@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter, Request
@@ -10,14 +12,17 @@ from starlette.responses import RedirectResponse, Response
 from astrack.access import SecondFactorNeeded, SignInNeeded, callers
 from astrack.access.credentials import NAME_MAX, PASSWORD_MAX
 from astrack.access.sessions import NOBODY, Opened, Sessions
+from astrack.app import App
 from astrack.picture.example import example
 from astrack.web.door import REFUSALS, PageRoute, Sent, Who, said, status_of
 from astrack.web.forms import Form
 from astrack.web.reading import drawn
 from astrack.web.site import HEADERS, BadForm, Site, see_other, static_answer
 from astrack.web.words import HOME
+from domain.identity import SchoolName
 
-SCHOOLS_SHOWN_MAX = 100
+SCHOOLS_SHOWN_MAX = 40
+SCHOOL_MAX = 150
 
 
 def sign_in_pages(site: Site) -> APIRouter:
@@ -42,7 +47,7 @@ def sign_in_pages(site: Site) -> APIRouter:
         try:
             opened = _opened(request, sent)
         except REFUSALS as refused:
-            school, named = sent.text("school", 40), bool(sent.text("name", NAME_MAX))
+            school, named = sent.text("school", SCHOOL_MAX), bool(sent.text("name", NAME_MAX))
             return _sign_in(
                 site, request, following, school, error=said(refused), status=status_of(refused), named=named
             )
@@ -89,11 +94,7 @@ def _viewer(request: Request) -> object | None:
 
 
 def _opened(request: Request, sent: Form) -> Opened:
-    school = sent.text("school", 40)
-    try:
-        school_id = UUID(school)
-    except ValueError:
-        raise BadForm("Choose your school first.", "school") from None
+    school_id = _school_named(request.app.state.app, sent.text("school", SCHOOL_MAX))
     sessions: Sessions = request.app.state.sessions
     address, device = callers.address_of(request), request.cookies.get(callers.DEVICE_COOKIE)
     name = sent.text("name", NAME_MAX)
@@ -116,19 +117,39 @@ def _sign_in(
     named: bool = False,
 ) -> Response:
     return site.page(
-        request, "sign_in.html", status=status, schools=_schools(site), school=school,
+        request, "sign_in.html", status=status, **_schools(site.app, school), school=school,
         next=_own_path(following), error=error, named=named,
         providers=[(one.name, one.words) for one in request.app.state.oidc.providers.values()],
     )  # fmt: skip
 
 
-def _schools(site: Site) -> list[tuple[str, str]]:
-    found = []
-    for school_id in site.app.store.schools()[:SCHOOLS_SHOWN_MAX]:
-        registered = site.app.school(school_id).school_state().registered
-        if registered is not None:
-            found.append((str(school_id), registered.school.name))
-    return sorted(found, key=lambda one: one[1])
+def _schools(app: App, chosen: str) -> dict[str, Any]:
+    """The schools to choose from: the one of the address alone, all where they are few; else its name is typed."""
+    there = app.store.schools()
+    own = [one for one in there if str(one) == chosen]
+    if not own and len(there) > SCHOOLS_SHOWN_MAX:
+        return {"schools": [], "typed": True, "others": False}
+    found = [(str(one), named.name) for one in own or there if (named := _name_of(app, one)) is not None]
+    return {"schools": sorted(found, key=lambda one: one[1]), "typed": False, "others": bool(own) and len(there) > 1}
+
+
+def _school_named(app: App, typed: str) -> UUID:
+    """The school somebody chose, or typed the name or number of. Raises BadForm."""
+    with suppress(ValueError):
+        return UUID(typed)
+    wanted = typed.strip().casefold()
+    fits = [
+        one for one in app.store.schools() if wanted and (named := _name_of(app, one)) is not None
+        and wanted in (named.urn, named.name.casefold())
+    ]  # fmt: skip
+    if len(fits) != 1:
+        raise BadForm("Which school? Its name as the school writes it, or its six-digit number (URN).", "school")
+    return fits[0]
+
+
+def _name_of(app: App, school_id: UUID) -> SchoolName | None:
+    registered = app.school(school_id).school_state().registered
+    return registered.school if registered else None
 
 
 def _own_path(path: str) -> str:

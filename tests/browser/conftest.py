@@ -107,12 +107,10 @@ def visiting(browser: Browser, school: SmallSchool, address: str) -> Iterator[Si
         page.on("request", lambda request: _stays(request, address, wrong))
         if not faults:
             page.on("console", lambda said: wrong.append(f"console: {said.text}") if said.type == "error" else None)
-        page.goto(f"{address}/sign-in")
+        page.goto(f"{address}/sign-in?school={school.school_id}")
         if who:
             made = school.sessions.credentials(school.school_id)  # type: ignore[attr-defined]
             code = made.card(school.pupils[who]) if who in school.pupils else made.code(school.staff[who])
-            if page.locator("select#school").count():
-                page.select_option("select#school", str(school.school_id))
             page.fill("#code", code)
             page.click("main form button")
             page.wait_for_load_state()

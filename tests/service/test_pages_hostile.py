@@ -258,3 +258,20 @@ def test_a_fault_of_the_services_own_gets_a_page_with_its_number_and_no_trace(
     assert re.search(r"Number: [0-9a-f-]{36}", answer.text)
     assert "ZeroDivisionError" not in answer.text
     assert answer.headers["content-type"].startswith("text/html")
+
+
+def test_where_many_schools_are_kept_ones_own_is_typed(
+    pages: FastAPI, school: SmallSchool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("astrack.web.sign_in.SCHOOLS_SHOWN_MAX", 0)
+    somebody = Reader(pages, school)
+    page = somebody.get("/sign-in")
+    assert 'id="school"' in page.text and "<option" not in page.text
+    made = pages.state.sessions.credentials(school.school_id)
+    code = made.code(school.staff["tutor"])
+    answer = somebody.send(page, "/sign-in", school="Nowhere School", code=code)
+    assert answer.status_code == 422 and "its six-digit number (URN)" in answer.text and "Nowhere School" in answer.text
+    name = pages.state.app.school(school.school_id).school_state().registered.school.name
+    assert somebody.send(answer, "/sign-in", school=name.upper(), code=code).url.path == "/pupils"
+    own = Reader(pages, school).get(f"/sign-in?school={school.school_id}")
+    assert name in own.text and f'value="{school.school_id}"' in own.text
