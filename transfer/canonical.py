@@ -10,18 +10,38 @@ import rfc8785
 from transfer.errors import BadFile
 
 MAX_DEPTH = 32
+MAX_WHOLE = (1 << 53) - 1
 
 
 def dump(value: Any) -> bytes:
     """The RFC 8785 bytes of a JSON value."""
+    if _plain(value, MAX_DEPTH):
+        # without fractions and beyond-ASCII keys the standard library writes the same text, thirty times as fast
+        text = json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+        if text.isascii():
+            return text.encode("ascii")
     return rfc8785.dumps(value)
+
+
+def _plain(value: Any, depth: int) -> bool:
+    """Whether a value holds nothing but texts, truths, nulls and whole numbers in lists and objects."""
+    kind = type(value)
+    if kind is str or kind is bool or value is None:
+        return True
+    if kind is int:
+        return bool(-MAX_WHOLE <= value <= MAX_WHOLE)
+    if kind is list:
+        return depth > 0 and all(_plain(one, depth - 1) for one in value)
+    if kind is dict:
+        return depth > 0 and all(type(name) is str and _plain(one, depth - 1) for name, one in value.items())
+    return False
 
 
 def load(data: bytes, where: str) -> Any:
     """The value in exactly canonical bytes. Raises BadFile."""
     try:
         value = json.loads(data)
-        same = not _deeper(value, MAX_DEPTH) and rfc8785.dumps(value) == data
+        same = not _deeper(value, MAX_DEPTH) and dump(value) == data
     except (ValueError, RecursionError, rfc8785.CanonicalizationError) as error:
         raise BadFile("it is not JSON", where) from error
     if not same:

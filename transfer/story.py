@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from binascii import a2b_base64, b2a_base64
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -16,6 +18,7 @@ MAX_LINE = 12 << 20
 MAX_REASON = 200
 MAX_STREAMS = 256
 MEMBER = "events.jsonl"
+TOLD = re.compile(rb'\{"entry":"([A-Za-z0-9+/=]+)","payload":"([A-Za-z0-9+/=]+)","salt":"([A-Za-z0-9+/=]+)"\}')
 StreamOf = tuple[str, bytes]
 """A stream anywhere: (origin of its log, stream id)."""
 
@@ -33,7 +36,9 @@ class Line:
         if self.payload is None or self.salt is None:
             return canonical.dump({"entry": b64(self.entry), "omitted": self.omitted}) + b"\n"
         # written out: the canonical encoder costs more than all the rest, and base64 has nothing to escape
-        return f'{{"entry":"{b64(self.entry)}","payload":"{b64(self.payload)}","salt":"{b64(self.salt)}"}}\n'.encode()
+        return b'{"entry":"%b","payload":"%b","salt":"%b"}\n' % tuple(
+            b2a_base64(part, newline=False) for part in (self.entry, self.payload, self.salt)
+        )
 
 
 def dump(lines: Iterable[Line]) -> bytes:
@@ -54,6 +59,8 @@ def parse(data: bytes, member: str = MEMBER) -> list[Line]:
 def _line(row: bytes, where: str) -> Line:
     if len(row) > MAX_LINE:
         raise TooLarge(f"it is longer than {MAX_LINE} bytes", where)
+    if (line := _told(row)) is not None:
+        return line
     try:
         fields = json.loads(row)
         line = _omitted(fields) if "omitted" in fields else _opened(fields)
@@ -64,6 +71,21 @@ def _line(row: bytes, where: str) -> Line:
     if bytes(line) != row + b"\n":
         raise BadStory("it is not in its one form", where)
     return line
+
+
+def _told(row: bytes) -> Line | None:
+    """A line that is opened and right, at once; None where the slower way has to say what is wrong."""
+    form = TOLD.fullmatch(row)
+    if form is None:
+        return None
+    texts = form.groups()
+    try:
+        entry, payload, salt = parts = tuple(map(a2b_base64, texts))
+        same = all(b2a_base64(part, newline=False) == text for part, text in zip(parts, texts, strict=True))
+        right = same and chain.commitment(salt, payload) == chain.parse_entry(entry).commitment
+    except (ValueError, TransferRefused):
+        return None
+    return Line(entry, payload, salt) if right and len(payload) <= chain.MAX_NESTED_BYTES else None
 
 
 def _omitted(fields: dict[str, object]) -> Line:

@@ -14,7 +14,7 @@ from astrack.store.keys import NONCE_BYTES, Key, bound
 from domain import catalogue  # noqa: F401  (a topic is known once its module is loaded)
 from domain.base import Actor, Erased, Event, Opaque, UnreadableFact, decode
 from transfer.errors import TransferRefused
-from transfer.evidence.chain import commitment, innermost
+from transfer.evidence.chain import commitment, told
 
 EVENT_LABEL = b"astrack/event/v1"
 FORMAT = 1
@@ -84,7 +84,7 @@ def open_state(cipher: AESGCM, begun: bytes, version: int, kind: str, topic: str
 def fact_event(payload: bytes, kind: str = "import") -> tuple[str, Event]:
     """(origin, the innermost event) of a payload; what cannot be read stands as an Opaque event, never as an error."""
     try:
-        origin, own = innermost(payload) if kind == "import" else ("", payload)
+        origin, own = told(payload) if kind == "import" else ("", payload)
         return origin, decode(own)
     except (UnreadableFact, TransferRefused) as error:
         return "", unreadable(str(error))
