@@ -9,9 +9,12 @@ from uuid import uuid4
 import pytest
 from fastapi import FastAPI
 
+from astrack.changing import Ask
 from astrack.settings import Settings
 from astrack.store import Store
 from domain import guidance
+from domain.base import Actor
+from domain.identity import SchoolName
 from tests.support.pages import ORIGIN, Reader, form, served
 from tests.support.small_school import SmallSchool, build
 
@@ -271,7 +274,14 @@ def test_where_many_schools_are_kept_ones_own_is_typed(
     code = made.code(school.staff["tutor"])
     answer = somebody.send(page, "/sign-in", school="Nowhere School", code=code)
     assert answer.status_code == 422 and "its six-digit number (URN)" in answer.text and "Nowhere School" in answer.text
-    name = pages.state.app.school(school.school_id).school_state().registered.school.name
-    assert somebody.send(answer, "/sign-in", school=name.upper(), code=code).url.path == "/pupils"
+    app = pages.state.app
+    named = SchoolName(
+        school_id=uuid4(), name=f"Larch {uuid4().hex}", urn=f"{uuid4().int % 10**6:06}", lea="", estab=""
+    )
+    app.create_school(named.school_id).register_school(Ask(Actor(id=uuid4(), role="administrator"), "a"), named)
+    for typed in (named.name.upper(), named.urn):
+        refused = somebody.send(answer, "/sign-in", school=typed, code="four old wrong words")
+        assert refused.status_code == 401 and "Which school?" not in refused.text
+    name = app.school(school.school_id).school_state().registered.school.name
     own = Reader(pages, school).get(f"/sign-in?school={school.school_id}")
     assert name in own.text and f'value="{school.school_id}"' in own.text
