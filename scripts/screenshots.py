@@ -23,24 +23,24 @@ from astrack.store import Store
 from tests.support.small_school import SmallSchool, build
 
 IMAGES = ROOT / "docs" / "images"
-MOST_BYTES = 300_000
+MOST_BYTES = 900 * 1024
 SHOTS = (
     # name, who, address, width, height
-    ("my-pupils", "tutor", "/pupils", 1280, 620),
-    ("pupil", "tutor", "/pupils/{Mia}", 1280, 900),
-    ("pupil-phone", "tutor", "/pupils/{Mia}", 360, 900),
-    ("plan", "tutor", "/pupils/{Kofi}/plan?about=self_disclosure.low.school", 1280, 900),
-    ("sitting", "Tom", "/sit/next", 1280, 860),
-    ("my-story", "Mia", "/me", 1280, 900),
-    ("handing-over", "dsl", "/transfers", 1280, 860),
-    ("audit", "dsl", "/audit/pupils/{Mia}?day=2022-03-12", 1280, 900),
-    ("did-it-help", "head", "/impact", 1280, 620),
-    ("set-up", "administrator", "/setup", 1280, 860),
+    ("my-pupils", "tutor", "/pupils", 1280, 560),
+    ("pupil", "tutor", "/pupils/{Mia}", 1280, 620),
+    ("pupil-phone", "tutor", "/pupils/{Mia}", 360, 720),
+    ("plan", "tutor", "/pupils/{Kofi}/plan?about=self_disclosure.low.school", 1280, 620),
+    ("sitting", "Tom", "/sit/next", 1280, 720),
+    ("my-story", "Mia", "/me", 1280, 620),
+    ("handing-over", "dsl", "/transfers", 1280, 620),
+    ("audit", "dsl", "/audit/pupils/{Mia}?day=2022-03-12", 1280, 620),
+    ("did-it-help", "head", "/impact", 1280, 560),
+    ("set-up", "administrator", "/setup", 1280, 620),
 )
 
 
 def main() -> int:
-    """Every picture, each with its size; 1 where one is too large for the docs."""
+    """Every picture, each with its size; 1 where all together are too large for the docs."""
     os.umask(0o022)
     home = Path(tempfile.mkdtemp(prefix="astrack-shots-"))
     home.chmod(0o711)
@@ -70,7 +70,8 @@ def _take(small: SmallSchool) -> int:
         browser.close()
     server.should_exit = True
     thread.join(20)
-    return int(max(sizes) > MOST_BYTES)
+    print(f"together {sum(sizes) / 1024:.0f} KiB, at most {MOST_BYTES / 1024:.0f}")
+    return int(sum(sizes) > MOST_BYTES)
 
 
 def _shot(
@@ -84,7 +85,9 @@ def _shot(
     width: int,
     height: int,
 ) -> int:
-    context = browser.new_context(viewport={"width": width, "height": height}, reduced_motion="reduce")
+    context = browser.new_context(
+        viewport={"width": width, "height": height}, device_scale_factor=1, reduced_motion="reduce"
+    )
     page = context.new_page()
     _sign_in(page, service, small, base, who)
     for forename, pupil_id in small.pupils.items():
