@@ -33,8 +33,7 @@ def tree(vault: Vault, size: int) -> merkle.Nodes:
     tiled = vault.tiled()
     while tiled < size:
         leaves = vault.log.leaves(tiled, min(size, tiled + LEAVES_AT_ONCE))
-        for (level, place), hashes in merkle.new_tiles(tiled, leaves, vault.tile).items():
-            vault.keep_tile(level, place, hashes)
+        vault.keep_tiles(merkle.new_tiles(tiled, leaves, vault.tile))
         tiled += len(leaves)
     return merkle.tile_nodes(vault.tile)
 
