@@ -14,9 +14,9 @@ from domain.journey.state import Custody, Journey
 
 DECIDING = topics_of(
     f.PupilEnrolled, f.PupilRegrouped, f.PupilLeft, f.TransferPrepared, f.CustodyReleased, f.TransferWithdrawn,
-    f.RecordReceived, f.OwnershipPassed, f.FactCorrected, f.ProcessingRestricted, f.RestrictionLifted,
+    f.RecordReceived, f.OwnershipPassed, f.FactCorrected,
 )  # fmt: skip
-"""The topics of the facts that decide who holds a record, whether it may be used, and in which year the pupil is."""
+"""The topics of the facts that decide who holds a record, and in which year the pupil is."""
 ADULT_AGE_MONTHS = 18 * 12
 
 
