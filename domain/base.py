@@ -206,14 +206,6 @@ def upcast(topic: str, data: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
     return topic, fresh
 
 
-def topics_of(*kinds: type[Event]) -> frozenset[str]:
-    """The topics under which facts of these kinds stand, now and in former times."""
-    found = {kind.TOPIC for kind in kinds}
-    while older := {old for old, (topic, _) in UPCASTS.items() if topic in found and old not in found}:
-        found |= older
-    return frozenset(found)
-
-
 class Fact(NamedTuple):
     """An event in its place: what projections and replay read.
 

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from astrack import roster
-from astrack.changing import Answer, Ask, Target
+from astrack.changing import Answer, Ask
 from astrack.handover.proving import Proving
 from astrack.records import Records
 from astrack.signing import SchoolNotRegistered, Signing, origin_of
 from astrack.store.vault import Transfer, Vault
 from domain.base import DomainError
 from domain.identity import Person, SchoolName
-from domain.journey.custody import DECIDING
 from transfer.keys.directory import KeyDirectory
 from transfer.keys.document import SignedDocument, fingerprint_words
 from transfer.keys.trust import open_documents
@@ -82,27 +80,20 @@ class Hands:
         """
         run = open_documents(document)
         made = run[-1].document
-        directory = KeyDirectory.load(self.vault.pinned())
-        chain = self._pinned(directory, run, words)
-        if chain != directory.pinned.get(made.origin):
-            self.vault.pin(made.origin, made.serial, [bytes(one) for one in chain])
+        chain = self._pinned(run, words)
+        self.vault.pin(made.origin, made.serial, [bytes(one) for one in chain])
         return {"origin": made.origin, "name": made.school.name, "urn": made.school.urn or "", "serial": made.serial,
                 "words": " ".join(fingerprint_words(made))}  # fmt: skip
 
-    def _pinned(
-        self, directory: KeyDirectory, run: tuple[SignedDocument, ...], words: str | None
-    ) -> tuple[SignedDocument, ...]:
+    def _pinned(self, run: tuple[SignedDocument, ...], words: str | None) -> tuple[SignedDocument, ...]:
         """The documents to know a school by once this run of them has been looked at. Raises BadKeyDocument."""
+        directory = KeyDirectory.load(self.vault.pinned())
         have = directory.pinned.get(run[-1].document.origin, ())
         if {one.document.digest for one in have} & {one.document.digest for one in run}:
             return (*have, *(one for one in run if one.document.serial > have[-1].document.serial))
         vouched = directory.pin(bytes(run[-1]), words)
         # a document vouches by digest for all that came before it
         return vouched.pinned[run[-1].document.origin] if have else run
-
-    def custody_of(self, pupil_id: UUID) -> Target:
-        """The journey of a pupil, of which only what decides who holds it is read. Raises NoSuchPupil."""
-        return replace(self.records.journey_of(pupil_id), only=DECIDING)
 
     def mark_of(self, origin: str, stream: bytes) -> bytes:
         """How a stream of another log is known here."""

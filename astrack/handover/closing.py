@@ -98,7 +98,7 @@ class Ending(Hands):
             rows = [self.vault.move(row, ended.state, stamp.at), self.vault.drop_file(row.transfer_id)]
             return Decided([events], _ended(ended), also=lambda _: rows)
 
-        target = self.custody_of(UUID(row.details["pupil_id"]))
+        target = self.records.journey_of(UUID(row.details["pupil_id"]))
         answer = self.records.change(ask, {"do": "acknowledge", "receipt": digest}, [target], decide)
         self.vault.keep_receipt("out", row.transfer_id, receipt)
         return answer
@@ -145,7 +145,7 @@ class Ending(Hands):
             rows = [self.vault.move(row, why, stamp.at), self.vault.drop_file(row.transfer_id)]
             return Decided([events], _ended(ended), also=lambda _: rows)
 
-        target = self.custody_of(UUID(row.details["pupil_id"]))
+        target = self.records.journey_of(UUID(row.details["pupil_id"]))
         return self.records.change(ask, {"do": "call_off", "transfer": row.transfer_id, "why": why}, [target], decide)
 
     def transfers(self, limit: int = 200) -> list[Answer]:

@@ -122,11 +122,6 @@ def manifest_of(
 
 
 def _sources(unit: Unit, lines: Sequence[Line], kept: Sequence[Unit]) -> list[manifest.SourceLog]:
-    if not kept:
-        # no other log: every entry of the unit is a line, and need not be looked for in envelopes
-        entries = tuple(line.entry for line in lines)
-        head = evidence.head_of(unit)
-        return [package.source_of(Proved(unit, head.size, head.root, entries, evidence.last_leaf(entries), {}))]
     threads = story.threads_of(unit.origin, unit.indexes, lines)
     stated = [package.source_of(shown(one, threads)) for one in sorted(kept, key=lambda one: one.name)]
     return [package.source_of(shown(unit, threads)), *stated]

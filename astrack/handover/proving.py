@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from astrack.changing import Ask, Changing, TooBusy
-from astrack.handover.tree import Tree
 from astrack.signing import Signing
-from astrack.store import Also, Change, ClockBehind, VersionClash, roots
+from astrack.store import Change, ClockBehind, VersionClash, roots
 from astrack.store.types import Row
 from astrack.store.vault import Vault
 from domain.base import Event, Stamp, StreamClass
@@ -43,7 +42,6 @@ class Proving:
 
     def __init__(self, records: Changing, vault: Vault, signing: Signing) -> None:
         self._records, self._vault, self._signing = records, vault, signing
-        self._tree = Tree(vault)
         self._covered = 0
         self._heads: dict[UUID, tuple[int, bytes]] = {}
 
@@ -58,7 +56,7 @@ class Proving:
         )
         (row,) = log.rows(position - 1, 1)
         size = position + 1
-        nodes = self._tree.nodes(size)
+        nodes = roots.tree(self._vault, size)
         root = merkle.tree_root(nodes, size)
         at = self._records.clock()
         roots.keep(self._vault, size, root, at)
@@ -74,7 +72,7 @@ class Proving:
         """(size, signed checkpoint) of the log as it is now."""
         at = self._records.clock()
         keys, size = self._signing.newest(at), self._records.log.size()
-        nodes = self._tree.nodes(size)
+        nodes = roots.tree(self._vault, size)
         head = Checkpoint(keys.signed.document.origin, size, merkle.tree_root(nodes, size))
         roots.keep(self._vault, size, head.root, at)
         signed = bytes(note.sign(head.text, keys.signers(Purpose.CHECKPOINT), int(at.timestamp())))
@@ -83,7 +81,7 @@ class Proving:
     def _cosigned(self, checkpoint: bytes, nodes: merkle.Nodes) -> bytes:
         return self._records.witnesses.cosigned(checkpoint, nodes)
 
-    def append_own(self, ask: Ask, make: Callable[[Stamp], Event], also: Also | None = None) -> int:
+    def append_own(self, ask: Ask, make: Callable[[Stamp], Event]) -> int:
         """The position of one fact more in the school's own stream, which is no command of its own. Raises TooBusy."""
         at = self._records.clock()
         for _ in range(ATTEMPTS):
@@ -91,7 +89,7 @@ class Proving:
             event = make(Stamp(at, ask.by, self._records.new_id))
             change = Change(self._records.school_id, StreamClass.SCHOOL, version, (event,))
             try:
-                return self._records.log.append([change], idempotency=None, also=also)[0]
+                return self._records.log.append([change], idempotency=None)[0]
             except ClockBehind as behind:
                 at = max(behind.previous, self._records.clock())
             except VersionClash:

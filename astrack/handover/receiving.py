@@ -15,7 +15,7 @@ from astrack.store import KeyOf, PupilStreams, Statement
 from astrack.store.vault import Transfer
 from domain import identity as identities
 from domain.base import Event, Stamp, StreamClass
-from transfer import manifest, package, receipt, story
+from transfer import manifest, package, receipt
 from transfer.age import Identity
 from transfer.errors import BadManifest, Conflict, TransferRefused
 from transfer.evidence import Unit
@@ -129,7 +129,9 @@ class Receiving(Ending):
     ) -> list[Statement]:
         """The statements that keep the evidence and the transfer, in the transaction of the facts."""
         made, stream = arrived.found.manifest, pupil.journey_id
-        before, after = self._envelopes(arrived, stream, new)
+        here = [row.payload for row in self.vault.stream(stream, NO_END) if row.payload is not None]
+        before = incoming.envelopes(here, (), made.sender.origin)
+        after = incoming.envelopes(here, new, made.sender.origin)
         kept = [outgoing.parse_kept(content) for content in self.vault.evidence(stream).values()]
         own = (self.origin(), stream.bytes)
         units = incoming.units_after(arrived, kept, before, after, own)
@@ -144,16 +146,6 @@ class Receiving(Ending):
         }  # fmt: skip
         row = Transfer("in", made.transfer_id, stream, "received", at, details)
         return [*statements, self.vault.new_transfer(key, row)]
-
-    def _envelopes(
-        self, arrived: Arrival, stream: UUID, new: Sequence[incoming.Told]
-    ) -> tuple[story.Threads, story.Threads]:
-        """Every entry in an envelope of the stream here, without and with the new facts."""
-        here = [row.payload for row in self.vault.stream(stream, NO_END) if row.payload is not None]
-        origin = arrived.found.manifest.sender.origin
-        if not here and len(new) == len(arrived.found.lines):
-            return story.Threads(), arrived.found.threads
-        return incoming.envelopes(here, (), origin), incoming.envelopes(here, new, origin)
 
     def _received(self, transfer_id: UUID) -> Answer:
         """The answer to a file that was taken in; its receipt is signed at the first call."""

@@ -78,7 +78,7 @@ class Sending(Hands):
 
     def _freeze(self, ask: Ask, pupil_id: UUID, plan: dict[str, Any], opens: Sequence[Recipient]) -> UUID:
         """Record that a transfer was prepared; its id."""
-        target = self.custody_of(pupil_id)
+        target = self.records.journey_of(pupil_id)
         earlier = self.vault.transfers(stream_id=target.stream_id)
 
         def decide(loaded: list[list[Event]], stamp: Stamp) -> Decided:
@@ -131,15 +131,15 @@ class Sending(Hands):
             who = self.records.identity(order.pupil_id)
             made = outgoing.seal(order, self.named(), who, self.vault, self.proving, published, keys)
         details = {**row.details, "manifest_sha256": made.manifest_sha256, "size": len(made.data), "words": words}
-        keep = self.vault.seal_transfer(replace(row, details=details), made.data)
-        # of two that seal one transfer at once, each logs its own file, and the one that is kept is among them
+        self.vault.seal_transfer(replace(row, details=details), made.data)
+        kept = self.vault.transfer("out", transfer_id)
+        assert kept is not None
         self.proving.append_own(
             ask,
             lambda stamp: ExportMade.model_validate({
                 **stamp.fresh(), "transfer_id": transfer_id, "kind": order.kind,
-                "manifest_sha256": made.manifest_sha256,
+                "manifest_sha256": kept.details["manifest_sha256"],
             }),
-            also=lambda _: [keep],
         )  # fmt: skip
 
     def _described(self, transfer_id: UUID) -> Answer:

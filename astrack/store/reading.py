@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from binascii import unhexlify
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -34,10 +34,6 @@ BEFORE = (
     "SELECT e.stream_id, e.leaf FROM record.events e JOIN unnest(%s::uuid[], %s::bigint[]) AS u(s, v)"
     " ON e.stream_id = u.s AND e.version = u.v WHERE e.school_id = %s"
 )
-
-
-Only = Mapping[UUID, frozenset[str]]
-"""Of some streams, the topics whose facts are wanted."""
 
 
 class Stored(NamedTuple):
@@ -182,33 +178,22 @@ class Reading:
         results = self._db.ask(self.school_id, (query, (self.school_id, *values)))
         return results[0] if results else []
 
-    def found(self, query: str, *values: Any) -> Iterable[Stored]:
-        """The rows of record.events that a query of COLUMNS finds, its first value being the school."""
-        return stored_rows(self._db.question(self.school_id, (query, (self.school_id, *values)))[0])
-
-    def tell(self, statements: Sequence[Statement]) -> None:
-        """Statements of one transaction."""
-        if statements:
-            self._db.write(self.school_id, *statements)
-
     def _load(
-        self, stream_ids: Sequence[UUID], up_to: int | None, *more: Statement, only: Only | None = None
+        self, stream_ids: Sequence[UUID], up_to: int | None, *more: Statement
     ) -> tuple[list[Stream], Sequence[PGresult]]:
         asked = self.ring.question([*stream_ids, self.school_id])
         loads = [(STREAM, (self.school_id, stream)) for stream in stream_ids]
         results = self._db.question(self.school_id, *loads, *more, *asked)
         if asked:
             self.ring.take(results.pop())
-        count, topics = len(stream_ids), only or {}
+        count = len(stream_ids)
         found = zip(stream_ids, results[:count], strict=True)
-        streams = [self._stream(one, list(stored_rows(rows)), up_to, topics.get(one)) for one, rows in found]
-        return streams, results[count:]
+        return [self._stream(stream, list(stored_rows(rows)), up_to) for stream, rows in found], results[count:]
 
-    def _stream(self, stream_id: UUID, rows: list[Stored], up_to: int | None, only: frozenset[str] | None) -> Stream:
+    def _stream(self, stream_id: UUID, rows: list[Stored], up_to: int | None) -> Stream:
         if up_to is not None:
             rows = [row for row in rows if row.position < up_to]
-        wanted = rows if only is None else [row for row in rows if row.kind != "event" or row.topic in only]
-        return Stream(stream_id, self._facts(wanted), rows[-1].version if rows else -1, rows[-1].leaf if rows else ZERO)
+        return Stream(stream_id, self._facts(rows), rows[-1].version if rows else -1, rows[-1].leaf if rows else ZERO)
 
     def _page(self, after_position: int, limit: int, up_to: int | None) -> list[Stored]:
         rows = self.stored(after_position, limit, up_to)

@@ -33,7 +33,8 @@ def tree(vault: Vault, size: int) -> merkle.Nodes:
     tiled = vault.tiled()
     while tiled < size:
         leaves = vault.log.leaves(tiled, min(size, tiled + LEAVES_AT_ONCE))
-        vault.keep_tiles(merkle.new_tiles(tiled, leaves, vault.tile))
+        for (level, place), hashes in merkle.new_tiles(tiled, leaves, vault.tile).items():
+            vault.keep_tile(level, place, hashes)
         tiled += len(leaves)
     return merkle.tile_nodes(vault.tile)
 

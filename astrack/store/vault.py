@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -16,7 +16,7 @@ from uuid import UUID
 
 from astrack.store.database import Statement
 from astrack.store.log import SchoolLog
-from astrack.store.reading import COLUMNS, JOINED
+from astrack.store.reading import COLUMNS, JOINED, Stored
 from astrack.store.types import Row
 from astrack.store.writing import KeyOf
 from domain.identity import IdentityRecorded
@@ -75,7 +75,6 @@ class Vault:
 
     def __init__(self, log: SchoolLog) -> None:
         self.log = log
-        self._marks: bytes | None = None
 
     def kept(self, name: str) -> bytes | None:
         """What is kept under a name, None when nothing is."""
@@ -109,7 +108,7 @@ class Vault:
 
     def mark(self, origin: str, stream: bytes, at: datetime, random: bytes) -> bytes:
         """How a stream of another log is known here: under a key of this school, made at first use of ``random``."""
-        secret = self._marks = self._marks or self.kept(MARKS) or self.keep(MARKS, random, at)
+        secret = self.kept(MARKS) or self.keep(MARKS, random, at)
         return hmac.digest(secret, MARK_LABEL + chain.b64(stream).encode() + b"\n" + origin.encode(), hashlib.sha256)
 
     def holder(self, mark: bytes) -> UUID | None:
@@ -154,15 +153,16 @@ class Vault:
         )
         return query, (state, at, self.log.school_id, transfer.direction, transfer.transfer_id, transfer.state)
 
-    def seal_transfer(self, transfer: Transfer, file: bytes) -> Statement:
-        """The statement that keeps the sealed file and what is known of it, once: a file that is there stays."""
+    def seal_transfer(self, transfer: Transfer, file: bytes) -> None:
+        """Keep the sealed file and what is known of it, once: a file that is there stays."""
         self.log.ring.find([transfer.stream_id])
         sealed = self._sealed(lambda stream: self.log.ring.newest(stream) or self.log.ring.own(), transfer)
-        query = (
-            "UPDATE record.transfers SET file = %s, sealed = %s WHERE school_id = %s AND direction = 'out'"
-            " AND transfer_id = %s AND file IS NULL AND state = 'prepared'"
-        )
-        return query, (file, sealed, self.log.school_id, transfer.transfer_id)
+        self.log.ask(
+            "WITH mine AS (SELECT %s::uuid AS id) UPDATE record.transfers t SET file = %s, sealed = %s FROM mine"
+            " WHERE t.school_id = mine.id AND t.direction = 'out' AND t.transfer_id = %s AND t.file IS NULL"
+            " AND t.state = 'prepared'",
+            file, sealed, transfer.transfer_id,
+        )  # fmt: skip
 
     def keep_receipt(self, direction: str, transfer_id: UUID, receipt: bytes) -> bytes:
         """Keep a receipt once; the one that is kept."""
@@ -226,9 +226,9 @@ class Vault:
         rows = self.log.ask(LAST_TILE)
         return rows[0][0] * 256 + rows[0][1] // 32 if rows else 0
 
-    def keep_tiles(self, tiles: Mapping[tuple[int, int], bytes]) -> None:
-        """Keep tiles, (level, place) -> joined hashes, each in place of a shorter one; all of them or none."""
-        self.log.tell([(KEEP_TILE, (self.log.school_id, *place, hashes)) for place, hashes in tiles.items()])
+    def keep_tile(self, level: int, place: int, hashes: bytes) -> None:
+        """Keep a tile in place of a shorter one."""
+        self.log.ask(KEEP_TILE, level, place, hashes)
 
     def last_entries(self, start: int, end: int) -> list[tuple[UUID, int, bytes]]:
         """(stream, number, leaf) of the last entry of each stream among the positions from start to end."""
@@ -238,7 +238,7 @@ class Vault:
         """The entries of one stream below a position, with salt and payload."""
         self.log.ring.find([stream_id, self.log.school_id])
         made, previous = [], chain.ZERO
-        for row in self.log.found(STREAM, stream_id, up_to):
+        for row in (Stored(*values) for values in self.log.ask(STREAM, stream_id, up_to)):
             salt, payload = self.log.opened(row) or (b"", None)
             line = chain.entry(row.kind, stream_id.bytes, row.version, previous, row.state[:32])
             previous = row.leaf

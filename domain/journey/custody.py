@@ -6,17 +6,12 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from domain.base import Event, Stamp, topics_of
+from domain.base import Event, Stamp
 from domain.journey import facts as f
 from domain.journey import refusals as no
 from domain.journey.holding import held
 from domain.journey.state import Custody, Journey
 
-DECIDING = topics_of(
-    f.PupilEnrolled, f.PupilRegrouped, f.PupilLeft, f.TransferPrepared, f.CustodyReleased, f.TransferWithdrawn,
-    f.RecordReceived, f.OwnershipPassed, f.FactCorrected,
-)  # fmt: skip
-"""The topics of the facts that decide who holds a record, and in which year the pupil is."""
 ADULT_AGE_MONTHS = 18 * 12
 
 
