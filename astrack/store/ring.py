@@ -21,6 +21,8 @@ from astrack.store.types import KeyMissing, SchoolUnknown
 
 MAX_CACHED = 50_000
 KEEP_S = 900
+ROTATIONS = 5
+"""How often a school's key may be rotated while one question is answered."""
 SMALL_LABEL = b"astrack/small/v1"
 KEYS_OF = (
     "SELECT k.stream_id, k.class, k.generation, k.school_generation, k.wrapped FROM keys.stream_keys k"
@@ -53,6 +55,23 @@ class Ring:
 
     def learn(self, rows: Sequence[tuple[Any, ...]]) -> None:
         """Take in what ``question`` asked for."""
+        try:
+            self._learn(rows)
+        except KeyMissing:
+            # the school's key was rotated after these rows were read: they are under the new one now
+            self._ask((KEYS_OF, (self._school, [row[0] for row in rows])))
+
+    def _ask(self, statement: Statement) -> None:
+        for attempt in range(ROTATIONS):
+            (rows,) = self._db.ask(self._school, statement)
+            try:
+                self._learn(rows)
+                return
+            except KeyMissing:
+                if attempt == ROTATIONS - 1:
+                    raise
+
+    def _learn(self, rows: Sequence[tuple[Any, ...]]) -> None:
         for stream, key_class, generation, school_generation, wrapped in rows:
             under = self._school_key(school_generation)
             cipher = keys.unwrap(under, wrapped, self._school, stream, key_class, generation)
@@ -61,8 +80,7 @@ class Ring:
     def find(self, streams: Iterable[UUID]) -> None:
         """Fetch the keys of these streams where not known yet."""
         for statement in self.question(set(streams)):
-            (rows,) = self._db.ask(self._school, statement)
-            self.learn(rows)
+            self._ask(statement)
 
     def know(self, stream: UUID, key: Key) -> None:
         """Keep a key for use."""
