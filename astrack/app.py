@@ -42,9 +42,12 @@ class App:
         settings: Settings,
         clock: Callable[[], datetime] = utc_now,
         new_id: Callable[[], UUID] | None = None,
+        *,
+        create: bool = True,
     ) -> App:
-        """Open the store (starting the embedded PostgreSQL where none is named) and build the rest."""
-        return cls(settings, Store.open(settings), clock, new_id)
+        """Open the store (starting the embedded PostgreSQL where none is named) and build the rest; ``create`` says
+        whether a database may be made where there is none."""
+        return cls(settings, Store.open(settings, create=create), clock, new_id)
 
     def close(self) -> None:
         """Close the store."""

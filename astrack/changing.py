@@ -20,6 +20,10 @@ SKEW_MAX = timedelta(minutes=2)
 Answer = dict[str, Any]
 
 
+NOT_HERE = "there is no record of that pupil here that you may see: look for them in the list of pupils"
+"""One sentence for a pupil who is not here and for one the viewer may not see: nobody learns which it is."""
+
+
 class NoSuchPupil(DomainError):
     """This school has no record of the pupil named."""
 
@@ -146,7 +150,7 @@ class Changing:
         """The three streams of a pupil. Raises NoSuchPupil."""
         found = self._streams.get(pupil_id) or self.log.pupil(pupil_id)
         if found is None:
-            raise NoSuchPupil("this school has no record of that pupil: import the roster or receive their file first")
+            raise NoSuchPupil(NOT_HERE)
         if len(self._streams) > 50_000:
             self._streams.clear()
         self._streams[pupil_id] = found

@@ -7,6 +7,33 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+NAMES = {
+    "ASTRACK_HOME": "The data folder: the embedded PostgreSQL and the root key. "
+                    "Left out: `/var/lib/astrack` for root, else `astrack` in the account's own data folder.",
+    "ASTRACK_DATABASE_URL": "A PostgreSQL of your own, `postgresql://USER:PASSWORD@HOST:PORT/DATABASE`. "
+                            "Left out: the embedded one.",
+    "ASTRACK_DATABASE": "The name of the database in the embedded PostgreSQL. Left out: `astrack`.",
+    "ASTRACK_SCHOOL": "The school that commands are about when none is named: its id, URN or name.",
+    "ASTRACK_ROOT_KEY_FILE": "The file of the root key, 64 hexadecimal digits. Left out: `root.key` in ASTRACK_HOME. "
+                             "Drawn for an empty database, never for one that holds records.",
+    "ASTRACK_ROOT_KEY": "The root key itself, in place of the file.",
+    "ASTRACK_TRANSIT_URL": "The address of a key service that keeps the root key (OpenBao or Vault, transit).",
+    "ASTRACK_TRANSIT_KEY": "The name of the key there. Left out: `astrack`.",
+    "ASTRACK_TRANSIT_TOKEN_FILE": "The file of the token for the key service.",
+    "ASTRACK_WITNESSES": "A file of those who cosign checkpoints.",
+    "ASTRACK_ADDRESS": "How the public reaches the service, such as `https://records.example`: "
+                       "for what is signed with an address in it.",
+    "ASTRACK_SECOND_FACTOR": "`required`, or `off` where all data is made up: "
+                             "whether staff who see scores or manage accounts need a second factor. "
+                             "Left out: `required`.",
+    "ASTRACK_SIGN_IN_FILE": "A file of those who sign staff in, such as Google, Microsoft or DfE Sign-in.",
+    "ASTRACK_POOL_SIZE": "At most so many connections to the database, 1 to 200. Left out: 12.",
+    "ASTRACK_TIMEOUT_S": "The longest wait for the database in seconds, 1 to 3600. Left out: 30.",
+    "ASTRACK_METRICS_PORT": "Serves figures for Prometheus to this machine at this port. Left out or 0: nowhere.",
+    "ASTRACK_TRACES": "Sends spans to `stderr` or `otlp`. Left out: nowhere.",
+}  # fmt: skip
+"""Every environment variable that is read, and what it is for."""
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -46,12 +73,7 @@ class Settings:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
-        """ASTRACK_HOME, ASTRACK_DATABASE_URL, ASTRACK_DATABASE, ASTRACK_SCHOOL, ASTRACK_WITNESSES, ASTRACK_ADDRESS,
-        ASTRACK_POOL_SIZE, ASTRACK_TIMEOUT_S; the root key: ASTRACK_ROOT_KEY_FILE, ASTRACK_ROOT_KEY, or
-        ASTRACK_TRANSIT_URL with ASTRACK_TRANSIT_KEY and ASTRACK_TRANSIT_TOKEN_FILE; signing in: ASTRACK_SECOND_FACTOR
-        ("required", or "off" for made-up data only) and ASTRACK_SIGN_IN_FILE;
-        watching: ASTRACK_METRICS_PORT, ASTRACK_TRACES.
-        """
+        """The settings of the environment: what NAMES lists, and nothing else. Raises ValueError."""
         given = os.environ if environment is None else environment
         root_key, token = given.get("ASTRACK_ROOT_KEY_FILE"), given.get("ASTRACK_TRANSIT_TOKEN_FILE")
         return cls(

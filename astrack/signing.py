@@ -101,7 +101,7 @@ class Signing:
         self._known = [*self._known, OwnKeys.parse(kept)]
 
     def _first(self, at: datetime) -> OwnKeys:
-        name = self._registered()
+        name = self.registered()
         signing, identity = SigningKeys.draw(self._random), Identity(self._random(32))
         origin = origin_of(name)
         made = keyissue.first_document(school_of(name), origin, signing, [identity.recipient], at, at + YEAR + OVERLAP)
@@ -111,11 +111,12 @@ class Signing:
         signing, identity = SigningKeys.draw(self._random), Identity(self._random(32))
         made = keyissue.next_document(
             last.signed, last.signing, signing, [last.identity.recipient, identity.recipient], at, at + YEAR + OVERLAP,
-            school=school_of(self._registered()),
+            school=school_of(self.registered()),
         )  # fmt: skip
         return OwnKeys(signing, identity, made)
 
-    def _registered(self) -> SchoolName:
+    def registered(self) -> SchoolName:
+        """The school as it registered itself. Raises SchoolNotRegistered."""
         name = self._name()
         if name is None:
             raise SchoolNotRegistered("this school has not been registered yet: give its name and numbers first")

@@ -12,7 +12,8 @@ from pydantic import Field
 
 from domain.base import Event, Stamp, StreamClass, Value
 
-Name = Annotated[str, Field(max_length=100)]
+NAME_MAX = 100
+Name = Annotated[str, Field(max_length=NAME_MAX)]
 
 
 class Person(Value):

@@ -11,7 +11,8 @@ from uuid import UUID
 from pydantic import Field
 
 from domain.base import DomainError, Event, Kind, Stamp, StreamClass, Value
-from domain.identity import SchoolName
+from domain.identity import NAME_MAX, SchoolName
+from domain.naming import NameWrong, check_name
 from domain.review import Load
 
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
@@ -112,8 +113,33 @@ def replay(events: Iterable[Event]) -> School:
     return school
 
 
+class SchoolNumberWrong(DomainError):
+    """A URN has six digits, a local authority number three, an establishment number four."""
+
+
+NUMBERS = (("urn", "URN", 6), ("lea", "local authority number", 3), ("estab", "establishment number", 4))
+
+
+def check_particulars(name: SchoolName) -> None:
+    """Refuse what cannot be a school's name or numbers; numbers may be left out.
+
+    Raises NameWrong, SchoolNumberWrong.
+    """
+    check_name(name.name, "the school")
+    if len(name.name) > NAME_MAX:
+        raise NameWrong(f"the name of the school has {len(name.name)} characters: give it in at most {NAME_MAX}")
+    for field_name, called, digits in NUMBERS:
+        text: str = getattr(name, field_name)
+        if text and not (len(text) == digits and text.isascii() and text.isdigit()):
+            raise SchoolNumberWrong(f"the {called} of a school has {digits} digits: correct it, or leave it out")
+
+
 def register(school: School, stamp: Stamp, name: SchoolName, *, maintained: bool = True) -> list[Event]:
-    """Set a school up; the same again changes nothing. Raises SchoolAlreadyRegistered."""
+    """Set a school up; the same again changes nothing.
+
+    Raises SchoolAlreadyRegistered, NameWrong, SchoolNumberWrong.
+    """
+    check_particulars(name)
     if school.registered is None:
         return [SchoolRegistered(**stamp.fresh(), school=name, maintained=maintained)]
     if school.registered.school.school_id != name.school_id:

@@ -16,6 +16,7 @@ from uuid import UUID
 from pydantic import Field
 
 from domain.base import DomainError, Event, Instant, Stamp, StreamClass
+from domain.naming import check_name
 from domain.scope import Scope
 
 StaffRole = Literal[
@@ -223,7 +224,8 @@ def evolve(state: Staff, event: Event) -> Staff:
 def add(
     state: Staff, stamp: Stamp, *, staff_id: UUID, name: str, kind: Literal["person", "service"] = "person"
 ) -> list[Event]:
-    """Add somebody, or take them back after they left; the same again changes nothing."""
+    """Add somebody, or take them back after they left; the same again changes nothing. Raises NameWrong."""
+    check_name(name, "a member of staff")
     if state.added is not None and state.left_on is None and (state.added.name, state.added.kind) == (name, kind):
         return []
     return [StaffAdded(**stamp.fresh(), staff_id=staff_id, name=name, kind=kind)]

@@ -16,7 +16,7 @@ sys.path.insert(0, str(ROOT))
 import typer.main
 
 import domain
-from astrack.settings import Settings
+from astrack.settings import NAMES
 from domain.base import TOPICS, Event
 
 FOLDER = ROOT / "docs" / "reference"
@@ -45,11 +45,9 @@ def _fields(cls: type[Event]) -> Iterator[str]:
 
 
 def settings() -> str:
-    """Every environment variable that is read, by the one function that reads them."""
-    source = inspect.getsource(sys.modules["astrack.settings"])
-    names = sorted({word for word in source.replace('"', " ").replace(",", " ").split() if word.startswith("ASTRACK_")})
-    lines = ["# Settings", "", NOTE, _words(Settings), ""]
-    lines += [f"- `{name.rstrip('.')}`" for name in names]
+    """Every environment variable that is read, and what it is for."""
+    lines = ["# Settings", "", NOTE, "Environment variables; none is needed.", ""]
+    lines += [f"- `{name}`: {what}" for name, what in NAMES.items()]
     return "\n".join(lines) + "\n"
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -11,6 +10,7 @@ from typing import Any
 
 from domain.identity import Person
 from domain.journey.facts import Group
+from domain.naming import steers
 from domain.pupil_number import BadPupilNumber, PupilNumber
 from domain.roster import HeldBack, Listed
 from transfer.errors import RosterTooLarge, TwoPupilsOneNumber
@@ -106,8 +106,9 @@ def _fault(raw: Raw, upn: str, born: date | None) -> str:
     if born is None:
         return f"the date of birth is missing or is no date (YYYY-MM-DD): {TAKE_OUT}"
     for text in raw.texts.values():
-        if len(text) > NAME_LENGTH_MAX or any(unicodedata.category(sign) == "Cc" for sign in text):
-            return f"a name is over {NAME_LENGTH_MAX} characters or holds control characters: {TAKE_OUT}"
+        if len(text) > NAME_LENGTH_MAX or any(map(steers, text)):
+            return (f"a name is over {NAME_LENGTH_MAX} characters, or holds control characters or marks that turn the "
+                    f"direction of writing: {TAKE_OUT}")  # fmt: skip
     if len(raw.carried.encode()) > CARRIED_BYTES_MAX:
         return f"the pupil's other details are over {CARRIED_BYTES_MAX} bytes: {TAKE_OUT}"
     return _number_fault(upn) or _group_fault(raw)

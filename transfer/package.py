@@ -318,11 +318,6 @@ def source_of(proved: Proved) -> SourceLog:
     )  # fmt: skip
 
 
-def is_sealed(head: bytes) -> bool:
-    """Whether bytes begin like an age file."""
-    return head.startswith(age.VERSION_LINE[: len(head)]) and bool(head)
-
-
 def refuse_empty(data: bytes) -> None:
     """An empty file is no file. Raises BadContainer."""
     if not data:

@@ -58,11 +58,6 @@ def sign(receipt: Receipt, signers: Sequence[Signer], at: int) -> bytes:
     return bytes(note.sign(receipt.text, signers, at))
 
 
-def is_receipt(data: bytes) -> bool:
-    """Whether bytes begin like a receipt."""
-    return data.startswith(LABEL.encode() + b"\n")
-
-
 def read(data: bytes, trust: Trust, now: datetime | None = None) -> tuple[Receipt, Standing]:
     """The receipt, its signatures and checkpoint verified, and how the receiver's key is known.
 

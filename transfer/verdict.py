@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from transfer.bundle import Audited
 from transfer.disclosure import Disclosed
@@ -29,16 +30,20 @@ KINDS = {
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether one file verified, what it is, and what was found; ``lines`` hold the reason when it was refused."""
+    """Whether one file verified, what it is, and what was found; ``lines`` hold the reason when it was refused.
+
+    ``transfer_id`` is the transfer that a sealed file, a bundle or a receipt says it is of.
+    """
 
     ok: bool
     what: str
     lines: tuple[str, ...]
+    transfer_id: UUID | None = None
 
 
 def of_package(found: Package, trust: Trust, now: datetime) -> Verdict:
     """The verdict on a sealed file that was read."""
-    return Verdict(True, KINDS[found.manifest.kind], tuple(_package(found, trust, now)))
+    return Verdict(True, KINDS[found.manifest.kind], tuple(_package(found, trust, now)), found.manifest.transfer_id)
 
 
 def _package(found: Package, trust: Trust, now: datetime) -> Iterator[str]:
@@ -96,7 +101,7 @@ def of_bundle(found: Audited) -> Verdict:
         lines.append(f"it begins with each of the {found.marks} checkpoints in the other files")
     for stream, count in sorted(found.erased.items()):
         lines.append(f"stream {stream.hex()[:8]}: {count} events, intact, unreadable since entry {count}")
-    return Verdict(True, "an audit bundle", tuple(lines))
+    return Verdict(True, "an audit bundle", tuple(lines), found.manifest.transfer_id)
 
 
 def of_receipt(made: Receipt, standing: Standing) -> Verdict:
@@ -107,7 +112,7 @@ def of_receipt(made: Receipt, standing: Standing) -> Verdict:
         f"signed by {_signer(standing)}",
         f"for the file with the manifest {made.manifest_sha256}",
     )
-    return Verdict(True, "a receipt", lines)
+    return Verdict(True, "a receipt", lines, made.transfer_id)
 
 
 def of_proof(found: Disclosed) -> Verdict:

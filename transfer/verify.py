@@ -6,6 +6,9 @@ python -m transfer.verify PATH... [--identity KEYFILE] [--trust KEYDOC]
 from __future__ import annotations
 
 import argparse
+import errno
+import os
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -27,6 +30,7 @@ MAX_FILES = 10_000
 MAX_SMALL = note.MAX_NOTE_BYTES
 MAX_DOCUMENT = 16 * MAX_SMALL
 KEYS_FOLDER = "keys"
+UUIDS = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 VERIFIED, REFUSED, USAGE = 0, 1, 2
 
 
@@ -116,7 +120,27 @@ def kind_of(path: Path) -> str | None:
 
 
 def verify(path: Path, run: Verifier, keys: Sequence[Identity] = ()) -> Verdict:
-    """The verdict on one file; a refusal is a verdict too. Raises OSError."""
+    """The verdict on one file; a refusal is a verdict too, and so is what stops it from being read."""
+    try:
+        return _named_right(path, _verify(path, run, keys))
+    except TransferRefused as error:
+        return Verdict(False, "refused", (str(error),))
+    except OSError as error:
+        return Verdict(False, "refused", (f"it cannot be read ({error.strerror}): check the file and its permissions",))
+
+
+def _named_right(path: Path, found: Verdict) -> Verdict:
+    """A file that bears another transfer's id has been taken for another, by accident or not."""
+    ids = UUIDS.findall(path.name.lower())
+    if found.transfer_id is None or not ids or str(found.transfer_id) in ids:
+        return found
+    why = f"it is of transfer {found.transfer_id}, but its name says {ids[0]}: give it its own name back"
+    return Verdict(False, "refused", (why,))
+
+
+def _verify(path: Path, run: Verifier, keys: Sequence[Identity]) -> Verdict:
+    if not path.is_file():
+        return Verdict(False, "refused", ("it is no regular file: save what it gives into a file and name that",))
     kind = kind_of(path)
     if kind is None:
         return Verdict(
@@ -126,20 +150,32 @@ def verify(path: Path, run: Verifier, keys: Sequence[Identity] = ()) -> Verdict:
         SEALED: lambda source: run.sealed(source, keys), KEY: key, AUDIT: run.audit, RECEIPT: run.receipt,
         DOCUMENT: run.document, PROOF: run.proof,
     }  # fmt: skip
-    try:
-        with path.open("rb") as source:
-            return ways[kind](source)
-    except TransferRefused as error:
-        return Verdict(False, "refused", (str(error),))
+    with path.open("rb") as source:
+        return ways[kind](source)
 
 
 def files_in(path: Path) -> Iterator[Path]:
-    """The file itself, or those of ours in a folder and its folders."""
+    """The file itself, or the files in a folder and its folders."""
     if path.is_dir():
-        found = (one for one in sorted(path.rglob("*")) if one.is_file() and kind_of(one) is not None)
-        yield from found
+        yield from (one for one in sorted(path.rglob("*")) if not one.is_dir())
     else:
         yield path
+
+
+def ours(path: Path, given: Iterable[Path]) -> bool:
+    """Whether to look at a file: it was named, or it is of a kind of ours, or nobody can see what it is."""
+    try:
+        return path in given or not path.is_file() or kind_of(path) is not None
+    except OSError:
+        return True
+
+
+def read_small(path: Path, most: int = MAX_SMALL) -> bytes:
+    """The bytes of a small file, at most one more than ``most``. Raises OSError."""
+    if not path.is_file():
+        raise OSError(errno.EINVAL, "it is no regular file", str(path))
+    with path.open("rb") as source:
+        return source.read(most + 1)
 
 
 def keys_near(path: Path, given: Iterable[Path]) -> list[Identity]:
@@ -149,9 +185,8 @@ def keys_near(path: Path, given: Iterable[Path]) -> list[Identity]:
     for folder in dict.fromkeys(folders):
         for one in sorted(folder.glob("*" + KEY))[:MAX_FILES]:
             try:
-                with one.open("rb") as source:
-                    identity = read_key(source.read(MAX_SMALL))
-            except TransferRefused:
+                identity = read_key(read_small(one))
+            except (TransferRefused, OSError):
                 continue  # it is refused by name when it is itself to be verified
             found[identity.seed] = identity
     return list(found.values())
@@ -184,20 +219,24 @@ def main(given: Sequence[str] | None = None, out: Callable[[str], object] = prin
     """Verify what the command line names; 0 all verified, 1 something refused, 2 wrong usage."""
     parsed = arguments(sys.argv[1:] if given is None else given)
     try:
-        identities = [read_key(path.read_bytes()[: MAX_SMALL + 1]) for path in parsed.identity]
-        witnesses = [key for path in parsed.witness for key in witness_keys(path.read_bytes()[: MAX_SMALL + 1])]
-        trust = Trust.of((path.read_bytes() for path in parsed.trust), (), witnesses)
+        identities = [read_key(read_small(path)) for path in parsed.identity]
+        witnesses = [key for path in parsed.witness for key in witness_keys(read_small(path))]
+        trust = Trust.of((read_small(path, MAX_DOCUMENT) for path in parsed.trust), (), witnesses)
     except (TransferRefused, OSError) as error:
-        out(f"REFUSED  --identity, --trust or --witness: {error}")
+        why = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) else error
+        out(f"REFUSED  --identity, --trust or --witness: {why}")
         return USAGE
-    files = sorted({one for path in parsed.paths for one in files_in(path)}, key=order)[: MAX_FILES + 1]
+    there = sorted({one for path in parsed.paths for one in files_in(path)}, key=order)
+    files = [one for one in there if ours(one, parsed.paths)][: MAX_FILES + 1]
+    for path in (one for one in there[:MAX_FILES] if one not in set(files)):
+        out(f"skipped  {path}: not a file of this kind, not looked at")
     if not files or len(files) > MAX_FILES:
         out(f"REFUSED  there is nothing of ours in there, or more than {MAX_FILES} files: name a file or its folder")
         return REFUSED
     run = Verifier(identities, trust)
     bad, said = 0, list[str]()
     for path in files:
-        keys = [] if identities or kind_of(path) != SEALED else keys_near(path, parsed.paths)
+        keys = [] if identities or path.suffix != SEALED else keys_near(path, parsed.paths)
         found = verify(path, run, keys)
         bad += not found.ok
         out(f"{'verified' if found.ok else 'REFUSED '} {path}: {found.what}")
@@ -210,5 +249,19 @@ def main(given: Sequence[str] | None = None, out: Callable[[str], object] = prin
     return REFUSED if bad else VERIFIED
 
 
+def run(given: Sequence[str] | None = None) -> int:
+    """As ``main``, ended in a sentence when a folder cannot be read, and quietly when nobody reads what it prints."""
+    try:
+        code = main(given)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return REFUSED
+    except OSError as error:
+        print(f"REFUSED  {error.filename}: it cannot be read ({error.strerror}): check the permissions")
+        return REFUSED
+    return code
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run())

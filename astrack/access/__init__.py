@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
+from astrack.changing import NOT_HERE
 from astrack.records import NoSuchPupil, Records
 from domain.authority import About, Action, Decision, Reason, Viewer, authorize, listing, stage_of
 from domain.base import DomainError
@@ -24,7 +25,6 @@ Factor = Literal["none", "proved", "needed", "to_enrol"]
 """A second factor: not asked of this person; given; asked for now; asked for and not set up yet."""
 ADULT_MONTHS = 18 * 12
 NEAR_BIRTHDAY = 3
-NOT_HERE = "this school has no record of that pupil: import the roster or receive their file first"
 
 
 class SignInNeeded(DomainError):

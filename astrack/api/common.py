@@ -39,8 +39,9 @@ class Out(BaseModel):
 
 
 def _text(least: int, most: int) -> StringConstraints:
-    # no control characters: they have no place in a name or a note, and some break what stores them
-    return StringConstraints(min_length=least, max_length=most, pattern=r"^[^\x00-\x09\x0b-\x1f\x7f]*$")
+    # no control characters, and none that turn the direction of writing: they have no place in a name or a note
+    unseen = r"\x00-\x09\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069"
+    return StringConstraints(min_length=least, max_length=most, pattern=f"^[^{unseen}]*$")
 
 
 Day = Annotated[date, Field(ge=date(1990, 1, 1), le=date(2100, 12, 31), examples=["2026-11-24"])]

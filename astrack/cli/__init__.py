@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import tempfile
+from contextlib import suppress
+from pathlib import Path
 from typing import NoReturn
+from uuid import uuid4
 
 import typer
 from pydantic import ValidationError
@@ -12,6 +17,7 @@ from astrack import errors
 from astrack.cli import (
     accreditation,
     audit,
+    common,
     guidance,
     keeping,
     projections,
@@ -24,10 +30,13 @@ from astrack.cli import (
     transfer,
     truth,
 )
+from astrack.server.logs import place
+from astrack.settings import Settings
+from astrack.store import StoreUnavailable
 from domain.base import DomainError
 from transfer.errors import TransferRefused
 
-USAGE = 2
+USAGE, CLOSED = 2, 141
 app = typer.Typer(
     name="astrack",
     help="Pupils' social-emotional development from 8 to 18: assessed, flagged, supported, handed over and proved.",
@@ -72,16 +81,62 @@ app.command("demo")(service.demo)
 
 def main(arguments: list[str] | None = None) -> NoReturn:
     """Run one command; exits with 0, the refusal's own code, or 2 for wrong usage."""
+    common.KEYS_DRAWN.clear()
     try:
-        code = app(arguments, standalone_mode=False)
+        code = app(arguments, prog_name="astrack", standalone_mode=False)
     except typer.Exit as stop:
         sys.exit(stop.exit_code)
     except typer.TyperException as wrong:
-        print(f"{wrong}: see `astrack --help`", file=sys.stderr)
+        _say(usage(wrong))
         sys.exit(USAGE)
     except (KeyboardInterrupt, typer.Abort):
         sys.exit("Stopped; what was done stays, and repeating with the same key does nothing twice.")
-    except (DomainError, TransferRefused, ValidationError) as refused:
-        print(errors.sentence(refused), file=sys.stderr)
+    except BrokenPipeError:
+        # whoever reads what is printed has seen enough; Python's own flush at the end would complain again
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(CLOSED)
+    except Exception as refused:
+        _say(failed(refused))
         sys.exit(errors.exit_code(refused))
     sys.exit(code or 0)
+
+
+def usage(wrong: typer.TyperException) -> str:
+    """The sentence for a command that was not understood; nothing where its help has just been shown."""
+    said = wrong.format_message().rstrip(".")
+    where = getattr(getattr(wrong, "ctx", None), "command_path", "astrack")
+    return f"{said}: see `{where} --help`" if said else ""
+
+
+def failed(error: Exception) -> str:
+    """The sentence for a command that did not do it, with the key to repeat it by where it may have been done."""
+    if isinstance(error, (DomainError, TransferRefused, ValidationError)):
+        said = errors.sentence(error)
+        again = isinstance(error, StoreUnavailable) and common.KEYS_DRAWN
+        return f"{said} (--key {common.KEYS_DRAWN[0]})" if again else said
+    if isinstance(error, OSError):
+        about = f"{error.filename}: " if error.filename else ""
+        return f"{about}{error.strerror or type(error).__name__}: check the name, the permissions and the disk"
+    number = uuid4()
+    # the message and the values of an error may be personal: only its kind and its place are kept
+    kept = _keep(f"{number} {type(error).__name__}: {place(error)}\n")
+    return f"{errors.UNEXPECTED} {number}, in {kept}"
+
+
+def _keep(line: str) -> Path:
+    with suppress(ValueError, OSError):
+        home = Settings.from_environment().home
+        if home.is_dir():
+            return _append(home / "errors.log", line)
+    return _append(Path(tempfile.gettempdir()) / f"astrack-errors-{os.geteuid()}.log", line)
+
+
+def _append(path: Path, line: str) -> Path:
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW, 0o600), "a") as log:
+        log.write(line)
+    return path
+
+
+def _say(sentence: str) -> None:
+    if sentence:
+        print(common.plain(sentence), file=sys.stderr)

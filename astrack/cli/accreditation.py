@@ -11,7 +11,8 @@ import typer
 from astrack.accreditation import Accrediting, register, verdict_of
 from astrack.changing import Ask
 from astrack.cli import common as c
-from astrack.cli.transfer import write
+from astrack.cli import files
+from astrack.cli.files import write
 from domain.base import Actor
 from domain.staff import ACCREDITOR
 
@@ -72,7 +73,7 @@ def badge(
     """Write the signed badge; ASTRACK_ADDRESS must say how the public reaches the register."""
     with c.school_opened(school) as (app_, records):
         if app_.settings.address is None:
-            raise c.BadArgument("set ASTRACK_ADDRESS to the service's public address: the badge names it")
+            raise files.BadArgument("set ASTRACK_ADDRESS to the service's public address: the badge names it")
         base = f"{app_.settings.address}/register/{records.school_id}"
         write(out, Accrediting(app_, records).badge(award_id, base).encode())
 
@@ -90,8 +91,8 @@ def show_register() -> None:
 def check(file: Annotated[Path, typer.Argument(help="A badge: accreditation.jwt.")]) -> None:
     """Check a badge against this register: the signature, and whether the award stands."""
     with c.opened() as app_:
-        verdict = verdict_of(app_, c.bytes_of(file).decode("utf-8", "replace"))
-        c.out.print(f"{verdict.entry.school}: the signature is right; the award {verdict.state}.", markup=False)
+        verdict = verdict_of(app_, files.bytes_of(file).decode("utf-8", "replace"))
+        c.out.print(f"{verdict.entry.school}: the signature is right; the award {verdict.state}.")
         if not verdict.good:
             raise typer.Exit(4)
 

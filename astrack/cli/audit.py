@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 from uuid import UUID
 
 import typer
-from rich.markup import escape
 
 from astrack import replay as looking_back
 from astrack.cli import common as c
+from astrack.cli import files
+from astrack.cli.files import folder, write_pieces
 from astrack.handover import Handover
-from astrack.store import SchoolLog, roots
+from astrack.store import KeyMissing, SchoolLog, roots
 from astrack.store.backup import read_heads
 from astrack.store.fsck import check_store
+from astrack.store.rootkey import NOT_OPENED
+from astrack.store.types import Finding
 from domain import risk
 from domain.base import DomainError, Fact
 from domain.journey.rederive import Difference
@@ -34,13 +38,15 @@ def replay(
 ) -> None:
     """What the school knew of a pupil on a day: by recorded time, and by the day things happened where that differs."""
     day = c.day(as_of, "--as-of")
-    with c.school_opened(school) as (_, records):
+    with c.school_opened(school) as (app, records):
+        if day > app.clock().date():
+            raise files.BadArgument(f"--as-of is {day}, a day to come: nothing is known of it yet, name an earlier one")
         found = looking_back.as_of(records, c.which_pupil(records, named), day)
     journey = found.journey
     c.out.print(
         f"As known at the end of {day} (UTC): the log had {found.position} entries, {len(found.known)} about this pupil"
     )
-    c.out.print(f"Year {journey.year_group}, record {journey.custody}, {len(journey.sittings)} sittings")
+    c.out.print(c.standing(journey))
     c.out.print(f"{len(journey.flags)} flags ({len(journey.open_flags())} open), {len(journey.plans)} plans")
     if found.levels:
         rows = [
@@ -78,18 +84,33 @@ def check(
         if wanted is None:
             with c.school_opened(school) as (_, one):
                 wanted = [one.school_id]
+        if not wanted:
+            raise c.WhichSchool("no school is kept here, so there is nothing to check: look at ASTRACK_HOME and "
+                                "ASTRACK_DATABASE, or set a school up with `astrack school add NAME`")  # fmt: skip
         wrong = 0
         for school_id in wanted:
             log = app.store.log(school_id)
-            for finding in check_store(log, known.get(school_id)):
+            for finding in _findings(log, known.get(school_id)):
                 wrong += 1
-                c.out.print(f"school {school_id}, position {finding.position}: {escape(finding.what)}")
+                c.out.print(f"school {school_id}{c.at(finding.position)}: {finding.what}")
             c.out.print(f"school {school_id}: {log.size()} entries looked at, {_covered(log)}")
         if wrong:
             raise Unsound(
-                f"{wrong} things are wrong in the store: restore it from a backup, or ask for help with the list"
+                f"what is listed is wrong in the store ({wrong}): do what it says, restore a backup, or ask for help"
             )
         c.out.print("Sound: every chain, count and leaf is as written.")
+
+
+def _findings(log: SchoolLog, known: tuple[int, bytes] | None) -> Iterator[Finding]:
+    """What is wrong; a key that opens nothing is told once, however many places it is met at."""
+    told = False
+    try:
+        for one in check_store(log, known):
+            told = told or NOT_OPENED in one.what
+            yield one
+    except KeyMissing as error:
+        if not told:
+            yield Finding(-1, str(error))
 
 
 def _covered(log: SchoolLog) -> str:
@@ -138,7 +159,7 @@ def flags(
             c.out.print(f"Some flags were reckoned by algorithm {algorithm}; this version reckons by {risk.ALGORITHM}: "
                         f"their probabilities are compared to within {near}.")  # fmt: skip
         for pupil_id, one in found:
-            c.out.print(f"pupil {pupil_id}, sitting of {one.on}: {escape(one.what)}")
+            c.out.print(f"pupil {pupil_id}, sitting of {one.on}: {one.what}")
         if found:
             raise Unsound(
                 f"{len(found)} flags come out otherwise than recorded: show the list to whoever keeps the model"
@@ -153,14 +174,11 @@ def bundle(
     key: Annotated[str | None, c.KeyOption] = None,
 ) -> None:
     """Write every entry, checkpoint and key of a school's log, nothing personal, for `astrack verify FILE`."""
+    folder(out)
     with c.school_opened(school) as (_, records):
         name, chunks = Handover(records).audit_bundle(c.asking(key, "auditor"))
-        out.mkdir(parents=True, exist_ok=True)
-        size = 0
-        with (out / name).open("wb") as file, c.progress("Writing", None) as move:
-            for chunk in chunks:
-                size += file.write(chunk)
-                move(1)
+        with c.progress("Writing", None) as move:
+            size = write_pieces(out / name, (chunk for chunk in chunks if move(1) is None))
         c.out.print(f"Wrote {out / name}, {size:,} bytes.")
 
 
@@ -170,6 +188,7 @@ def verify(
     ] = None,
     identity: Annotated[list[Path] | None, typer.Option(help="An age key file that opens them.")] = None,
     trust: Annotated[list[Path] | None, typer.Option(help="A key document you trust.")] = None,
+    witness: Annotated[list[Path] | None, typer.Option(help="A file of witnesses' verifier keys.")] = None,
     school: Annotated[str | None, c.SchoolOption] = None,
 ) -> None:
     """Verify the store, or sealed files, receipts and audit bundles; says exactly what is wrong and where."""
@@ -177,6 +196,6 @@ def verify(
         check(school)
         return
     arguments = [str(path) for path in files]
-    for name, given in (("--identity", identity), ("--trust", trust)):
+    for name, given in (("--identity", identity), ("--trust", trust), ("--witness", witness)):
         arguments += [part for path in given or () for part in (name, str(path))]
     raise typer.Exit(verifying.main(arguments))

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import getpass
 import json
+import re
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import date, datetime
-from pathlib import Path
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
@@ -17,17 +17,43 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
 
 from astrack.app import App
 from astrack.changing import Ask
+from astrack.cli.files import BadArgument
 from astrack.records import NoSuchPupil, Records
 from astrack.settings import Settings
 from astrack.store import SchoolUnknown
+from astrack.store.rootkey import readable_by_others
 from domain.base import Actor, DomainError
+from domain.journey.state import Custody, Journey
+from domain.naming import steers
+from domain.school_year import year_name
 
-out = Console(highlight=False)
-err = Console(stderr=True, highlight=False)
-FILE_BYTES_MAX = 1 << 30
+
+class Screen(Console):
+    """Prints what people typed: nothing in it is markup, nothing steers the screen, and no id is broken at its edge."""
+
+    def __init__(self, *, stderr: bool = False) -> None:
+        super().__init__(stderr=stderr, highlight=False, markup=False, emoji=False, soft_wrap=True)
+
+    def print(self, *objects: Any, **how: Any) -> None:
+        """Print texts as they are, what cannot be seen shown as an escape."""
+        super().print(*(plain(one) if isinstance(one, str) else one for one in objects), **how)
+
+
+def plain(text: str) -> str:
+    """A text for a screen: characters that steer it or turn the direction of writing are shown as escapes."""
+    return "".join(f"\\u{ord(one):04x}" if steers(one) and one not in "\n\t" else one for one in text)
+
+
+out = Screen()
+err = Screen(stderr=True)
+KEYS_DRAWN: list[str] = []
+"""The idempotency key drawn last, for the sentence of a failure."""
+ID_WIDTH, OTHER_WIDTH, NO_LIMIT = 36, 14, 10_000
+ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class WhichSchool(DomainError):
@@ -38,19 +64,22 @@ class WhichPupil(DomainError):
     """A name fits no pupil of the school, or several."""
 
 
-class BadArgument(DomainError):
-    """An argument of a command cannot be used."""
-
-
 @contextmanager
-def opened() -> Iterator[App]:
-    """The service of this installation, for one command."""
+def opened(create: bool = False) -> Iterator[App]:
+    """The service of this installation, for one command; only what begins a record may ``create`` a database."""
+    given = settings()
+    if given.root_key is None and given.transit_url is None and readable_by_others(given.root_key_path):
+        err.print(f"Warning: others may read the root key {given.root_key_path}: `chmod 600` it, and rotate it.")
+    with App.open(replace(given, pool_size=min(given.pool_size, 4)), create=create) as app:
+        yield app
+
+
+def settings() -> Settings:
+    """The settings of the environment. Raises BadArgument."""
     try:
-        settings = Settings.from_environment()
+        return Settings.from_environment()
     except ValueError as error:
         raise BadArgument(str(error)) from error
-    with App.open(replace(settings, pool_size=min(settings.pool_size, 4))) as app:
-        yield app
 
 
 @contextmanager
@@ -67,6 +96,8 @@ def _which_school(app: App, named: str | None) -> UUID:
     if named is None:
         if len(known) == 1:
             return next(iter(known))
+        if not known:
+            raise WhichSchool("no school is kept here yet: set one up with `astrack school add NAME`")
         raise WhichSchool(f"{len(known)} schools are kept here: say which with --school (see `astrack school list`)")
     fits = [
         school_id
@@ -112,7 +143,8 @@ def asking(key: str | None = None, role: str = "administrator") -> Ask:
 
 def fresh_key() -> str:
     """A random idempotency key."""
-    return secrets.token_urlsafe(18)
+    KEYS_DRAWN[:] = [secrets.token_urlsafe(18)]
+    return KEYS_DRAWN[0]
 
 
 def day(text: str | None, what: str) -> date:
@@ -123,35 +155,26 @@ def day(text: str | None, what: str) -> date:
         raise BadArgument(f"{what} is {text!r}: write a date as 2026-11-24") from error
 
 
-def bytes_of(path: Path) -> bytes:
-    """The bytes of a file. Raises BadArgument in one sentence when it is not there, is a folder or is too large."""
-    try:
-        if path.stat().st_size > FILE_BYTES_MAX:
-            raise BadArgument(f"{path} is over 1 GiB: this cannot be the file meant")
-        return path.read_bytes()
-    except OSError as error:
-        raise BadArgument(f"{path} cannot be read ({error.strerror}): check the name and the permissions") from error
-
-
-def json_of(path: Path) -> Any:
-    """The JSON in a file. Raises BadArgument."""
-    try:
-        return json.loads(bytes_of(path))
-    except ValueError as error:
-        raise BadArgument(f"{path} does not hold JSON ({error}): mend the file") from error
-
-
 def show(answer: Any) -> None:
     """Print an answer as JSON."""
-    out.print_json(json.dumps(answer, default=str, ensure_ascii=False))
+    out.print_json(plain(json.dumps(answer, default=str, ensure_ascii=False)))
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]], empty: str) -> None:
-    """Print rows under headings, or the sentence for when there are none."""
-    drawn = Table(*columns, box=None, pad_edge=False, header_style="bold")
-    for row in rows:
-        drawn.add_row(*("" if cell is None else str(cell) for cell in row))
-    out.print(drawn if drawn.row_count else empty)
+    """Print rows under headings, or the sentence for when there are none. Ids are never cut: people copy them."""
+    listed = [["" if cell is None else plain(str(cell)) for cell in row] for row in rows]
+    if not listed:
+        out.print(empty)
+        return
+    whole = [all(ID.fullmatch(row[at]) for row in listed) for at in range(len(columns))]
+    drawn = Table(box=None, pad_edge=False, header_style="bold")
+    for name, is_id in zip(columns, whole, strict=True):
+        drawn.add_column(Text(name), no_wrap=is_id, min_width=ID_WIDTH if is_id else None, overflow="fold")
+    for row in listed:
+        drawn.add_row(*map(Text, row))
+    needed = sum(ID_WIDTH + 2 if is_id else OTHER_WIDTH for is_id in whole)
+    width = max(out.width, needed) if out.is_terminal else NO_LIMIT
+    Console(highlight=False, width=width).print(drawn)
 
 
 @contextmanager
@@ -165,6 +188,18 @@ def progress(what: str, total: int | None) -> Iterator[Callable[[int], None]]:
 
 SchoolOption = typer.Option("--school", help="The school: its id, URN or name. Needed when several are kept here.")
 KeyOption = typer.Option("--key", help="Idempotency key: repeating a command with the same key does it once.")
+
+
+def at(position: int) -> str:
+    """Where in a school's log something is wrong; nothing where it concerns the school as a whole."""
+    return f", position {position}" if position >= 0 else ""
+
+
+def standing(journey: Journey) -> str:
+    """Where a pupil's record stands, in one line."""
+    if journey.custody is Custody.NOBODY:
+        return "Not enrolled then: no record is held of this pupil."
+    return f"{year_name(journey.year_group)}, record {journey.custody}, {len(journey.sittings)} sittings"
 
 
 def instant_text(at: datetime) -> str:

@@ -9,6 +9,7 @@ import typer
 from pydantic import TypeAdapter
 
 from astrack.cli import common as c
+from astrack.cli import files
 from astrack.records.support import Support
 from domain.guidance import Entry, Kind, Pole, Signpost
 
@@ -52,8 +53,8 @@ def add(
 ) -> None:
     """Add an entry of the school's own, for at most two places."""
     if kind not in ("cause", "risk", "signpost") or pole not in ("low", "high"):
-        raise c.BadArgument("say cause, risk or signpost, then the factor, then low or high")
-    made = AnyEntry.validate_python(c.json_of(entry))
+        raise files.BadArgument("say cause, risk or signpost, then the factor, then low or high")
+    made = AnyEntry.validate_python(files.json_of(entry))
     with c.school_opened(school) as (_, records):
         c.show(Support(records).add_guidance(
             c.asking(key, "lead_practitioner"), kind=cast(Kind, kind), factor=factor, pole=cast(Pole, pole), entry=made

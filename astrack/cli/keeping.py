@@ -7,11 +7,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 
 from astrack.cli import common as c
 from astrack.cli.audit import Unsound
-from astrack.settings import Settings
 from astrack.store import backup as backups
 
 RecordOption = Annotated[Path, typer.Option("--record", help="The folder for the facts, encrypted.")]
@@ -20,7 +18,7 @@ KeysOption = Annotated[Path, typer.Option("--keys", help="The folder for the wra
 
 def backup(record: RecordOption, keys: KeysOption) -> None:
     """Write a backup while the service runs: the facts and their keys apart. The root key is in neither."""
-    count = backups.backup(Settings.from_environment(), record, keys)
+    count = backups.backup(c.settings(), record, keys)
     c.out.print(
         f"Backed up {count} logs: the facts in {record}, their keys in {keys}. Keep the root key apart from both."
     )
@@ -28,9 +26,9 @@ def backup(record: RecordOption, keys: KeysOption) -> None:
 
 def restore(record: RecordOption, keys: KeysOption) -> None:
     """Bring a backup into an empty database, erase again what had been erased since, and check everything."""
-    done = backups.restore(Settings.from_environment(), record, keys, datetime.now(UTC))
+    done = backups.restore(c.settings(), record, keys, datetime.now(UTC))
     for school, finding in done.findings:
-        c.out.print(f"school {school}, position {finding.position}: {escape(finding.what)}")
+        c.out.print(f"school {school}{c.at(finding.position)}: {finding.what}")
     c.out.print(f"{done.logs} logs are back; {done.erased_again} streams were erased again.")
     if done.findings:
         raise Unsound("what is back is not all there was: see the list above, or restore a newer backup")

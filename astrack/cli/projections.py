@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 
 from astrack.cli import common as c
 from astrack.cli.audit import Unsound, rebuild
@@ -32,7 +31,7 @@ def letters(school: Annotated[str | None, c.SchoolOption] = None) -> None:
         found = app.views.dead_letters(records.school_id)
         for one in found:
             c.out.print(f"{one.projection}, position {one.position}:")
-            c.out.print(escape(one.error or "(erased)"), highlight=False)
+            c.out.print(one.error or "(erased)")
         if not found:
             c.out.print("Every fact was taken.")
 

@@ -13,6 +13,7 @@ import typer
 from astrack.access import about_pupil, check_owner
 from astrack.changing import Ask
 from astrack.cli import common as c
+from astrack.cli import files
 from astrack.cli.school import today
 from astrack.records import Records
 from astrack.records.support import Support
@@ -60,7 +61,7 @@ def show(named: Named, school: School = None) -> None:
     with c.school_opened(school) as (_, records):
         pupil_id = c.which_pupil(records, named)
         state, story = records.journey(pupil_id)
-        c.out.print(f"Year {state.year_group}, record {state.custody}, {len(state.sittings)} sittings")
+        c.out.print(c.standing(state))
         for one in state.open_flags():
             c.out.print(
                 f"  worth a look ({one.judgement or 'not reviewed'}): {one.raised.reason}  [flag {one.raised.flag_id}]"
@@ -90,7 +91,7 @@ def sit(
     key: Key = None,
 ) -> None:
     """Hand in one sitting: scored and flagged at once."""
-    given = c.json_of(answers)
+    given = files.json_of(answers)
     with c.school_opened(school) as (app, records):
         c.show(
             records.hand_in(
@@ -111,7 +112,7 @@ def review_flag(
 ) -> None:
     """Say what you make of a flag."""
     if judgement not in ("new_to_us", "already_known", "not_what_we_see"):
-        raise c.BadArgument(f"{judgement!r} is not a judgement: say new_to_us, already_known or not_what_we_see")
+        raise files.BadArgument(f"{judgement!r} is not a judgement: say new_to_us, already_known or not_what_we_see")
     said: Any = judgement
     act(named, school, key, lambda r, ask, who: r.review_flag(ask, who, flag_id=flag_id, judgement=said, note=note))
 
@@ -245,7 +246,7 @@ def outcome(
 def correct(named: Named, fact_id: UUID, changes: Path, why: Annotated[str, typer.Option()], school: School = None,
             key: Key = None) -> None:  # fmt: skip
     """Say that an earlier fact was wrong: CHANGES is a JSON file of the fields as they should be."""
-    right = c.json_of(changes)
+    right = files.json_of(changes)
     act(named, school, key, lambda r, ask, who: r.correct(ask, who, corrects=fact_id, changes=right, why=why))
 
 
@@ -254,7 +255,7 @@ def opt_out(named: Named, by: Annotated[str, typer.Option(help="parent or pupil.
             on: On = None, school: School = None, key: Key = None) -> None:  # fmt: skip
     """Record that no assessment is wanted, or with --end that it is again."""
     if by not in ("parent", "pupil"):
-        raise c.BadArgument(f"--by is {by!r}: say parent or pupil")
+        raise files.BadArgument(f"--by is {by!r}: say parent or pupil")
 
     def does(r: Records, ask: Ask, who: UUID) -> Any:
         when = today(r.clock().date(), on, "--on")
@@ -283,5 +284,5 @@ def hand_off(named: Named, reference: Annotated[str, typer.Argument(help="Where 
 def _one_of(text: str, kind: Any, what: str) -> str:
     allowed: tuple[str, ...] = kind.__args__
     if text not in allowed:
-        raise c.BadArgument(f"{what} is {text!r}: say one of {', '.join(allowed)}")
+        raise files.BadArgument(f"{what} is {text!r}: say one of {', '.join(allowed)}")
     return text

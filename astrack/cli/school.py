@@ -11,10 +11,13 @@ import typer
 
 from astrack import roster
 from astrack.cli import common as c
+from astrack.cli import files
 from domain.identity import SchoolName
-from domain.school import Term
+from domain.school import Term, check_particulars
+from domain.scope import Scope
+from projections import round_progress
 
-HELD_BACK = 3
+HELD_BACK, ROUNDS_SHOWN = 3, 200
 school = typer.Typer(help="Set up schools and their terms.", no_args_is_help=True)
 rosters = typer.Typer(help="Take in a roster: who is on roll.", no_args_is_help=True)
 rounds = typer.Typer(help="Open, follow and close assessment rounds.", no_args_is_help=True)
@@ -30,10 +33,11 @@ def add(
     key: Annotated[str | None, c.KeyOption] = None,
 ) -> None:
     """Set up a school: its own log, keys and origin."""
-    with c.opened() as app:
+    check_particulars(SchoolName.model_construct(name=name, urn=urn, lea=lea, estab=estab))
+    with c.opened(create=True) as app:
         school_id = app.new_id()
-        records = app.create_school(school_id)
         stated = SchoolName(school_id=school_id, name=name, urn=urn, lea=lea, estab=estab)
+        records = app.create_school(school_id)
         c.show(records.register_school(c.asking(key), stated, not independent))
 
 
@@ -80,17 +84,17 @@ def import_(
     key: Annotated[str | None, c.KeyOption] = None,
 ) -> None:
     """Import a CTF (Common Transfer File) or OneRoster zip: what is new, changed, and who left."""
-    data = c.bytes_of(file)
+    data = files.bytes_of(file)
     with c.school_opened(school) as (app, records):
         spoken_of = c.day(on, "--on") if on else app.clock().date()
         plan = roster.plan(records, data, spoken_of)
-        c.out.print(roster.render(plan), markup=False)
+        c.out.print(roster.render(plan))
         if dry_run:
             c.out.print("A dry run: nothing was written.")
-            return
-        with c.progress("Importing", plan.size) as move:
-            c.show(roster.apply(records, c.asking(key), plan, confirm_leavers=confirm_leavers, progress=move))
-        app.views.catch_up(records.school_id)
+        else:
+            with c.progress("Importing", plan.size) as move:
+                c.show(roster.apply(records, c.asking(key), plan, confirm_leavers=confirm_leavers, progress=move))
+            app.views.catch_up(records.school_id)
         if plan.held_back:
             c.err.print(
                 f"{len(plan.held_back)} held back, as listed above: mend them in the school's system and import again."
@@ -121,7 +125,23 @@ def _years(text: str) -> list[int]:
     try:
         return [int(part) for part in text.split(",")]
     except ValueError as error:
-        raise c.BadArgument(f"--years is {text!r}: write year groups as 4,5,6") from error
+        raise files.BadArgument(f"--years is {text!r}: write year groups as 4,5,6") from error
+
+
+@rounds.command("list")
+def list_rounds(school: Annotated[str | None, c.SchoolOption] = None) -> None:
+    """List the assessment rounds with their ids, newest first."""
+    with c.school_opened(school) as (app, records):
+        app.views.catch_up(records.school_id)
+        with app.views.reading(records.school_id) as cur:
+            found = round_progress.rounds(cur, records.school_id, Scope(everyone=True), ROUNDS_SHOWN)
+        rows = [
+            (one.name, one.opens_on, one.closes_on, ", ".join(map(str, one.year_groups)), one.sat, one.expected,
+             "closed" if one.closed else "open", one.round_id)
+            for one in found
+        ]  # fmt: skip
+        heads = ["name", "opens", "closes", "years", "sat", "of", "", "round"]
+        c.table(heads, rows, "No round yet: `astrack round open` opens one.")
 
 
 @rounds.command("close")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from astrack.cli import common as c
+from astrack.cli.files import BadArgument
 
 
 def serve(
@@ -19,9 +21,21 @@ def serve(
     """Start the service and say where its pages are; Ctrl-C stops it, and its own PostgreSQL with it."""
     from astrack import server
 
-    with c.opened() as app:
-        c.out.print(f"astrack is at http://{host}:{port}/  (Ctrl-C stops it)")
-        server.run(app, host, port)
+    check_free(host, port)
+    with c.opened(create=True) as app:
+        server.run(app, host, port, lambda: c.out.print(f"astrack is at http://{host}:{port}/  (Ctrl-C stops it)"))
+
+
+def check_free(host: str, port: int) -> None:
+    """Refuse an address that cannot be listened at, before anything is started. Raises BadArgument."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, protocol) as trial:
+            trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            trial.bind(address)
+    except OSError as error:
+        raise BadArgument(f"nothing can listen at {host}, port {port} ({error.strerror}): "
+                          "stop what uses it, or name another with --port") from error  # fmt: skip
 
 
 def demo(
@@ -33,4 +47,6 @@ def demo(
     """Play the made-up story from a roster file to a verified hand-over, then show its pages."""
     from astrack.demo import play
 
+    if not once:
+        check_free("127.0.0.1", port)
     play.play(dir_.absolute(), once=once, port=port, class_size=class_size)

@@ -12,6 +12,7 @@ from astrack.access.credentials import CODE_FOR
 from astrack.access.sessions import Sessions
 from astrack.app import App
 from astrack.cli import common as c
+from astrack.cli import files
 from astrack.records import Records
 from domain.scope import Scope
 from domain.staff import FIRST_MODULE, StaffRole, StaffUnknown
@@ -57,7 +58,7 @@ def grant(
 ) -> None:
     """Grant a role, towards everybody or only some pupils."""
     if role not in get_args(StaffRole):
-        raise c.BadArgument(f"{role!r} is no role: choose one of {', '.join(get_args(StaffRole))}")
+        raise files.BadArgument(f"{role!r} is no role: choose one of {', '.join(get_args(StaffRole))}")
     with c.school_opened(school) as (app, records):
         done = records.grant_role(
             c.asking(key), staff_id, grant_id=app.new_id(), role=cast(StaffRole, role), scope=scope_of(only),
@@ -105,7 +106,7 @@ def make_key(
     with c.school_opened(school) as (app, records):
         until = app.clock() + timedelta(days=days)
         records.issue_sign_in(c.asking(key), staff_id, kind="key", good_until=until)
-        c.out.print(Sessions(app).credentials(records.school_id).key(staff_id, days), soft_wrap=True)
+        c.out.print(Sessions(app).credentials(records.school_id).key(staff_id, days))
 
 
 @staff.command("take-factor-away")
@@ -133,7 +134,7 @@ def scope_of(only: list[str] | None) -> Scope:
     for text in only:
         dimension, sign, name = text.partition("=")
         if not (dimension and sign and name):
-            raise c.BadArgument(f"{text!r} is no filter: write it as year=5 or 'tutor group=5B'")
+            raise files.BadArgument(f"{text!r} is no filter: write it as year=5 or 'tutor group=5B'")
         named.setdefault(dimension, set()).add(name)
     return Scope(dimensions={dimension: frozenset(names) for dimension, names in named.items()})
 

@@ -11,7 +11,7 @@ import typer
 
 from astrack import reports
 from astrack.cli import common as c
-from astrack.cli.transfer import write
+from astrack.cli.files import folder, write
 from astrack.records.support import Support
 from astrack.reports import html as reports_html
 from astrack.reports import trust as reports_trust
@@ -31,6 +31,7 @@ def impact(
         first, last = c.day(since, "--since"), c.day(until, "--until")
         report = reports.governors(app, records.school_id, since=first, until=last)
         if out is not None:
+            folder(out)
             content = reports_html.pdf(report)
             write(out / "report.html", reports_html.html(report).encode())
             write(out / "report.pdf", content)
@@ -38,8 +39,8 @@ def impact(
                 write(out / name, table)
             digest = hashlib.sha256(content).hexdigest()
             Support(records).record_report(c.asking(key, "head"), since=first, until=last, sha256=digest)
-    c.out.print(report.said.headline, *report.said.beside, sep="\n", markup=False)
-    c.out.print(f"May not be said: {report.said.may_not} {report.said.why_not}", markup=False)
+    c.out.print(report.said.headline, *report.said.beside, sep="\n")
+    c.out.print(f"May not be said: {report.said.may_not} {report.said.why_not}")
     c.out.print(f"Wrote the report and its tables to {out}." if out else "Give --out FOLDER for the report itself.")
 
 
@@ -53,10 +54,12 @@ def trust(
 ) -> None:
     """Schools of a trust side by side: a funnel with the limits of chance, never a league table."""
     first, last = c.day(since, "--since"), c.day(until, "--until")
+    if out is not None:
+        folder(out)
     with c.opened() as app:
         found = reports_trust.trust(app, school or app.store.schools(), since=first, until=last)
         made_on = app.clock().date()
-    c.out.print(reports_trust.said(found), markup=False)
+    c.out.print(reports_trust.said(found))
     if out is not None:
         write(out / "trust.html", reports_trust.html(found, first, last, made_on).encode())
         write(out / "trust.pdf", reports_trust.pdf(found, first, last, made_on))

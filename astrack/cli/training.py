@@ -10,6 +10,7 @@ import typer
 
 from astrack.changing import Ask
 from astrack.cli import common as c
+from astrack.cli import files
 from astrack.records.support import Support
 from domain import training
 from domain.base import Actor
@@ -49,9 +50,9 @@ def sit(
     key: Annotated[str | None, c.KeyOption] = None,
 ) -> None:
     """Hand in somebody's answers; each is explained."""
-    given = c.json_of(answers)
+    given = files.json_of(answers)
     if not isinstance(given, dict) or not all(isinstance(one, int) for one in given.values()):
-        raise c.BadArgument(f"{answers} does not hold answers: write an object of numbers by question")
+        raise files.BadArgument(f"{answers} does not hold answers: write an object of numbers by question")
     with c.school_opened(school) as (app, records):
         support = Support(records)
         ask = Ask(Actor(id=staff_id, role=_role(support, staff_id)), key or c.fresh_key())

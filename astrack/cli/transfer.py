@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import os
 from pathlib import Path
 from typing import Annotated, Any
 from uuid import UUID
@@ -11,42 +10,31 @@ from uuid import UUID
 import typer
 
 from astrack.cli import common as c
+from astrack.cli import files
+from astrack.cli.files import write
 from astrack.handover import Handover
 from astrack.handover.withholding import REASONS, Choice
 from domain.school_year import eighteenth_birthday
 from transfer import reader
+from transfer.errors import BadKeyDocument
+from transfer.keys.directory import ASK
+from transfer.package import SUFFIX
 
 transfer = typer.Typer(help="Hand records over, and take them in.", no_args_is_help=True)
 keys = typer.Typer(help="This school's public keys, and those of the schools it deals with.", no_args_is_help=True)
 student = typer.Typer(help="The student's own copy at 18.", no_args_is_help=True)
 School = Annotated[str | None, c.SchoolOption]
 Key = Annotated[str | None, c.KeyOption]
-Words = Annotated[str | None, typer.Option(help="The eight words you read over the telephone; checked when given.")]
+Words = Annotated[str | None, typer.Option(help="The eight words heard over the telephone; for keys not known yet.")]
 Folder = Annotated[Path, typer.Option("--out", help="The folder to write to.")]
 HERE = Path()
-
-
-def write(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all, readable by its owner alone. Raises BadArgument when it cannot be written."""
-    fresh = path.with_name(f".{path.name}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        fresh.unlink(missing_ok=True)
-        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.rename(path)
-    except OSError as error:
-        fresh.unlink(missing_ok=True)
-        raise c.BadArgument(f"{path} cannot be written ({error.strerror}): check the folder and the disk") from error
 
 
 @keys.command("show")
 def show_keys(out: Folder = HERE, school: School = None) -> None:
     """Write this school's public key document, for the schools that send it records."""
     with c.school_opened(school) as (_, records):
-        path = out / f"{records.school_id}.keys"
+        path = files.folder(out) / f"{records.school_id}.keys"
         write(path, Handover(records).key_document())
         c.out.print(f"Wrote {path}: give it to the schools that send you records.")
 
@@ -61,8 +49,15 @@ def words(school: School = None) -> None:
 @keys.command("trust")
 def trust(file: Path, words: Words = None, school: School = None, key: Key = None) -> None:
     """Take in another school's public key document, once you have compared its eight words over the telephone."""
+    document = files.bytes_of(file)
     with c.school_opened(school) as (_, records):
-        c.show(Handover(records).trust(c.asking(key, "dsl"), c.bytes_of(file), words=words))
+        try:
+            c.show(Handover(records).trust(c.asking(key, "dsl"), document, words=words))
+        except BadKeyDocument as refused:
+            if refused.remedy != ASK or words is not None:
+                raise
+            remedy = "Ring the school on a number you know, compare the words, and repeat with --words 'WORDS HEARD'."
+            raise BadKeyDocument(refused.what, refused.where, remedy) from refused
 
 
 @transfer.command("prepare")
@@ -81,7 +76,7 @@ def prepare(
     key: Key = None,
 ) -> None:
     """Seal the records of pupils for their next school; they are frozen here until the receipt comes."""
-    document = c.bytes_of(to)
+    document, out = files.bytes_of(to), files.folder(out)
     with c.school_opened(school) as (_, records):
         who = [c.which_pupil(records, one) for one in pupils]
         with c.progress("Sealing", len(who)) as move:
@@ -92,20 +87,39 @@ def prepare(
                 consent_by=consent_by, protected=protected, progress=move,
             )  # fmt: skip
         for one in answer["transfers"]:
-            write(out / one["file_name"], desk.sealed(UUID(one["transfer_id"])))
+            _write_sealed(desk, out, UUID(one["transfer_id"]))
         c.show(answer)
+
+
+@transfer.command("file")
+def file_(transfer_id: UUID, out: Folder = HERE, school: School = None) -> None:
+    """Write the sealed file of a transfer again, as long as it is under way."""
+    files.folder(out)
+    with c.school_opened(school) as (_, records):
+        c.out.print(f"Wrote {_write_sealed(Handover(records), out, transfer_id)}.")
+
+
+def _write_sealed(desk: Handover, out: Path, transfer_id: UUID) -> Path:
+    path = out / f"{transfer_id}{SUFFIX}"
+    sealed = desk.sealed(transfer_id)
+    try:
+        write(path, sealed)
+    except files.BadArgument as error:
+        again = f"`astrack transfer file {transfer_id} --out FOLDER`"
+        raise files.BadArgument(f"{error}; the transfer is prepared: write its file again with {again}") from error
+    return path
 
 
 def _basis(text: str) -> Any:
     if text not in ("legal_obligation", "public_task", "vital_interests", "consent"):
-        raise c.BadArgument(f"--basis is {text!r}: say legal_obligation, public_task, vital_interests or consent")
+        raise files.BadArgument(f"--basis is {text!r}: say legal_obligation, public_task, vital_interests or consent")
     return text
 
 
 @transfer.command("receive")
 def receive(file: Path, words: Words = None, out: Folder = HERE, school: School = None, key: Key = None) -> None:
     """Verify a sealed file, take the record over, and write the receipt to send back."""
-    data = c.bytes_of(file)
+    data, out = files.bytes_of(file), files.folder(out)
     with c.school_opened(school) as (_, records):
         desk = Handover(records)
         answer = desk.receive(c.asking(key, "dsl"), data, words=words)
@@ -118,8 +132,9 @@ def receive(file: Path, words: Words = None, out: Folder = HERE, school: School 
 @transfer.command("acknowledge")
 def acknowledge(receipt: Path, school: School = None, key: Key = None) -> None:
     """Take in the receipt of the receiving school: custody is theirs from now on."""
+    data = files.bytes_of(receipt)
     with c.school_opened(school) as (_, records):
-        c.show(Handover(records).acknowledge(c.asking(key, "dsl"), c.bytes_of(receipt)))
+        c.show(Handover(records).acknowledge(c.asking(key, "dsl"), data))
 
 
 @transfer.command("withdraw")
@@ -160,11 +175,12 @@ def copy(
     key: Key = None,
 ) -> None:
     """Give a student of 18 their own copy, with a recovery sheet and the page that reads it; or anew for lost keys."""
+    files.folder(out)
     with c.school_opened(school) as (_, records):
         pupil_id = c.which_pupil(records, named)
         person = records.identity(pupil_id).person
         if person is None:
-            raise c.BadArgument("the record does not say when this pupil was born: state their identity first")
+            raise files.BadArgument("the record does not say when this pupil was born: state their identity first")
         desk = Handover(records)
         answer = desk.students_copy(
             c.asking(key, "dsl"),
@@ -184,7 +200,9 @@ def _withheld(given: list[str]) -> dict[UUID, str]:
     try:
         return {UUID(event): reason for event, _, reason in (one.partition("=") for one in given)}
     except ValueError as error:
-        raise c.BadArgument("--withhold takes the id of an entry, an equals sign and a reason: check the id") from error
+        raise files.BadArgument(
+            "--withhold takes the id of an entry, an equals sign and a reason: check the id"
+        ) from error
 
 
 def write_copy(out: Path, answer: dict[str, Any], sealed: bytes) -> None:

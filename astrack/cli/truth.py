@@ -12,7 +12,8 @@ from astrack import fairness as fair
 from astrack import study as studies
 from astrack import totals as licensed_totals
 from astrack.cli import common as c
-from astrack.cli.transfer import write
+from astrack.cli import files
+from astrack.cli.files import write
 from domain.review import Load
 from domain.study import KEY_LEAST
 from domain.truth import Figure
@@ -78,9 +79,9 @@ def export(
 
     It is still personal data: it needs an agreement, an impact assessment and an end date. Keep the key apart from it.
     """
-    key = c.bytes_of(key_file)
+    key = files.bytes_of(key_file)
     if len(key) < KEY_LEAST:
-        raise c.BadArgument(f"the study's key has {len(key)} bytes: make one of at least {KEY_LEAST} random ones")
+        raise files.BadArgument(f"the study's key has {len(key)} bytes: make one of at least {KEY_LEAST} random ones")
     with c.school_opened(school) as (_, records):
         who = list(c.every_pupil(records))
         with c.progress("Exporting", len(who)) as move:
@@ -98,7 +99,7 @@ def import_(
     key: Annotated[str | None, c.KeyOption] = None,
 ) -> None:
     """Take in the totals of a licensed instrument; its items are never read. No early sign rests on them."""
-    of, content = licensed_totals.instrument_of(c.bytes_of(instrument)), c.bytes_of(file)
+    of, content = licensed_totals.instrument_of(files.bytes_of(instrument)), files.bytes_of(file)
     with c.school_opened(school) as (app, records):
 
         def pupil(named: str) -> UUID:
@@ -106,7 +107,7 @@ def import_(
 
         lines = licensed_totals.read(of, content, pupil, app.clock().date())
         of_pupils = len({one.pupil_id for one in lines})
-        c.out.print(f"{of.name} {of.version}: totals of {of_pupils} pupils in {len(lines)} rows.", markup=False)
+        c.out.print(f"{of.name} {of.version}: totals of {of_pupils} pupils in {len(lines)} rows.")
         if dry_run:
             c.out.print("A dry run: nothing was written.")
             return
@@ -125,6 +126,6 @@ def review_load(
     try:
         load = Load(least=least, most=most, unflagged=unflagged)
     except ValueError as error:
-        raise c.BadArgument("the load must run from some pupils a class to no more than all: change it") from error
+        raise files.BadArgument("the load must run from some pupils a class to no more than all: change it") from error
     with c.school_opened(school) as (_, records):
         c.show(records.set_review_load(c.asking(key), load))

@@ -18,7 +18,7 @@ import numpy as np
 from astrack import ids, replay
 from astrack.app import App, utc_now
 from astrack.cli import common as c
-from astrack.cli.transfer import write
+from astrack.cli.files import write
 from astrack.demo import doors, years
 from astrack.demo.cast import cast
 from astrack.demo.clock import StoryClock

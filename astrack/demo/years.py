@@ -8,7 +8,7 @@ from pathlib import Path
 from uuid import UUID
 
 from astrack import roster
-from astrack.cli.transfer import write
+from astrack.cli.files import write
 from astrack.demo import story
 from astrack.demo.cast import Pupil
 from astrack.demo.story import Stage

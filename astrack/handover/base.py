@@ -12,7 +12,7 @@ from astrack import roster
 from astrack.changing import Answer, Ask
 from astrack.handover.proving import Proving
 from astrack.records import Records
-from astrack.signing import SchoolNotRegistered, Signing, origin_of
+from astrack.signing import Signing, origin_of
 from astrack.store.vault import Transfer, Vault
 from domain.base import DomainError
 from domain.identity import Person, SchoolName
@@ -43,10 +43,7 @@ class Hands:
 
     def named(self) -> SchoolName:
         """The school as it registered itself. Raises SchoolNotRegistered."""
-        name = self._name()
-        if name is None:
-            raise SchoolNotRegistered("this school has not been registered yet: give its name and numbers first")
-        return name
+        return self.signing.registered()
 
     def origin(self) -> str:
         """The origin of the school's log."""

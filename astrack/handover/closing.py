@@ -70,6 +70,11 @@ class Ending(Hands):
         UnknownSigner, NoSuchTransfer.
         """
         made, standing = receipts.read(receipt, Trust(KeyDirectory.load(self.vault.pinned())))
+        if made.origin == self.origin():
+            raise BadReceipt(
+                "it is this school's own, for a file that was taken in here", "receipt",
+                "Send it to the school that the file came from: it is for them to take in.",
+            )  # fmt: skip
         require_known(standing)
         row = self.vault.transfer("out", made.transfer_id)
         if row is None:

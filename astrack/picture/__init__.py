@@ -134,12 +134,6 @@ def starts_on(year_group: int, on: date) -> date:
     return date(autumn - (year_group - FIRST_YEAR_GROUP), 9, 1)
 
 
-def year_group_on(data: PictureData, on: date) -> int:
-    """The year group the axis shows for a day."""
-    autumn = on.year if on.month >= 9 else on.year - 1
-    return autumn - data.starts_on.year + FIRST_YEAR_GROUP
-
-
 def term_of(on: date) -> str:
     """The term a day lies in, as people say it: "autumn 2025"."""
     name = "autumn" if on.month >= 9 else "spring" if on.month <= 4 else "summer"

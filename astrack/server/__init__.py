@@ -37,6 +37,8 @@ LOOKS_EVERY_S = 60.0
 CONNECTIONS_MAX = 4_000
 """More than a large school has tablets and staff: each keeps a connection open between two answers."""
 PROBLEM = "application/problem+json"
+DESCRIBED = "/api/v1/openapi.json"
+NOTHING_HERE = "there is nothing at this address: check it, or begin again from the start page"
 FOR_MACHINES = ("/api/", "/health", "/ready")
 
 
@@ -133,10 +135,13 @@ def _add_health(site: FastAPI, app: App) -> None:
 
 
 async def _refused(request: Request, error: Exception) -> Response:
-    known = _named(error) if isinstance(error, HTTPException) else error
+    machine = request.url.path.startswith(FOR_MACHINES)
+    known = _named(error, machine) if isinstance(error, HTTPException) else error
+    if not machine and _of_path(error):
+        known = NoSuchPage(NOTHING_HERE)
     found = errors.row(known)
     page = request.app.state.problem_page
-    if page is not None and not request.url.path.startswith(FOR_MACHINES):
+    if page is not None and not machine:
         answer: Response = page(request, found, errors.sentence(known))
     else:
         answer = JSONResponse(errors.problem(known), found.status, media_type=PROBLEM)
@@ -151,11 +156,18 @@ async def _refused(request: Request, error: Exception) -> Response:
     return answer
 
 
-def _named(error: HTTPException) -> Exception:
+def _of_path(error: Exception) -> bool:
+    """Whether a part of the address itself cannot be read, such as an id."""
+    return isinstance(error, RequestValidationError) and any(one["loc"][0] == "path" for one in error.errors())
+
+
+def _named(error: HTTPException, machine: bool) -> Exception:
     if error.status_code == 404:
-        return NoSuchPage("there is nothing at this address: see /api/v1/openapi.json for what there is")
+        return NoSuchPage(f"there is nothing at this address: see {DESCRIBED} for what there is" if machine
+                          else NOTHING_HERE)  # fmt: skip
     if error.status_code == 413:
         return BodyTooLarge(too_large(error.detail))
     if error.status_code == 405:
-        return MethodUnknown("this address does not take this method: see /api/v1/openapi.json")
+        return MethodUnknown(f"this address does not take this method: see {DESCRIBED}" if machine
+                             else "this cannot be done here: go back and use the page's own buttons")  # fmt: skip
     return BadRequest("the request could not be read: send valid JSON, or the file itself, as described")

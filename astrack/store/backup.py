@@ -49,9 +49,9 @@ def backup(settings: Settings, record: Path, keys: Path) -> int:
     The keys are dumped last, so that they open whatever the record's dump holds, and with them how far each log was
     when it was begun, by which an older record is recognised.
     """
-    with Store.open(settings) as store:
+    with Store.open(settings, create=False) as store:
         for folder in (record, keys):
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            _make(folder)
         heads = dict(_heads(store))
         _dump(settings, "record", record / RECORD)
         _dump(settings, "keys", keys / KEYS)
@@ -88,6 +88,13 @@ def read_heads(path: Path) -> dict[UUID, tuple[int, bytes]]:
         return {UUID(school): (int(head["size"]), bytes.fromhex(head["root"])) for school, head in raw.items()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise StoreError(f"{path} is not the list of heads of a backup: give the folder that holds the keys") from error
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise StoreError(f"{folder} cannot be made ({error.strerror}): name a folder that can be written") from error
 
 
 def _heads(store: Store) -> Iterator[tuple[str, dict[str, object]]]:

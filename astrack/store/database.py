@@ -177,7 +177,7 @@ def check_role(conn: Connection) -> None:
 
 def logins(admin: str, secret: bytes, embedded: Embedded | None, database: str) -> tuple[Login, Login]:
     """The two logins for a database; prepares it first where the connection may."""
-    with translated(), psycopg.connect(admin, autocommit=True, connect_timeout=CONNECT_S) as conn:
+    with reached(admin), psycopg.connect(admin, autocommit=True, connect_timeout=CONNECT_S) as conn:
         if conn.info.server_version < 150000:
             raise BadSetting("ASTRACK_DATABASE_URL names a PostgreSQL older than 15: upgrade it")
         if embedded is not None or migrate.may_migrate(conn):
@@ -199,7 +199,7 @@ def _own(admin: str, secret: bytes, role: str) -> Login:
 
 def _pool(login: Login, size: int, timeout_s: float) -> Pool:
     pool = Pool(login.conninfo, login.prepare, size, timeout_s)
-    with translated(), _borrowed(pool):
+    with reached(login.conninfo), _borrowed(pool):
         pass  # an unsafe role or a database that does not answer is told at the start
     return pool
 
@@ -221,6 +221,41 @@ REFUSALS: dict[str, Callable[[str, str], StoreError]] = {
     "AS006": lambda text, detail: StreamHeld(f"{text}: release the hold first"),
     "AS005": lambda text, detail: StoreError(text),
 }
+
+
+def place(conninfo: str) -> str:
+    """Where a connection string leads, for people: host, port and database, never the user or the password."""
+    parts = psycopg.conninfo.conninfo_to_dict(conninfo)
+    host = parts.get("host") or parts.get("hostaddr") or "this machine"
+    return f"{host}, port {parts.get('port') or 5432}, database {parts.get('dbname') or '(not named)'}"
+
+
+REASONS = (
+    ("password authentication failed", "it refuses the user or the password"),
+    ("no password supplied", "it wants a password"),
+    ("does not exist", "it has no such database or user"),
+    ("refused", "nothing listens there"),
+    ("translate host name", "there is no such host"),
+    ("No such file", "no server runs there"),
+    ("timeout", "it does not answer in time"),
+)
+
+
+@contextmanager
+def reached(conninfo: str) -> Iterator[None]:
+    """Connecting, where a failure names the place and what to check, never the password. Raises StoreUnavailable."""
+    try:
+        with translated():
+            yield
+    except StoreUnavailable as error:
+        cause = error.__cause__
+        if not isinstance(cause, psycopg.OperationalError) or cause.sqlstate is not None:
+            raise
+        why = next((words for sign, words in REASONS if sign in str(cause)), "it does not answer")
+        raise StoreUnavailable(
+            f"the database at {place(conninfo)} cannot be used, {why}: check ASTRACK_DATABASE_URL and that the server"
+            " runs, then try again"
+        ) from error
 
 
 @contextmanager

@@ -10,6 +10,7 @@ import hashlib
 import os
 import secrets
 from pathlib import Path
+from stat import S_ISREG
 from typing import Any, Protocol
 
 from cryptography.exceptions import InvalidTag
@@ -20,6 +21,8 @@ from astrack.store.types import BadSetting, KeyMissing
 
 DATABASE = "database:"
 KEYS_MAX = 20
+NOT_OPENED = "a school's key does not open"
+FILE_BYTES_MAX = 1 << 16
 FORM = f"one key a line, each of {2 * KEY_BYTES} hexadecimal digits, the newest first"
 
 
@@ -68,7 +71,7 @@ class HeldRootKey:
                 return unseal(cipher, wrapped, place)
             except InvalidTag:
                 continue
-        raise KeyMissing("a school's key does not open: check that the root key is the one "
+        raise KeyMissing(f"{NOT_OPENED}: check that the root key is the one "
                          "this database was written with")  # fmt: skip
 
     def newest(self, wrapped: bytes, place: bytes) -> bool:
@@ -100,15 +103,14 @@ class HeldRootKey:
 
 
 class FileRootKey(HeldRootKey):
-    """Root keys in a file of their own (0600), made at first use; read again whenever it has been changed."""
+    """Root keys in a file of their own (0600), made at first use where ``create``; read again when it has changed."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, create: bool = True) -> None:
         self.path = path
-        if not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True, mode=0o711)
-            _write(path, secrets.token_bytes(KEY_BYTES).hex() + "\n", first=True)
+        if create and not path.exists():
+            _draw(path)
         self._seen = _stamp(path)
-        super().__init__(path.read_text("ascii", "replace"), str(path))
+        super().__init__(_text(path), str(path))
 
     def wrap(self, key: bytes, place: bytes) -> bytes:
         """A key sealed under the newest root key of the file as it is now."""
@@ -147,7 +149,7 @@ class FileRootKey(HeldRootKey):
     def _look_again(self) -> None:
         stamp = _stamp(self.path)
         if stamp != self._seen:
-            self._take(self.path.read_text("ascii", "replace"))
+            self._take(_text(self.path))
             self._seen = stamp
 
 
@@ -161,13 +163,45 @@ def _key(text: str, where: str) -> bytes:
     return key
 
 
+def readable_by_others(path: Path) -> bool:
+    """Whether more accounts than its owner's may read a root key file."""
+    try:
+        seen = path.stat()
+    except OSError:
+        return False
+    return S_ISREG(seen.st_mode) and bool(seen.st_mode & 0o077)
+
+
+def _draw(path: Path) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o711)
+        _write(path, secrets.token_bytes(KEY_BYTES).hex() + "\n", first=True)
+    except OSError as error:
+        raise BadSetting(
+            f"the root key file {path} cannot be made ({error.strerror}): set ASTRACK_ROOT_KEY_FILE to a place that can"
+            " be written"
+        ) from error
+
+
+def _text(path: Path) -> str:
+    try:
+        with path.open("rb") as source:
+            return source.read(FILE_BYTES_MAX).decode("ascii", "replace")
+    except OSError as error:
+        raise BadSetting(
+            f"the root key file {path} cannot be read ({error.strerror}): put it back or set ASTRACK_ROOT_KEY_FILE"
+        ) from error
+
+
 def _stamp(path: Path) -> tuple[int, int]:
     try:
         seen = path.stat()
     except OSError as error:
         raise BadSetting(
-            f"the root key file {path} cannot be read: put it back or set ASTRACK_ROOT_KEY_FILE"
+            f"the root key file {path} cannot be read ({error.strerror}): put it back or set ASTRACK_ROOT_KEY_FILE"
         ) from error
+    if not S_ISREG(seen.st_mode):
+        raise BadSetting(f"the root key file {path} is no file: set ASTRACK_ROOT_KEY_FILE to the file that holds it")
     return (seen.st_mtime_ns, seen.st_ino)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import hmac
 import threading
 from datetime import datetime
@@ -10,12 +9,10 @@ from types import TracebackType
 from typing import Self
 from uuid import UUID, uuid5
 
-import psycopg
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from psycopg import sql
 
 from astrack.settings import Settings
-from astrack.store import database, keys
+from astrack.store import beginning, database, keys
 from astrack.store.embedded import Embedded
 from astrack.store.log import SchoolLog
 from astrack.store.pool import Connection
@@ -46,16 +43,20 @@ class Store:
         self._lock = threading.Lock()
 
     @classmethod
-    def open(cls, settings: Settings) -> Store:
-        """Start the embedded PostgreSQL where no URL is set, migrate, and check the roles."""
-        root = root_key(settings)
-        embedded = None if settings.database_url else Embedded(settings.home)
+    def open(cls, settings: Settings, *, create: bool = True) -> Store:
+        """Start the embedded PostgreSQL where no URL is set, migrate, and check the roles.
+
+        Makes what is not there yet, or with ``create`` off refuses: only what begins a record may make a database.
+        A root key is drawn for an empty database alone: one that holds records has its own. Raises BadSetting.
+        """
+        drawn = not (settings.root_key or settings.transit_url or settings.root_key_path.exists())
+        # a key that cannot be used is told before anything is made
+        root = None if drawn else root_key(settings, create=False)
+        embedded = beginning.server(settings, create)
         try:
-            if embedded is not None:
-                embedded.start()
-                _create_database(embedded, settings.database)
+            admin = beginning.admin(settings, embedded, create)
+            root = root or root_key(settings, create=create and not beginning.prepared(admin))
             secret = embedded.secret if embedded else root.secret()
-            admin = embedded.conninfo(database=settings.database) if embedded else settings.database_url or ""
             service, projector = database.logins(admin, secret, embedded, settings.database)
             revive = embedded.revive if embedded else None
             db = database.Database(service, projector, settings.pool_size, settings.timeout_s, revive)
@@ -139,20 +140,12 @@ class Store:
             return self._logs[school_id]
 
 
-def root_key(settings: Settings) -> RootKey:
-    """The root key the settings name: a key service's, the environment's, or that of a file (made at first use)."""
+def root_key(settings: Settings, create: bool = True) -> RootKey:
+    """The root key the settings name: a key service's, the environment's, or that of a file (made where ``create``)."""
     if settings.transit_url:
         if settings.transit_token_file is None:
             raise BadSetting("ASTRACK_TRANSIT_URL is set but ASTRACK_TRANSIT_TOKEN_FILE is not: name the token's file")
         return TransitRootKey(settings.transit_url, settings.transit_key, settings.transit_token_file)
     if settings.root_key:
         return HeldRootKey(settings.root_key, "ASTRACK_ROOT_KEY")
-    return FileRootKey(settings.root_key_path)
-
-
-def _create_database(embedded: Embedded, name: str) -> None:
-    with database.translated(), psycopg.connect(embedded.conninfo(), autocommit=True) as conn:
-        if not conn.execute("SELECT 1 FROM pg_database WHERE datname = %s", (name,)).fetchone():
-            # another process may be first
-            with contextlib.suppress(psycopg.errors.DuplicateDatabase, psycopg.errors.UniqueViolation):
-                conn.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    return FileRootKey(settings.root_key_path, create)

@@ -12,8 +12,6 @@ from domain.journey import refusals as no
 from domain.journey.holding import held
 from domain.journey.state import Custody, Journey
 
-ADULT_AGE_MONTHS = 18 * 12
-
 
 @dataclass(frozen=True, slots=True)
 class Early:

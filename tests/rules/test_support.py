@@ -13,7 +13,7 @@ from domain import support as s
 from domain.base import Actor, Stamp
 from domain.guidance import local
 from domain.journey import decisions, facts
-from domain.journey.refusals import CauseStepSkipped, RiskStepSkipped, SignpostMissing
+from domain.journey.refusals import CauseStepSkipped, PlanDatesWrong, RiskStepSkipped, SignpostMissing
 from domain.journey.state import Sat, replay
 from domain.risk import makes_work
 
@@ -208,7 +208,7 @@ def test_skipping_a_step_is_refused_by_name(skipped: str, refusal: type[Exceptio
 
 
 def test_a_plan_runs_at_most_twelve_weeks() -> None:
-    with pytest.raises(Exception, match="12 weeks"):
+    with pytest.raises(PlanDatesWrong, match="12 weeks"):
         decisions.open_plan(enrolled(), scripted(end_on=date(2026, 11, 2) + timedelta(weeks=13))[0])
 
 

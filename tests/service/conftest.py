@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -14,6 +15,7 @@ from fastapi.testclient import TestClient
 
 from astrack.app import App
 from astrack.changing import Ask
+from astrack.cli import main
 from astrack.records import Records
 from astrack.server import build
 from astrack.settings import Settings
@@ -23,6 +25,7 @@ from domain.base import Actor
 from domain.identity import Person, SchoolName
 from domain.journey.facts import Group
 from domain.scope import Scope
+from tests.support.command import Run
 
 YEAR_5 = Scope(dimensions={"year": frozenset({"5"})})
 SCOPES = {"tutor": YEAR_5, "head_of_year": YEAR_5, "auditor": YEAR_5}
@@ -166,3 +169,27 @@ def answers() -> Callable[[], dict[str, int]]:
 @pytest.fixture
 def fresh_key() -> Callable[[], dict[str, str]]:
     return key
+
+
+@pytest.fixture
+def run(store: Store, settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Run one command; (exit code, what it printed, what it said about errors). ``store`` keeps the server running."""
+    monkeypatch.setenv("ASTRACK_HOME", str(settings.home))
+    monkeypatch.setenv("ASTRACK_DATABASE", settings.database)
+    monkeypatch.setenv("COLUMNS", "400")
+
+    def once(*arguments: object) -> tuple[int, str, str]:
+        with pytest.raises(SystemExit) as stopped:
+            main([str(one) for one in arguments])
+        said = capsys.readouterr()
+        code = stopped.value.code
+        return (code if isinstance(code, int) else 1), said.out, said.err
+
+    return once
+
+
+@pytest.fixture
+def here(run: Run, running: App, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """As ``run``, over the App that is open already: for commands whose opening is not the question."""
+    monkeypatch.setattr(App, "open", lambda *_, **__: nullcontext(running))
+    return run

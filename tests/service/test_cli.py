@@ -4,44 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
-from astrack.cli import main
-from astrack.settings import Settings
 from astrack.store import Store
-
-Run = Callable[..., tuple[int, str, str]]
-ROSTER = """<?xml version="1.0" encoding="UTF-8"?>
-<CTfile><Header><DocumentName>Common Transfer File</DocumentName><CTFversion>25.0</CTFversion>
-<DateTime>2026-09-14T08:30:00</DateTime><DocumentQualifier>full</DocumentQualifier><DataDescriptor>CTF</DataDescriptor>
-<SupplierID>TEST</SupplierID><SourceSchool><LEA>330</LEA><Estab>{estab}</Estab><SchoolName>Here</SchoolName>
-<AcademicYear>2026</AcademicYear></SourceSchool><DestSchool><LEA>XXX</LEA><Estab>XXXX</Estab></DestSchool></Header>
-<CTFpupilData>{pupils}</CTFpupilData></CTfile>"""
-PUPIL = """<Pupil><UPN>{upn}</UPN><Surname>{surname}</Surname><Forename>{forename}</Forename><DOB>2017-11-03</DOB>
-<Sex>F</Sex><BasicDetails><NCyearActual>4</NCyearActual></BasicDetails></Pupil>"""
-ONE = PUPIL.format(upn="B801200005001", surname="Hartley", forename="Mabli")
-TWO = PUPIL.format(upn="G204000011001", surname="Bevan", forename="Rhys")
-
-
-@pytest.fixture
-def run(store: Store, settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Run one command; (exit code, what it printed, what it said about errors). ``store`` keeps the server running."""
-    monkeypatch.setenv("ASTRACK_HOME", str(settings.home))
-    monkeypatch.setenv("ASTRACK_DATABASE", settings.database)
-    monkeypatch.setenv("COLUMNS", "400")
-
-    def once(*arguments: object) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as stopped:
-            main([str(one) for one in arguments])
-        said = capsys.readouterr()
-        code = stopped.value.code
-        return (code if isinstance(code, int) else 1), said.out, said.err
-
-    return once
+from tests.support.command import ONE, ROSTER, TWO, Run, events, one_sentence, roster
 
 
 @pytest.fixture
@@ -50,22 +19,6 @@ def school(run: Run) -> str:
     code, out, _ = run("school", "add", f"Brook {uuid4().hex[:6]}", "--lea", "330", "--estab", "2345")
     assert code == 0
     return str(json.loads(out)["school_id"])
-
-
-def roster(tmp_path: Path, *pupils: str, estab: str = "2345") -> Path:
-    path = tmp_path / f"{uuid4().hex}.xml"
-    path.write_text(ROSTER.format(estab=estab, pupils="".join(pupils)))
-    return path
-
-
-def events(store: Store, school: str) -> int:
-    from uuid import UUID
-
-    return store.log(UUID(school)).size()
-
-
-def one_sentence(said: str) -> bool:
-    return bool(said.strip()) and "Traceback" not in said and len(said.strip().splitlines()) <= 2
 
 
 def test_a_roster_is_looked_at_first_then_imported_and_again_changes_nothing(

@@ -21,7 +21,7 @@ def run(capsys: pytest.CaptureFixture[str], world: Any, *arguments: str) -> tupl
 @pytest.fixture
 def here(running: Any, school: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     """The command line in front of this test's own school."""
-    monkeypatch.setattr("astrack.cli.common.App.open", lambda _: _Open(running))
+    monkeypatch.setattr("astrack.cli.common.App.open", lambda *_, **__: _Open(running))
     monkeypatch.setenv("COLUMNS", "200")
     return school
 

@@ -36,7 +36,7 @@ class _Open:
 @pytest.fixture
 def run(running: Any, school: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
     """Run one command about this test's own school: (exit code, what it printed, what it said about errors)."""
-    monkeypatch.setattr("astrack.cli.common.App.open", lambda _: _Open(running))
+    monkeypatch.setattr("astrack.cli.common.App.open", lambda *_, **__: _Open(running))
     monkeypatch.setenv("COLUMNS", "300")
 
     def once(*arguments: object, named: bool = True) -> tuple[int, str, str]:
