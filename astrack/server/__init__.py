@@ -137,8 +137,6 @@ def _add_health(site: FastAPI, app: App) -> None:
 async def _refused(request: Request, error: Exception) -> Response:
     machine = request.url.path.startswith(FOR_MACHINES)
     known = _named(error, machine) if isinstance(error, HTTPException) else error
-    if not machine and _of_path(error):
-        known = NoSuchPage(NOTHING_HERE)
     found = errors.row(known)
     page = request.app.state.problem_page
     if page is not None and not machine:
@@ -154,11 +152,6 @@ async def _refused(request: Request, error: Exception) -> Response:
     if isinstance(error, HTTPException):
         answer.headers.update(dict(error.headers or {}))
     return answer
-
-
-def _of_path(error: Exception) -> bool:
-    """Whether a part of the address itself cannot be read, such as an id."""
-    return isinstance(error, RequestValidationError) and any(one["loc"][0] == "path" for one in error.errors())
 
 
 def _named(error: HTTPException, machine: bool) -> Exception:

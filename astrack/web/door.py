@@ -7,8 +7,10 @@ from typing import Annotated, Any
 from urllib.parse import quote
 
 from fastapi import Depends, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from pydantic import ValidationError
+from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
 from astrack import errors
@@ -80,6 +82,11 @@ class PageRoute(APIRoute):
                 return RedirectResponse("/second-factor", 303, HEADERS)
             except BadForm as refused:
                 return refusal(request, 422, str(refused))
+            except RequestValidationError as error:
+                if any(one["loc"][0] == "path" for one in error.errors()):
+                    # a part of the address that cannot be read, such as an id: there is no such page
+                    raise HTTPException(404) from error
+                return refusal(request, status_of(error), said(error))
             except Exception as error:
                 if errors.row(error).slug == "unexpected":
                     raise

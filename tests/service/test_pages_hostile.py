@@ -244,10 +244,12 @@ def test_a_broken_roster_is_refused_with_the_place(pages: FastAPI, school: Small
         assert 'role="alert"' in answer.text
 
 
-def test_unknown_addresses_get_a_page(tutor: Reader) -> None:
-    answer = tutor.get("/no/such/page")
+@pytest.mark.parametrize("address", ["/no/such/page", "/pupils/xyz", f"/pupils/{uuid4()}"])
+def test_unknown_addresses_get_a_page_in_words_for_people(tutor: Reader, address: str) -> None:
+    answer = tutor.get(address)
     assert answer.status_code == 404
     assert re.search("<h1>", answer.text)
+    assert not re.search("openapi|UUID|path|roster", answer.text.partition("<main")[2])
 
 
 def test_a_fault_of_the_services_own_gets_a_page_with_its_number_and_no_trace(
