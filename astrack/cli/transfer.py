@@ -86,8 +86,7 @@ def prepare(
                 accepted_on=c.day(accepted, "--accepted"), start_on=c.day(start, "--start"),
                 consent_by=consent_by, protected=protected, progress=move,
             )  # fmt: skip
-        for one in answer["transfers"]:
-            _write_sealed(desk, out, UUID(one["transfer_id"]))
+        _write_sealed(desk, out, [UUID(one["transfer_id"]) for one in answer["transfers"]])
         c.show(answer)
 
 
@@ -96,18 +95,18 @@ def file_(transfer_id: UUID, out: Folder = HERE, school: School = None) -> None:
     """Write the sealed file of a transfer again, as long as it is under way."""
     files.folder(out)
     with c.school_opened(school) as (_, records):
-        c.out.print(f"Wrote {_write_sealed(Handover(records), out, transfer_id)}.")
+        _write_sealed(Handover(records), out, [transfer_id])
+        c.out.print(f"Wrote {transfer_id}{SUFFIX} to {out.absolute()}.")
 
 
-def _write_sealed(desk: Handover, out: Path, transfer_id: UUID) -> Path:
-    path = out / f"{transfer_id}{SUFFIX}"
-    sealed = desk.sealed(transfer_id)
-    try:
-        write(path, sealed)
-    except files.BadArgument as error:
-        again = f"`astrack transfer file {transfer_id} --out FOLDER`"
-        raise files.BadArgument(f"{error}; the transfer is prepared: write its file again with {again}") from error
-    return path
+def _write_sealed(desk: Handover, out: Path, transfers: list[UUID]) -> None:
+    for number, one in enumerate(transfers):
+        sealed = desk.sealed(one)
+        try:
+            write(out / f"{one}{SUFFIX}", sealed)
+        except files.BadArgument as error:
+            again = "; ".join(f"`astrack transfer file {left} --out FOLDER`" for left in transfers[number:])
+            raise files.BadArgument(f"{error}; the transfer is prepared, write its file again with {again}") from error
 
 
 def _basis(text: str) -> Any:
@@ -190,7 +189,12 @@ def copy(
             choice=Choice(notes_read, _withheld(withhold or [])),
             competence=competence,
         )
-        write_copy(out, answer, desk.sealed(UUID(answer["transfer_id"])))
+        try:
+            write_copy(out, answer, desk.sealed(UUID(answer["transfer_id"])))
+        except files.BadArgument as error:
+            raise files.BadArgument(
+                f"{error}; then run the command again: it makes the copy anew, with new keys"
+            ) from error
         made = f"{answer['file_name']}, the recovery sheet, the student's key and reader.html"
         c.out.print(f"Wrote {made} to {out.absolute()}.")
 
