@@ -66,6 +66,9 @@ def restore(settings: Settings, record: Path, keys: Path, at: datetime) -> Resto
     Raises StoreError when the database already has logs or PostgreSQL refuses, KeyMissing for another root key.
     """
     known = read_heads(keys / HEADS)
+    if not (settings.root_key or settings.transit_url or settings.root_key_path.exists()):
+        raise BadSetting(f"there is no root key at {settings.root_key_path}: put back the one of the backup first, "
+                         "no other opens it")  # fmt: skip
     with Store.open(settings) as store:
         if store.logs():
             raise StoreError("the database already has records: restore into an empty one, and compare")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import ClassVar
@@ -117,6 +118,17 @@ def test_a_backup_without_its_root_key_opens_nothing(
         restore(stranger, folder / "record", folder / "keys", AT)
     with Store.open(stranger) as thief, pytest.raises(KeyMissing):
         thief.log(log.school_id).page(-1, 1)
+
+
+def test_a_restore_draws_no_root_key_of_its_own(
+    origin: tuple[Settings, SchoolLog], elsewhere: Settings, folder: Path
+) -> None:
+    own, _ = origin
+    backup(own, folder / "record", folder / "keys")
+    mistyped = replace(elsewhere, root_key_file=folder / "mistyped.key")
+    with pytest.raises(BadSetting, match="put back the one of the backup"):
+        restore(mistyped, folder / "record", folder / "keys", AT)
+    assert not (folder / "mistyped.key").exists()
 
 
 def test_folders_that_are_no_backup_are_refused(elsewhere: Settings, folder: Path) -> None:
