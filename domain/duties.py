@@ -104,11 +104,6 @@ def due_on(duty: Duty, from_day: date, terms: Iterable[Term] = ()) -> date:
     return _count(duty.kind, from_day, duty.days, known)
 
 
-def days_left(due: date, today: date) -> int:
-    """Calendar days from today to the due day: 0 on the day itself, negative when it is overdue."""
-    return (due - today).days
-
-
 def _term_start(day: date, terms: list[Term]) -> date | None:
     """The first day of the new term that begins on or next after a day outside every term.
 

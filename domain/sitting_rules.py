@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
 from uuid import UUID
 
-from domain.instrument import Instrument
 from domain.journey.state import Sat
 
 TRIES = 2
@@ -16,10 +14,7 @@ TRIES = 2
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where one pupil stands in a round. ``counts``: the sitting that counts; ``offer``: whether one may be sat now.
-
-    "Not today" is a real answer: ``declined`` keeps the pupil off the absentees' list for that day, and no more.
-    """
+    """Where one pupil stands in a round. ``counts``: the sitting that counts; ``offer``: whether one may be sat now."""
 
     counts: Sat | None
     tries: int
@@ -47,12 +42,6 @@ def standing(sittings: Sequence[Sat], round_id: UUID) -> Standing:
     return Standing(good, len(own), good is None and len(own) < TRIES)
 
 
-def resting(sittings: Sequence[Sat]) -> list[Sat]:
-    """The sittings that a journey rests on, in order: of each round the one that counts, others as they are."""
-    counting = {sat.round_id: standing(sittings, sat.round_id).counts for sat in sittings if sat.round_id is not None}
-    return [sat for sat in sittings if sat.usable and (sat.round_id is None or counting[sat.round_id] is sat)]
-
-
 def progress(expected: Iterable[UUID], by_pupil: dict[UUID, Sequence[Sat]], round_id: UUID) -> Progress:
     """Completion of a round over the pupils expected in it."""
     pupils = list(expected)
@@ -71,14 +60,3 @@ def progress(expected: Iterable[UUID], by_pupil: dict[UUID, Sequence[Sat]], roun
 def _first_unreadable(sittings: Sequence[Sat], round_id: UUID) -> bool:
     first = next((sat for sat in sittings if sat.round_id == round_id), None)
     return first is not None and not first.usable
-
-
-def next_item(instrument: Instrument, answered: Iterable[str]) -> str | None:
-    """Which item comes next in a sitting in progress: the first not answered yet; None when all are."""
-    done = set(answered)
-    return next((item.id for item in instrument.items if item.id not in done), None)
-
-
-def days_left(closes_on: date, today: date) -> int:
-    """How many days a round is still open, today counted; 0 once it has closed."""
-    return max(0, (closes_on - today).days + 1)

@@ -25,7 +25,6 @@ ALL = (
     "SELECT name, sealed FROM record.vault WHERE school_id = %s AND starts_with(name, 'roots/') AND name > %s"
     " ORDER BY name LIMIT %s"
 )
-Root = tuple[int, bytes]
 
 
 def tree(vault: Vault, size: int) -> merkle.Nodes:

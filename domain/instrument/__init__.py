@@ -115,11 +115,6 @@ class Instrument(Value):
     items: Annotated[tuple[Item, ...], Field(max_length=MAX_ITEMS)]
     digest: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
-    @property
-    def validated(self) -> bool:
-        """Whether studies with pupils stand behind it; every page and print says so where none do."""
-        return self.status == "validated"
-
     def item(self, item_id: str) -> Item | None:
         """The item with an id."""
         return next((one for one in self.items if one.id == item_id), None)

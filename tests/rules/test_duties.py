@@ -82,11 +82,6 @@ def test_every_duty_names_its_source() -> None:
     assert all(duty.source for duty in duties.POLICY.values())
 
 
-@pytest.mark.parametrize(("today", "left"), [(date(2026, 9, 20), 2), (date(2026, 9, 22), 0), (date(2026, 9, 23), -1)])
-def test_days_left_are_nought_on_the_day_and_negative_after(today: date, left: int) -> None:
-    assert duties.days_left(date(2026, 9, 22), today) == left
-
-
 def test_an_unknown_duty_is_refused() -> None:
     with pytest.raises(duties.NoSuchDuty):
         duties.changed("homework", {"days": 1})

@@ -76,7 +76,7 @@ def test_general_comes_before_school_and_neighbours_are_of_different_factors() -
 
 def test_it_takes_about_ten_minutes_and_says_that_it_is_not_validated() -> None:
     assert DEMO.minutes == 10
-    assert not DEMO.validated
+    assert DEMO.status == "not validated"
     assert "not" in DEMO.note.lower()
 
 

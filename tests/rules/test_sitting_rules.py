@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from domain import instrument, sitting_rules
+from domain import sitting_rules
 from domain.base import Actor, Stamp
 from domain.journey import decisions, facts, refusals, state
 from domain.journey.state import Sat
@@ -39,11 +39,6 @@ def test_the_offer_does_not_look_at_values() -> None:
     assert sitting_rules.standing([wild], ROUND) == sitting_rules.Standing(wild, 1, False)
 
 
-def test_both_sittings_are_kept_and_one_of_them_rests() -> None:
-    poor, good, other = sat(False), sat(True), sat(True, None)
-    assert sitting_rules.resting([poor, good, other]) == [good, other]
-
-
 def test_a_journey_takes_a_second_sitting_only_after_one_that_cannot_be_read() -> None:
     enrolled = facts.PupilEnrolled(**STAMP.fresh(), school_id=uuid4(), happened_on=DAY, year_group=4, age_months=100)
     poor, again, third = (
@@ -62,16 +57,3 @@ def test_progress_counts_who_sat_who_is_absent_and_who_may_try_again() -> None:
     ann, ben, cai = (UUID(int=n) for n in range(3))
     found = sitting_rules.progress([ann, ben, cai], {ann: [sat(True)], ben: [sat(False)]}, ROUND)
     assert (found.expected, found.sat, found.absent, found.again, found.reoffered) == (3, 2, (cai,), (ben,), 0.5)
-
-
-def test_a_sitting_goes_on_with_the_first_item_not_answered() -> None:
-    demo = instrument.newest()
-    ids = [item.id for item in demo.items]
-    assert sitting_rules.next_item(demo, []) == ids[0]
-    assert sitting_rules.next_item(demo, [*ids[:5], ids[9]]) == ids[5]
-    assert sitting_rules.next_item(demo, ids) is None
-
-
-def test_a_round_is_open_on_its_last_day() -> None:
-    assert sitting_rules.days_left(DAY, DAY) == 1
-    assert sitting_rules.days_left(DAY, date(2026, 11, 4)) == 0
