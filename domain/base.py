@@ -56,9 +56,12 @@ Instant = Annotated[datetime, AfterValidator(_utc), PlainSerializer(instant_text
 
 
 class Value(BaseModel):
-    """A frozen value inside a fact; unknown fields are refused, so that nothing is lost unseen."""
+    """A frozen value inside a fact; unknown fields are refused, so that nothing is lost unseen.
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    So are infinity and what is no number: JSON has neither, and a fact that held one could not be read again.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Actor(Value):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import string
 import tomllib
 from collections import Counter
 from functools import cache
@@ -14,7 +15,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, ValidationError, model_validator
 
 from domain.base import DomainError, Value
-from domain.instrument.rules import Gap, Poles, Priority, Quality, Scale, Scoring
+from domain.instrument.rules import Gap, Poles, Priority, Quality, Scale, Scoring, Whole
 
 FACTORS = ("self_disclosure", "trust_of_self", "trust_of_others", "seeking_change")
 CONTEXTS = ("general", "school")
@@ -29,7 +30,11 @@ Context = Literal["general", "school"]
 Pole = Literal["low", "high"]
 _FILE = re.compile(r"^(?P<name>[a-z][a-z0-9-]*)-(?P<version>\d+)\.toml$")
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$", max_length=60)]
-Say = Annotated[str, Field(min_length=1, max_length=200)]
+Text = Annotated[str, Field(pattern=r"\S")]
+Say = Annotated[Text, Field(max_length=200)]
+Age = Annotated[Whole, Field(ge=1, le=25)]
+SPOKEN = {"text", "low", "high"}
+"""What the read-aloud form of a language names, each once or more: an item's sentence and its two ends."""
 
 
 class NoSuchInstrument(DomainError):
@@ -60,7 +65,7 @@ class Scene(Value):
     """What is told before an item, to build the picture step by step."""
 
     before: str
-    say: Annotated[str, Field(min_length=1, max_length=400)]
+    say: Annotated[Text, Field(max_length=400)]
 
 
 class Wording(Value):
@@ -78,7 +83,7 @@ class Item(Value):
     id: Annotated[str, Field(pattern=r"^[a-z0-9-]+$", max_length=20)]
     factor: Factor
     context: Context
-    keyed: Literal[1, -1]
+    keyed: Annotated[Whole, Literal[1, -1]]
     pair: str
     wording: dict[str, Words]
 
@@ -96,14 +101,14 @@ class Instrument(Value):
     """A whole instrument. ``digest``: SHA-256 of its canonical content as hex (comments do not count)."""
 
     name: Name
-    version: Annotated[int, Field(ge=1)]
+    version: Annotated[Whole, Field(ge=1)]
     title: Say
     status: Literal["not validated", "trial", "validated"]
     note: Say
     licence: Say
     languages: Annotated[tuple[str, ...], Field(min_length=1)]
-    minutes: Annotated[int, Field(ge=1, le=60)]
-    ages: tuple[int, int]
+    minutes: Annotated[Whole, Field(ge=1, le=60)]
+    ages: tuple[Age, Age]
     scale: Scale
     scoring: Scoring
     quality: Quality
@@ -144,6 +149,8 @@ class Instrument(Value):
 def _scale(one: Instrument) -> None:
     if not one.scale.least < one.poles.low < one.scale.middle < one.poles.high < one.scale.most:
         raise ValueError("the poles must lie inside the scale, on either side of its middle")
+    if one.ages[0] > one.ages[1]:
+        raise ValueError("the ages must run from the youngest to the oldest")
 
 
 def _counts(one: Instrument) -> None:
@@ -176,6 +183,14 @@ def _words(one: Instrument) -> None:
             raise ValueError(f"the wording in {language} must name each step of the scale")
         if any(one.item(scene.before) is None for scene in wording.scene):
             raise ValueError(f"a scene in {language} comes before an item that does not exist")
+        if _spoken(wording.read_aloud) != SPOKEN:
+            raise ValueError(f"the read-aloud form in {language} must hold {{text}}, {{low}} and {{high}}, and no other")
+
+
+def _spoken(form: str) -> set[str]:
+    """The fields of a read-aloud form as they are written: whatever reaches into one or shapes it is another name."""
+    parts = [part for part in string.Formatter().parse(form) if part[1] is not None]
+    return {f"{name}{how or ''}{shape or ''}" for _, name, shape, how in parts}
 
 
 def _composites(one: Instrument) -> None:
@@ -191,12 +206,14 @@ def parse(content: bytes, source: str = "this file") -> Instrument:
     try:
         raw = tomllib.loads(content.decode())
         return Instrument.model_validate(_shaped(raw))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, KeyError, TypeError, AttributeError) as error:
-        raise InstrumentWrong(f"{source} cannot be read as an instrument: {type(error).__name__}: {error}") from error
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "the whole"
         raise InstrumentWrong(f"{source} is not a sound instrument, in {where}: {first['msg']}") from error
+    except RecursionError as error:
+        raise InstrumentWrong(f"{source} holds lists within lists without end: an instrument needs none") from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InstrumentWrong(f"{source} cannot be read as an instrument: {type(error).__name__}: {error}") from error
 
 
 def _shaped(raw: dict[str, Any]) -> dict[str, Any]:

@@ -3,29 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from domain.base import Value
+from domain.instrument.rules import Number
 from domain.scoring import AnswerOutOfScale, NothingAnswered, UnknownItem
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$", max_length=60)]
 
 
 class Scale(Value):
-    """One scale of an instrument and the totals it can have."""
+    """One scale of an instrument and the totals it can have, from a least to a greater most."""
 
-    least: float
-    most: float
+    least: Number
+    most: Number
+
+    @model_validator(mode="after")
+    def _a_span(self) -> Self:
+        if not self.least < self.most:
+            raise ValueError("a scale runs from its least to a greater most")
+        return self
 
 
 class TotalsOf(Value):
     """What a school says of an instrument it has licensed: its name, version, scales, and under which licence."""
 
     name: Name
-    version: Annotated[str, Field(min_length=1, max_length=40)]
-    licence: Annotated[str, Field(min_length=1, max_length=200)]
+    version: Annotated[str, Field(pattern=r"\S", max_length=40)]
+    licence: Annotated[str, Field(pattern=r"\S", max_length=200)]
     totals: Annotated[dict[Name, Scale], Field(min_length=1, max_length=40)]
 
 

@@ -173,7 +173,7 @@ def parse(content: bytes, source: str = "this file") -> Model:
     """A model from the bytes of its JSON file. Raises ModelWrong, NoSuchInstrument."""
     try:
         artefact = Artefact.model_validate(json.loads(content))
-    except (ValueError, ValidationError) as error:
+    except (ValueError, RecursionError, ValidationError) as error:
         raise ModelWrong(f"{source} cannot be read as a risk model: {error}") from error
     instrument = instruments.load(artefact.instrument.name, artefact.instrument.version)
     if instrument.digest != artefact.instrument.digest:

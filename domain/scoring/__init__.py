@@ -134,8 +134,12 @@ def _check_seconds(instrument: Instrument, seconds: Mapping[str, float]) -> None
     known = {item.id for item in instrument.items}
     if not set(seconds) <= known:
         raise UnknownItem("an answer time is for an item that the instrument does not have: leave it out")
-    if not all(0 <= one <= SECONDS_MAX for one in seconds.values()):
-        raise SecondsWrong("an answer time must lie between nothing and a day, in seconds: leave out the others")
+    if not all(_is_number(one) and 0 <= one <= SECONDS_MAX for one in seconds.values()):
+        raise SecondsWrong("an answer time is a number of seconds between nothing and a day: leave out the others")
+
+
+def _is_number(given: object) -> bool:
+    return isinstance(given, int | float) and not isinstance(given, bool)
 
 
 def _cell(instrument: Instrument, given: Mapping[str, int], cell: int) -> tuple[float | None, float | None]:

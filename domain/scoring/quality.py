@@ -19,7 +19,7 @@ def codes(instrument: Instrument, answers: Mapping[str, int], seconds: Mapping[s
     seen = {
         "straight_lining": _most_common_share(given) >= rules.straight_share,
         "longest_run": _longest_run(given) >= rules.longest_run,
-        "too_fast": _fast_share(seconds or {}, rules.fast_seconds) >= rules.fast_share,
+        "too_fast": _fast_share(answers, seconds or {}, rules.fast_seconds) >= rules.fast_share,
         "inconsistent": _pair_gap(instrument, answers) >= rules.inconsistent_gap,
         "missing": _missing(instrument, answers),
     }
@@ -39,8 +39,9 @@ def _longest_run(given: list[int]) -> int:
     return max((len(list(run)) for _, run in groupby(given)), default=0)
 
 
-def _fast_share(seconds: Mapping[str, float], fast: float) -> float:
-    return sum(one < fast for one in seconds.values()) / len(seconds) if seconds else 0.0
+def _fast_share(answers: Mapping[str, int], seconds: Mapping[str, float], fast: float) -> float:
+    """The share of the answers known to have been given so fast: one whose time was not kept is not held against it."""
+    return sum(seconds.get(item, fast) < fast for item in answers) / len(answers) if answers else 0.0
 
 
 def _pair_gap(instrument: Instrument, answers: Mapping[str, int]) -> float:

@@ -89,7 +89,7 @@ def test_a_malformed_answer_is_refused_by_name_and_nothing_is_scored(answers, re
         scoring.score(DEMO, answers)
 
 
-@pytest.mark.parametrize("seconds", [-1.0, float("nan"), float("inf"), 90_000.0])
+@pytest.mark.parametrize("seconds", [-1.0, float("nan"), float("inf"), 90_000.0, "3.5", None, True])
 def test_a_time_that_is_none_is_refused(seconds: float) -> None:
     with pytest.raises(scoring.SecondsWrong):
         scoring.score(DEMO, MIDDLE, {"g-sd-1": seconds})
@@ -129,6 +129,21 @@ def test_answers_that_are_hard_to_read_are_marked(
     answers: dict[str, int], seconds: dict[str, float] | None, code: str
 ) -> None:
     assert code in scoring.score(DEMO, answers, seconds).quality
+
+
+def test_one_fast_answer_among_many_is_not_a_fast_sitting_however_few_times_were_kept() -> None:
+    answers, ids = at_level(3.5), [item.id for item in DEMO.items]
+    assert scoring.score(DEMO, answers, {ids[0]: 0.01}).usable
+    few = {item: 0.01 for item in ids[: len(ids) // 4]}
+    assert "too_fast" not in scoring.score(DEMO, answers, few).quality
+    assert "too_fast" in scoring.score(DEMO, answers, {item: 0.01 for item in ids[1:]}).quality
+
+
+def test_a_time_beside_no_answer_is_no_fast_answer() -> None:
+    answers = at_level(3.5)
+    left_out = {item: 0.01 for item in list(answers)[:7]}
+    kept = {item: one for item, one in answers.items() if item not in left_out}
+    assert "too_fast" not in scoring.score(DEMO, kept, left_out).quality
 
 
 def test_a_careful_sitting_is_marked_with_nothing() -> None:
