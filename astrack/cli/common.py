@@ -128,6 +128,26 @@ def which_pupil(records: Records, named: str) -> UUID:
     return fits[0]
 
 
+def by_number(records: Records) -> Callable[[str], UUID]:
+    """A function that finds a pupil by id or UPN, whole, and by nothing else; it raises NoSuchPupil, WhichPupil."""
+    known: dict[str, list[UUID]] = {}
+    for pupil_id in every_pupil(records):
+        person = records.identity(pupil_id).person
+        known.setdefault(str(pupil_id), []).append(pupil_id)
+        if person and person.upn:
+            known.setdefault(person.upn.casefold(), []).append(pupil_id)
+
+    def found(named: str) -> UUID:
+        fits = known.get(named.casefold(), [])
+        if not fits:
+            raise NoSuchPupil("no pupil of this school has that id or UPN: list them with `astrack pupil list`")
+        if len(fits) > 1:
+            raise WhichPupil(f"{len(fits)} pupils of this school have that UPN: give the id (see `astrack pupil list`)")
+        return fits[0]
+
+    return found
+
+
 def every_pupil(records: Records) -> Iterator[UUID]:
     """The ids of all pupils with a record at a school."""
     after: UUID | None = None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated
-from uuid import UUID
 
 import typer
 
@@ -98,21 +97,23 @@ def import_(
     school: School = None,
     key: Annotated[str | None, c.KeyOption] = None,
 ) -> None:
-    """Take in the totals of a licensed instrument; its items are never read. No early sign rests on them."""
+    """Take in the totals of a licensed instrument; its items are never read. No early sign rests on them.
+
+    The same file again changes nothing; a mended one corrects what is on record of the same pupil and day.
+    """
     of, content = licensed_totals.instrument_of(files.bytes_of(instrument)), files.bytes_of(file)
     with c.school_opened(school) as (app, records):
-
-        def pupil(named: str) -> UUID:
-            return c.which_pupil(records, named)
-
-        lines = licensed_totals.read(of, content, pupil, app.clock().date())
+        lines, ask = licensed_totals.read(of, content, c.by_number(records), app.clock().date()), c.asking(key)
         of_pupils = len({one.pupil_id for one in lines})
-        c.out.print(f"{of.name} {of.version}: totals of {of_pupils} pupils in {len(lines)} rows.")
+        with c.progress("Comparing", len(lines)) as move:
+            said = licensed_totals.expected(records, ask, of, lines, move)
+        c.out.print(f"{of.name} {of.version}: totals of {of_pupils} pupils in {len(lines)} rows: {said['new']} new, "
+                    f"{said['mended']} that correct what is on record, {said['known']} on record already.")  # fmt: skip
         if dry_run:
             c.out.print("A dry run: nothing was written.")
             return
         with c.progress("Taking in", len(lines)) as move:
-            licensed_totals.take_in(records, c.asking(key), of, lines, move)
+            licensed_totals.take_in(records, ask, of, lines, move)
 
 
 def review_load(

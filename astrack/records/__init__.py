@@ -15,7 +15,6 @@ from astrack.records.staff import StaffRecords
 from astrack.store import PupilStreams
 from domain import identity, review, safeguarding
 from domain.base import Event, Fact, Stamp, StreamClass
-from domain.instrument import licensed
 from domain.journey import decisions, facts, outcomes, outside, state
 from domain.journey.refusals import NoSuchFlag
 from domain.journey.state import Journey
@@ -162,21 +161,15 @@ class Records(SchoolRecords, SittingRecords, StaffRecords, RightsRecords):
             ),
         )  # fmt: skip
 
-    def take_in_totals(
-        self, ask: Ask, pupil_id: UUID, *, totals_id: UUID, on: date, of: licensed.TotalsOf, totals: Mapping[str, float]
-    ) -> Answer:
-        """Take in the totals of a licensed instrument. Raises NothingAnswered, UnknownItem, AnswerOutOfScale."""
-        checked = licensed.checked(of, totals)
-        reached = {
-            scale: outside.Total(reached=total, least=of.totals[scale].least, most=of.totals[scale].most)
-            for scale, total in checked.items()
-        }
-        request = {"totals": totals_id, "on": on, "of": [of.name, of.version, of.licence], "reached": dict(checked)}
+    def take_in_totals(self, ask: Ask, pupil_id: UUID, fact: Mapping[str, Any]) -> Answer:
+        """Take in the totals of a licensed instrument, or correct those on record of that day; ``fact``: the fields of
+        TotalsImported without its head (``licensed.fact_of``). Raises RecordFrozen, NotEnrolled.
+        """
         return self._on_journey(
-            ask, pupil_id, "take_in_totals", request,
-            lambda journey, stamp: outcomes.take_in_totals(journey, outside.TotalsImported(
-                **stamp.fresh(), totals_id=totals_id, happened_on=on, instrument=of.name, version=of.version,
-                licence=of.licence, totals=reached)),
+            ask, pupil_id, "take_in_totals", dict(fact),
+            lambda journey, stamp: outcomes.take_in_totals(
+                journey, stamp, outside.TotalsImported.model_validate({**stamp.fresh(), **fact})
+            ),
         )  # fmt: skip
 
     def ask_to_talk(self, ask: Ask, pupil_id: UUID, *, talk_id: UUID, with_role: str = "tutor") -> Answer:

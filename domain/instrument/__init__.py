@@ -184,7 +184,9 @@ def _words(one: Instrument) -> None:
         if any(one.item(scene.before) is None for scene in wording.scene):
             raise ValueError(f"a scene in {language} comes before an item that does not exist")
         if _spoken(wording.read_aloud) != SPOKEN:
-            raise ValueError(f"the read-aloud form in {language} must hold {{text}}, {{low}} and {{high}}, and no other")
+            raise ValueError(
+                f"the read-aloud form in {language} must hold {{text}}, {{low}} and {{high}}, and no other"
+            )
 
 
 def _spoken(form: str) -> set[str]:

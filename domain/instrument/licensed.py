@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Self
+from datetime import date
+from typing import Annotated, Any, Self
+from uuid import UUID
 
 from pydantic import Field, model_validator
 
@@ -47,3 +49,15 @@ def checked(of: TotalsOf, given: Mapping[str, float]) -> dict[str, float]:
     if not all(of.totals[scale].least <= total <= of.totals[scale].most for scale, total in given.items()):
         raise AnswerOutOfScale(f"a total lies outside what {of.name} {of.version} can give: mend it and import again")
     return dict(given)
+
+
+def fact_of(of: TotalsOf, given: Mapping[str, float], totals_id: UUID, on: date) -> dict[str, Any]:
+    """What is put on record of one pupil's totals, without its head. Raises what ``checked`` raises."""
+    reached = {
+        scale: {"reached": total, "least": of.totals[scale].least, "most": of.totals[scale].most}
+        for scale, total in checked(of, given).items()
+    }
+    return {
+        "totals_id": totals_id, "happened_on": on, "instrument": of.name, "version": of.version,
+        "licence": of.licence, "totals": reached,
+    }  # fmt: skip

@@ -6,13 +6,14 @@ from datetime import date
 from uuid import UUID
 
 from domain.base import Event, Stamp
-from domain.journey import outside
+from domain.journey import facts, outside
 from domain.journey import refusals as no
 from domain.journey.holding import held
 from domain.journey.state import Journey
 
 DSL_OR_OPERATOR = ("dsl", "administrator")
 """An administrator has no right to outcomes on pages or the API; whoever runs the command line acts as one."""
+MENDED = "the file of totals was mended and taken in again"
 
 
 def report(
@@ -35,8 +36,25 @@ def check_said_by(event: Event, role: str) -> None:
         )
 
 
-def take_in_totals(journey: Journey, totals: outside.TotalsImported) -> list[Event]:
-    """Take in the totals of a licensed instrument; the same ones twice are one. Raises RecordFrozen, NotEnrolled."""
+def take_in_totals(journey: Journey, stamp: Stamp, totals: outside.TotalsImported) -> list[Event]:
+    """Take in the totals of a licensed instrument; the same ones again change nothing, and others of the same pupil and
+    day correct those on record. Raises RecordFrozen, NotEnrolled.
+    """
     held(journey)
-    known = (one for one in journey.events.values() if isinstance(one, outside.TotalsImported))
-    return [] if any(one.totals_id == totals.totals_id for one in known) else [totals]
+    before = next((one for one in journey.events.values() if _same_totals(one, totals)), None)
+    if before is None:
+        return [totals]
+    was, now = before.model_dump(mode="json"), totals.model_dump(mode="json")
+    changes = {name: now[name] for name in ("licence", "totals") if now[name] != was[name]}
+    return (
+        [facts.FactCorrected(**stamp.fresh(), corrects=before.event_id, changes=changes, why=MENDED)] if changes else []
+    )
+
+
+def _same_totals(one: Event, other: outside.TotalsImported) -> bool:
+    """Whether a fact tells of the same instrument, pupil and day, by its id or as it reads now."""
+    if not isinstance(one, outside.TotalsImported):
+        return False
+    return one.totals_id == other.totals_id or (one.instrument, one.version, one.happened_on) == (
+        other.instrument, other.version, other.happened_on
+    )  # fmt: skip

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Annotated, Any, ClassVar, Literal, get_args
+from typing import Annotated, Any, ClassVar, Literal, Self, get_args
 from uuid import UUID
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, model_validator
 
 from domain.base import UPCASTS, Event, Fact, Value
 
@@ -60,6 +60,12 @@ class Total(Value):
     reached: float
     least: float
     most: float
+
+    @model_validator(mode="after")
+    def _within(self) -> Self:
+        if not self.least <= self.reached <= self.most:
+            raise ValueError("a total lies between the least and the most its scale can give")
+        return self
 
 
 class TotalsImported(Event):

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, date, datetime
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
+from pydantic import ValidationError
 
 from domain.base import Actor, Event, Fact, Stamp, decode
 from domain.journey import decisions, facts, outcomes, outside, refusals
@@ -95,11 +96,41 @@ def test_a_correction_of_that_time_is_still_applied() -> None:
     assert as_they_read([said, old])[0].code == "referral"  # type: ignore[attr-defined]
 
 
-def test_totals_taken_in_twice_are_one() -> None:
-    totals = outside.TotalsImported(
-        **stamp().fresh(), totals_id=uuid4(), happened_on=DAY, instrument="another", version="2", licence="L-1",
-        totals={"worry": outside.Total(reached=4, least=0, most=10)},
+def totals(reached: float = 4, **other: object) -> outside.TotalsImported:
+    fields = {"totals_id": UUID(int=9), "happened_on": DAY, "licence": "L-1", **other}
+    return outside.TotalsImported(
+        **stamp().fresh(), **fields, instrument="another", version="2",
+        totals={"worry": outside.Total(reached=reached, least=0, most=10)},
     )  # fmt: skip
-    first = outcomes.take_in_totals(replay(enrolled()), totals)
-    assert first == [totals]
-    assert outcomes.take_in_totals(replay([*enrolled(), *first]), totals) == []
+
+
+def test_totals_taken_in_twice_are_one() -> None:
+    first = outcomes.take_in_totals(replay(enrolled()), stamp(), one := totals())
+    assert first == [one]
+    assert outcomes.take_in_totals(replay([*enrolled(), *first]), stamp(), totals()) == []
+
+
+def test_other_totals_of_the_same_day_correct_those_on_record() -> None:
+    told = [*enrolled(), first := totals()]
+    (mended,) = outcomes.take_in_totals(replay(told), stamp(), totals(7, licence="L-2"))
+    assert isinstance(mended, facts.FactCorrected) and mended.corrects == first.event_id
+    now = replay([*told, mended]).events[first.event_id]
+    assert isinstance(now, outside.TotalsImported) and (now.totals["worry"].reached, now.licence) == (7, "L-2")
+    assert outcomes.take_in_totals(replay([*told, mended]), stamp(), totals(7, licence="L-2")) == []
+
+
+def test_a_day_put_right_on_record_is_not_taken_for_another_sitting() -> None:
+    told = [*enrolled(), first := totals()]
+    later = date(2026, 11, 2)
+    told += decisions.correct(
+        replay(told), stamp("dsl"), corrects=first.event_id, changes={"happened_on": later.isoformat()}, why="day"
+    )
+    again = totals(totals_id=uuid4(), happened_on=later)
+    assert outcomes.take_in_totals(replay(told), stamp(), again) == []
+    assert outcomes.take_in_totals(replay(told), stamp(), totals()) == []
+
+
+@pytest.mark.parametrize("ends", [(0, float("inf")), (float("nan"), 10), (10, 0), (5, 10)])
+def test_a_total_outside_its_scale_or_on_one_without_ends_is_no_fact(ends: tuple[float, float]) -> None:
+    with pytest.raises(ValidationError):
+        outside.Total(reached=4, least=ends[0], most=ends[1])

@@ -5,13 +5,19 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
+from types import SimpleNamespace
+from uuid import UUID
 
 import pytest
 
-from astrack.cli import main
+from astrack.cli import common, main
+from astrack.records import NoSuchPupil
 from astrack.settings import Settings
 from astrack.store import Store
+from domain.identity import Identity, Person
+from domain.journey.facts import FactCorrected
 from domain.journey.outside import TotalsImported
 from tests.support.small_school import SmallSchool, build
 
@@ -99,7 +105,16 @@ def test_totals_are_shown_first_then_taken_in_once(run: Run, small: SmallSchool,
     ("rows", "says"),
     [
         ("{a},2025-10-02,11\n", "row 2: a total lies outside"),
-        ("{a},2025-10-02,x\n", "row 2: the day is not"),
+        ("{a},2025-10-02,x\n", "row 2: the total of worry is not a number"),
+        ("{a},2025-10-02,1_0\n", "row 2: the total of worry is not a number"),
+        ("{a},2025-W40-4,1\n", "row 2: the day is not"),
+        ("{a},20251002,1\n", "row 2: the day is not"),
+        ("{a},0001-01-01,1\n", "row 2: the day is more than 25 years ago"),
+        ("\n,,\n{a},2025-10-02,x\n", "row 4: the total"),
+        ("{a},2025-10-02,1,2\n", "row 2 has 4 cells"),
+        ("{a},2025-10-02\n", "row 2 has 2 cells"),
+        ("Hughes,2025-10-02,1\n", "row 2: no pupil"),
+        (",2025-10-02,1\n", "row 2: no pupil"),
         ("{a},2099-10-02,1\n", "row 2: the day is still to come"),
         ("{a},2025-10-02,nan\n", "row 2"),
         ("nobody at all,2025-10-02,1\n", "row 2: no pupil"),
@@ -115,6 +130,69 @@ def test_a_bad_file_of_totals_gets_one_sentence_and_writes_nothing(
     code, _, wrong = run("totals", "import", table, "--instrument", said)
     assert code != 0 and says in wrong
     assert taken_in(small, "Lowri") == [] and taken_in(small, "Ewan") == []
+
+
+def test_a_fragment_of_a_name_finds_nobody_even_where_one_pupil_is_on_record() -> None:
+    class One:
+        """A school of one pupil."""
+
+        class log:
+            pupils = staticmethod(lambda count, after: [] if after else [SimpleNamespace(pupil_id=UUID(int=7))])
+
+        identity = staticmethod(lambda one: Identity(Person(surname="Hughes", forename="Tom", upn="H801200001001",
+                                                            date_of_birth=date(2014, 5, 1))))  # fmt: skip
+
+    find = common.by_number(One())  # type: ignore[arg-type]
+    assert find("h801200001001") == find(str(UUID(int=7))) == UUID(int=7)
+    for part in ("", "Tom", "Hughes", "H80120000100", "00000000"):
+        with pytest.raises(NoSuchPupil):
+            find(part)
+
+
+def test_a_mended_file_corrects_what_is_on_record_and_the_same_again_changes_nothing(
+    run: Run, small: SmallSchool, tmp_path: Path
+) -> None:
+    pupil = small.pupils["Kofi"]
+    said_last = ""
+    for total, says in ((4, "1 new"), (6, "1 that correct"), (6, "1 on record already"), (4, "1 that correct")):
+        table, said = files(tmp_path, f"pupil,on,worry\n{pupil},2025-10-02,{total}\n")
+        code, said_last, _ = run("totals", "import", table, "--instrument", said)
+        assert code == 0 and says in said_last
+    journey, facts = small.records.journey(pupil)
+    (first,) = [fact.event for fact in facts if isinstance(fact.event, TotalsImported)]
+    assert first.totals["worry"].reached == 4
+    corrections = [fact.event for fact in facts if isinstance(fact.event, FactCorrected)]
+    assert [one.changes["totals"]["worry"]["reached"] for one in corrections] == [6, 4]
+    now = journey.events[first.event_id]
+    assert isinstance(now, TotalsImported) and now.totals["worry"].reached == 4
+
+
+@pytest.mark.parametrize("scale", [{"least": 0, "most": float("inf")}, {"least": float("nan"), "most": 10}, {"least": 10, "most": 0},
+                                   {"least": 5, "most": 5}, {"least": False, "most": 10}, {"least": "0", "most": 10}])  # fmt: skip
+def test_a_scale_without_two_ends_in_order_is_refused_and_nothing_is_written(
+    run: Run, small: SmallSchool, tmp_path: Path, scale: dict[str, float]
+) -> None:
+    wrong_one = {**INSTRUMENT, "totals": {"worry": scale}}
+    table, said = files(tmp_path, f"pupil,on,worry\n{small.pupils['Ewan']},2025-10-02,3\n", wrong_one)
+    code, _, wrong = run("totals", "import", table, "--instrument", said)
+    assert code == 2 and "totals.worry" in wrong
+    assert taken_in(small, "Ewan") == []
+
+
+@pytest.mark.parametrize("content", ["[" * 5000 + "]" * 5000, '{"name": "a", "name": "b"}', "{", "\x00"])
+def test_an_instruments_file_that_is_none_gets_one_sentence(
+    run: Run, small: SmallSchool, tmp_path: Path, content: str
+) -> None:
+    table, said = files(tmp_path, f"pupil,on,worry\n{small.pupils['Ewan']},2025-10-02,3\n")
+    said.write_text(content)
+    code, _, wrong = run("totals", "import", table, "--instrument", said)
+    assert code == 2 and "instrument's file" in wrong and "\n" not in wrong.strip()
+
+
+def test_two_columns_of_one_name_are_refused(run: Run, small: SmallSchool, tmp_path: Path) -> None:
+    table, said = files(tmp_path, f"pupil,on,worry,worry\n{small.pupils['Ewan']},2025-10-02,3,4\n")
+    code, _, wrong = run("totals", "import", table, "--instrument", said)
+    assert code == 2 and "same name" in wrong and taken_in(small, "Ewan") == []
 
 
 def test_a_scale_the_instrument_has_not_is_refused(run: Run, small: SmallSchool, tmp_path: Path) -> None:
