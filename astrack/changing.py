@@ -151,10 +151,19 @@ class Changing:
         found = self._streams.get(pupil_id) or self.log.pupil(pupil_id)
         if found is None:
             raise NoSuchPupil(NOT_HERE)
+        self._remember(found)
+        return found
+
+    def streams_of_many(self, pupil_ids: Sequence[UUID]) -> list[PupilStreams]:
+        """The streams of these pupils in the order asked, without those who are not here."""
+        for one in self.log.those([one for one in pupil_ids if one not in self._streams]):
+            self._remember(one)
+        return [self._streams[one] for one in pupil_ids if one in self._streams]
+
+    def _remember(self, streams: PupilStreams) -> None:
         if len(self._streams) > 50_000:
             self._streams.clear()
-        self._streams[pupil_id] = found
-        return found
+        self._streams[streams.pupil_id] = streams
 
     def journey_of(self, pupil_id: UUID) -> Target:
         """The journey stream of a pupil as a target. Raises NoSuchPupil."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -91,7 +91,9 @@ EXPECTED = "p.on_roll AND NOT p.opted_out AND p.year_group = ANY (r.year_groups)
 
 
 class Progress(NamedTuple):
-    """A round in numbers of pupils in scope: ``expected`` now (on roll, of its year groups, not opted out), ``sat``."""
+    """A round in numbers of pupils in scope: ``expected`` now (on roll, of its year groups, not opted out), ``sat``,
+    and ``absent``: expected and not sat yet.
+    """
 
     round_id: UUID
     name: str
@@ -101,35 +103,23 @@ class Progress(NamedTuple):
     closed: bool
     expected: int
     sat: int
+    absent: int
 
 
 def rounds(cur: Cursor[Any], school_id: UUID, scope: Scope, limit: int = 30) -> list[Progress]:
     """The school's rounds, the newest first."""
     scoped, values = in_scope(scope)
     cur.execute(
-        f"SELECT r.round_id, r.name, r.opens_on, r.closes_on, r.year_groups, r.closed,"
-        f" (SELECT count(*) FROM {pupils.TABLE} p WHERE p.school_id = r.school_id AND {EXPECTED} AND {scoped}),"
-        f" (SELECT count(*) FROM {TABLE} s JOIN {pupils.TABLE} p ON p.school_id = s.school_id"
-        f" AND p.pupil_id = s.pupil_id WHERE s.school_id = r.school_id AND s.round_id = r.round_id"
-        f" AND s.sat_on IS NOT NULL AND {scoped})"
-        f" FROM {TABLE} r WHERE r.school_id = %s AND r.opens_on IS NOT NULL"
-        " ORDER BY r.opens_on DESC, r.round_id LIMIT %s",
+        f"SELECT r.round_id, r.name, r.opens_on, r.closes_on, r.year_groups, r.closed, e.pupils, s.pupils,"
+        f" e.pupils - s.expected FROM {TABLE} r, LATERAL (SELECT count(*) AS pupils FROM {pupils.TABLE} p"
+        f" WHERE p.school_id = r.school_id AND {EXPECTED} AND {scoped}) e, LATERAL (SELECT count(*) AS pupils,"
+        f" count(*) FILTER (WHERE {EXPECTED}) AS expected FROM {TABLE} s JOIN {pupils.TABLE} p"
+        f" ON p.school_id = s.school_id AND p.pupil_id = s.pupil_id WHERE s.school_id = r.school_id"
+        f" AND s.round_id = r.round_id AND s.sat_on IS NOT NULL AND {scoped}) s"
+        " WHERE r.school_id = %s AND r.opens_on IS NOT NULL ORDER BY r.opens_on DESC, r.round_id LIMIT %s",
         (*values, *values, school_id, capped(limit)),
     )
     return [Progress(*row) for row in cur]
-
-
-def absent(cur: Cursor[Any], school_id: UUID, scope: Scope) -> dict[UUID, int]:
-    """For each round that is not closed: how many pupils in scope are expected and have not sat it."""
-    scoped, values = in_scope(scope)
-    cur.execute(
-        f"SELECT r.round_id, count(*) FROM {TABLE} r JOIN {pupils.TABLE} p ON p.school_id = r.school_id AND {EXPECTED}"
-        f" LEFT JOIN {TABLE} s ON s.school_id = r.school_id AND s.round_id = r.round_id AND s.pupil_id = p.pupil_id"
-        " AND s.sat_on IS NOT NULL WHERE r.school_id = %s AND r.pupil_id = %s AND NOT r.closed"
-        f" AND r.opens_on IS NOT NULL AND s.pupil_id IS NULL AND {scoped} GROUP BY r.round_id LIMIT 500",
-        (school_id, NOBODY, *values),
-    )
-    return dict(cur)
 
 
 def still_to_sit(cur: Cursor[Any], school_id: UUID, round_id: UUID, scope: Scope, limit: int = 200) -> list[pupils.Row]:
@@ -154,18 +144,21 @@ class AskedAgain(NamedTuple):
 
 
 def asked_again(
-    cur: Cursor[Any], school_id: UUID, round_id: UUID, scope: Scope, dimension: str, least: int = 10
-) -> list[AskedAgain]:
-    """The rate of re-offers by class (or another dimension), by name: where it is high, ask how the round was sat."""
+    cur: Cursor[Any], school_id: UUID, rounds: Sequence[UUID], scope: Scope, dimension: str, least: int = 10
+) -> dict[UUID, list[AskedAgain]]:
+    """Of each round, the rate of re-offers by class (or another dimension), by name: where it is high, ask how
+    the round was sat.
+    """
     scoped, values = in_scope(scope)
     cur.execute(
-        f"SELECT g.tag, count(*), count(*) FILTER (WHERE s.again) FROM {TABLE} s JOIN {pupils.TABLE} p"
+        f"SELECT s.round_id, g.tag, count(*), count(*) FILTER (WHERE s.again) FROM {TABLE} s JOIN {pupils.TABLE} p"
         " ON p.school_id = s.school_id AND p.pupil_id = s.pupil_id, unnest(p.tags) AS g(tag)"
-        f" WHERE s.school_id = %s AND s.round_id = %s AND s.sat_on IS NOT NULL AND {scoped}"
-        " AND starts_with(g.tag, %s) GROUP BY g.tag ORDER BY g.tag LIMIT 500",
-        (school_id, round_id, *values, tag(dimension, "")),
+        f" WHERE s.school_id = %s AND s.round_id = ANY (%s) AND s.sat_on IS NOT NULL AND {scoped}"
+        " AND starts_with(g.tag, %s) GROUP BY s.round_id, g.tag ORDER BY g.tag LIMIT 5000",
+        (school_id, list(rounds), *values, tag(dimension, "")),
     )
-    return [
-        AskedAgain(untag(text)[1], sat if sat >= least else None, again if sat >= least else None)
-        for text, sat, again in cur
-    ]
+    made: dict[UUID, list[AskedAgain]] = {}
+    for round_id, text, sat, again in cur:
+        shown = (sat, again) if sat >= least else (None, None)
+        made.setdefault(round_id, []).append(AskedAgain(untag(text)[1], *shown))
+    return made

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
@@ -32,21 +32,18 @@ from astrack.access.sessions import Sessions
 from astrack.app import App
 from astrack.records import Ask
 from astrack.settings import Settings
-from domain.base import Actor
+from domain.base import Actor, Fact
+from domain.journey.facts import AssessmentSat
+from domain.journey.state import Journey
 from domain.scope import Scope
 from projections import pupils
+from tests.support.addresses import PAGES, filled
 
 SERVER_MS, WIRE_KIB, PAINT_MS = 80, 150, 1000
-PAGES = (
-    ("", "/sign-in"), ("", "/about"), ("", "/design"),
-    ("tutor", "/pupils"), ("tutor", "/pupils/all"), ("tutor", "/pupils/{pupil}"), ("tutor", "/pupils/{pupil}/plan"),
-    ("tutor", "/plans"), ("tutor", "/talks"), ("head_of_year", "/pupils"), ("dsl", "/pupils"), ("dsl", "/pupils/all"),
-    ("dsl", "/plans"), ("dsl", "/transfers"), ("dsl", "/audit"), ("dsl", "/audit/pupils/{pupil}?day=2022-03-12"),
-    ("head", "/impact"), ("auditor", "/audit"), ("auditor", "/audit/proof"), ("auditor", "/audit/looks"),
-    ("administrator", "/setup"), ("administrator", "/setup/people"),
-    ("pupil", "/sit"), ("pupil", "/me"), ("pupil", "/talk"), ("parent", "/family"),
-)  # fmt: skip
-STAFF = ("head_of_year", "dsl", "lead_practitioner", "head", "administrator", "dpo", "auditor")
+CLASS_MAX = 60
+READY_S, SETTLE_S = 120, 2
+"""How long the service may take to begin, and to come to rest after it, before anything is measured: seconds."""
+STAFF = ("tutor", "head_of_year", "dsl", "lead_practitioner", "head", "administrator", "dpo", "auditor")
 PAINT = """() => new Promise(told => new PerformanceObserver(seen => told(seen.getEntries().at(-1).startTime))
     .observe({type: 'largest-contentful-paint', buffered: true}))"""
 
@@ -69,35 +66,63 @@ class Page:
         return self.server_p95_ms < SERVER_MS and self.wire_kib < WIRE_KIB and self.paint_ms < PAINT_MS
 
 
-def people(app: App, school_id: UUID) -> tuple[dict[str, str], UUID]:
-    """A session cookie for each role, and the pupil whose pages are opened."""
-    records, sessions = app.school(school_id), Sessions(app)
+def people(app: App, school_id: UUID) -> tuple[dict[str, str], dict[str, object]]:
+    """A session cookie for each who, and what the addresses name: one pupil with a plan stands for all of theirs."""
+    sessions, everyone = Sessions(app), Scope(everyone=True)
     app.views.catch_up(school_id)
     with app.views.reading(school_id) as cur:
-        scope = Scope(everyone=True)
-        groups = pupils.dimensions(cur, school_id, scope)
+        groups = pupils.dimensions(cur, school_id, everyone)
         group = max(groups["tutor group"], key=lambda one: groups["tutor group"][one])
         mine = Scope(dimensions={"tutor group": frozenset({group})})
-        pupil = pupils.listed(cur, school_id, mine, limit=1)[0].pupil_id
-    made = sessions.credentials(school_id)
+        theirs = [one.pupil_id for one in pupils.listed(cur, school_id, mine, limit=CLASS_MAX)]
+    journeys = app.school(school_id).journeys(theirs)
+    pupil = max(theirs, key=lambda one: len(journeys[one][0].plans))
     year = Scope(dimensions={"year": frozenset({next(iter(groups["year"]))})})
-    codes = {"pupil": made.card(pupil), "parent": made.letter(app.new_id(), pupil)}
-    for role in ("tutor", *STAFF):
-        reach = {"tutor": mine, "head_of_year": year}.get(role, scope)
-        codes[role] = made.code(_add(app, school_id, role, reach))
-    cookies = {who: sessions.sign_in(records.school_id, code, address="here").cookie for who, code in codes.items()}
-    return cookies, pupil
+    staff = {role: _add(app, school_id, role, {"tutor": mine, "head_of_year": year}.get(role, everyone))
+             for role in STAFF}  # fmt: skip
+    known = {"Mia": pupil, "Kofi": pupil, **staff, **_named(app, school_id, pupil, *journeys[pupil])}
+    made = sessions.credentials(school_id)
+    codes = {"Mia": made.card(pupil), "family": made.letter(_parent(app, school_id, pupil), pupil)}
+    codes |= {role: made.code(staff_id) for role, staff_id in staff.items()}
+    return {who: _signed_in(sessions, school_id, code) for who, code in codes.items()}, known
+
+
+def _ask(app: App) -> Ask:
+    return Ask(Actor(id=UUID(int=7), role="administrator"), str(app.new_id()))
+
+
+def _named(app: App, school_id: UUID, pupil: UUID, journey: Journey, facts: Sequence[Fact]) -> dict[str, object]:
+    records, asked = app.school(school_id), app.new_id()
+    records.receive_request(_ask(app), pupil, request_id=asked, kind="access", asked_by="pupil", on=app.clock().date())
+    today = app.clock().date()
+    records.open_round(_ask(app), round_id=app.new_id(), name="Now", opens_on=today, closes_on=today + timedelta(days=9),
+                       year_groups=(journey.year_group,))  # fmt: skip
+    if not journey.plans:
+        raise SystemExit("Nobody in the tutor group measured has a plan: simulate a larger school.")
+    sat = next(fact.event.event_id for fact in facts if isinstance(fact.event, AssessmentSat))
+    return {"asked": asked, "sat": sat, "plan": next(iter(journey.plans))}
+
+
+def _parent(app: App, school_id: UUID, pupil: UUID) -> UUID:
+    relation, today = app.new_id(), app.clock().date()
+    app.school(school_id).record_relation(
+        _ask(app), pupil, relation_id=relation, name="A parent", kind="natural_parent", from_on=today,
+        verified_on=today, proof="birth certificate",
+    )  # fmt: skip
+    return relation
+
+
+def _signed_in(sessions: Sessions, school_id: UUID, code: str) -> str:
+    opened = sessions.sign_in(school_id, code, address="here")
+    sessions.mark_proved(opened.signed)  # as after the second factor, which is given once a session
+    return opened.cookie
 
 
 def _add(app: App, school_id: UUID, role: str, scope: Scope) -> UUID:
     records, staff_id = app.school(school_id), app.new_id()
-
-    def ask() -> Ask:
-        return Ask(Actor(id=UUID(int=7), role="lead_practitioner"), str(app.new_id()))
-
-    records.add_staff(ask(), staff_id=staff_id, name=f"A {role}")
-    records.record_training(ask(), staff_id, module="first-steps", on=app.clock().date(), skill=None)
-    records.grant_role(ask(), staff_id, grant_id=app.new_id(), role=role, scope=scope)
+    records.add_staff(_ask(app), staff_id=staff_id, name=f"A {role}")
+    records.record_training(_ask(app), staff_id, module="first-steps", on=app.clock().date(), skill=None)
+    records.grant_role(_ask(app), staff_id, grant_id=app.new_id(), role=role, scope=scope)
     return staff_id
 
 
@@ -111,17 +136,24 @@ def serving(home: Path) -> Iterator[str]:
     child = subprocess.Popen(command, cwd=ROOT, env={**os.environ, "ASTRACK_HOME": str(home)})
     base = f"http://127.0.0.1:{port}"
     try:
-        until = time.monotonic() + 120
-        while time.monotonic() < until:
-            try:
-                httpx.get(f"{base}/ready").raise_for_status()
-                break
-            except httpx.HTTPError:
-                time.sleep(0.2)
+        _await_ready(base, child)
         yield base
     finally:
         child.terminate()
         child.wait(30)
+
+
+def _await_ready(base: str, child: subprocess.Popen[bytes]) -> None:
+    until = time.monotonic() + READY_S
+    while time.monotonic() < until and child.poll() is None:
+        try:
+            httpx.get(f"{base}/ready", timeout=5).raise_for_status()
+        except httpx.HTTPError:
+            time.sleep(0.2)
+        else:
+            return
+    ended = "ended by itself" if child.poll() is not None else f"was not ready after {READY_S} seconds"
+    raise SystemExit(f"The service {ended}, so nothing was measured: what it printed above says why.")
 
 
 def measure(base: str, browser: Browser, cookies: dict[str, str], who: str, path: str, times: int) -> Page:
@@ -152,7 +184,7 @@ def measure(base: str, browser: Browser, cookies: dict[str, str], who: str, path
     )  # fmt: skip
 
 
-def filled(home: Path, count: int, rounds: int) -> None:
+def simulated(home: Path, count: int, rounds: int) -> None:
     """A made-up school of so many pupils in ``home``, unless one is there."""
     if (home / "bench-pages").exists():
         return
@@ -163,10 +195,10 @@ def filled(home: Path, count: int, rounds: int) -> None:
 
 def run(home: Path, count: int, rounds: int, times: int, only: str) -> list[Page]:
     """Every page of PAGES, or those whose address holds ``only``."""
-    filled(home, count, rounds)
+    simulated(home, count, rounds)
     with App.open(replace(Settings.from_environment(), home=home)) as app:
         school_id = app.store.schools()[0]
-        cookies, pupil = people(app, school_id)
+        cookies, known = people(app, school_id)
         facts = app.store.log(school_id).size()
     print(f"{count:,} pupils, {facts:,} facts", file=sys.stderr)
     found = shutil.which("chromium") or shutil.which("google-chrome")
@@ -174,11 +206,11 @@ def run(home: Path, count: int, rounds: int, times: int, only: str) -> list[Page
         browser = play.chromium.launch(
             executable_path=found or play.chromium.executable_path, args=["--no-sandbox", "--disable-gpu"]
         )
-        time.sleep(timedelta(seconds=2).total_seconds())
+        time.sleep(SETTLE_S)
         done = []
         for who, path in PAGES:
             if only in path:
-                done.append(measure(base, browser, cookies, who, path.format(pupil=pupil), times))
+                done.append(measure(base, browser, cookies, who, filled(path, known), times))
                 done[-1].path = path
                 print(_line(done[-1]), file=sys.stderr)
         browser.close()

@@ -269,6 +269,15 @@ class Records(SchoolRecords, SittingRecords, StaffRecords, RightsRecords):
         found = self.log.load(self.streams_of(pupil_id).journey_id).facts
         return state.replay(fact.event for fact in found), found
 
+    def journeys(self, pupil_ids: Sequence[UUID]) -> dict[UUID, tuple[Journey, list[Fact]]]:
+        """The same of several pupils, in one question; who is not here is left out."""
+        streams = self.streams_of_many(pupil_ids)
+        loaded = self.log.load_many([one.journey_id for one in streams]) if streams else []
+        return {
+            one.pupil_id: (state.replay(fact.event for fact in stream.facts), stream.facts)
+            for one, stream in zip(streams, loaded, strict=True)
+        }
+
     def identity(self, pupil_id: UUID) -> identity.Identity:
         """Who a pupil is. Raises NoSuchPupil."""
         return identity.replay(fact.event for fact in self.log.load(self.streams_of(pupil_id).identity_id).facts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import sys
 from collections.abc import Callable
 from importlib import import_module
 from importlib.util import find_spec
@@ -36,6 +37,10 @@ STOP_S = 20
 LOOKS_EVERY_S = 60.0
 CONNECTIONS_MAX = 4_000
 """More than a large school has tablets and staff: each keeps a connection open between two answers."""
+SWITCH_S = 0.001
+"""How long one thread computes while others wait: a check of the record beside a page would hold it up five times as
+long by Python's own 5 ms, at each of its questions to the database.
+"""
 PROBLEM = "application/problem+json"
 DESCRIBED = "/api/v1/openapi.json"
 NOTHING_HERE = "there is nothing at this address: check it, or begin again from the start page"
@@ -96,6 +101,7 @@ def run(app: App, host: str = "127.0.0.1", port: int = 8765, ready: Callable[[],
     # what the start has loaded stays: walking it again and again would hold one request in fifty up for 70 ms
     gc.collect()
     gc.freeze()
+    sys.setswitchinterval(SWITCH_S)
     ticker.start()
     worker.start()
     seen.start()

@@ -51,7 +51,7 @@ def check_store(log: SchoolLog, known: tuple[int, bytes] | None = None) -> Itera
     after = -1
     while rows := log.stored(after, BATCH):
         try:
-            log.ring.find({row.stream_id for row in rows} | {log.school_id})
+            log.find_keys(rows)
         except KeyMissing as error:
             yield Finding(rows[0].position, str(error))
         for row in rows:

@@ -40,6 +40,10 @@ class SchoolLog(Erasing):
         rows = self.ask(PUPILS + " AND pupil_id = %s", pupil_id)
         return PupilStreams(*rows[0]) if rows else None
 
+    def those(self, pupil_ids: Sequence[UUID]) -> list[PupilStreams]:
+        """The streams of these pupils, without those this school does not have."""
+        return [PupilStreams(*row) for row in self.ask(PUPILS + " AND pupil_id = ANY (%s)", list(pupil_ids))]
+
     def pupils(self, limit: int, after: UUID | None = None) -> list[PupilStreams]:
         """At most ``limit`` pupils in the order of their ids, those after ``after``."""
         rows = self.ask(

@@ -10,7 +10,7 @@ from uuid import UUID
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from astrack.store.chance import fresh_bytes
-from astrack.store.keys import NONCE_BYTES, Key, bound
+from astrack.store.keys import NONCE_BYTES, SCHOOL_CLASS, Key, bound
 from domain import catalogue  # noqa: F401  (a topic is known once its module is loaded)
 from domain.base import Actor, Erased, Event, Opaque, UnreadableFact, decode
 from transfer.errors import TransferRefused
@@ -73,6 +73,12 @@ def key_named(state: bytes) -> tuple[int, int] | None:
         return None
     version, key_class, generation = HEADER.unpack_from(state, COMMITMENT_BYTES)
     return (key_class, generation) if version == FORMAT else None
+
+
+def under_schools_key(state: bytes) -> bool:
+    """Whether a state was sealed with the key that all streams of the school's own share."""
+    named = key_named(state)
+    return named is not None and named[0] == SCHOOL_CLASS
 
 
 def open_state(cipher: AESGCM, begun: bytes, version: int, kind: str, topic: str, at: datetime, state: bytes) -> bytes:

@@ -197,8 +197,12 @@ class Reading:
 
     def _page(self, after_position: int, limit: int, up_to: int | None) -> list[Stored]:
         rows = self.stored(after_position, limit, up_to)
-        self.ring.find({row.stream_id for row in rows} | {self.school_id})
+        self.find_keys(rows)
         return rows
+
+    def find_keys(self, rows: Iterable[Stored]) -> None:
+        """Fetch the keys that open these rows, in one question; those of the school's own streams are the school's."""
+        self.ring.find({self.school_id, *(row.stream_id for row in rows if not mapper.under_schools_key(row.state))})
 
     def _previous(self, rows: list[Stored]) -> dict[UUID, bytes]:
         firsts: dict[UUID, int] = {}

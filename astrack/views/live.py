@@ -73,7 +73,7 @@ def _turn(
 def page(log: SchoolLog, after: int, limit: int, reads: Reads) -> list[Fact]:
     """The next facts as read models need them: what ``log.page`` gives, without the fields nobody reads."""
     rows = log.stored(after, limit)
-    log.ring.find({row.stream_id for row in rows} | {log.school_id})
+    log.find_keys(rows)
     return [_lean_fact(log, row, reads) or log.to_fact(row) for row in rows]
 
 

@@ -22,12 +22,15 @@ from astrack.web.story import sign_sentence
 from astrack.web.talks import escalate_waiting
 from domain import review, risk
 from domain.authority import Action
+from domain.journey.state import Journey
 from domain.scope import Scope
 from domain.support import reminder
 from projections import plan_board, pupils, risk_register, truth
 from projections.risk_register import Line
 
 A_LIST, ALL_PAGE, PLANS_SHOWN = 30, 200, 120
+SIGNS_LISTED, LOTS_LISTED = 48, 12
+"""A whole school's list stays short; as pupils are looked at, the next ones come up."""
 WAITING = 200
 DIMENSIONS_SHOWN, NAMES_SHOWN = 4, 60
 
@@ -43,9 +46,9 @@ def list_pages(site: Site) -> APIRouter:
         with reading(who) as (cur, school):
             groups = pupils.dimensions(cur, school, scope)
             narrow = narrowed(scope, chosen)
-            room = load.room(_on_roll(pupils.dimensions(cur, school, narrow)))
+            room = min(SIGNS_LISTED, load.room(_on_roll(pupils.dimensions(cur, school, narrow))))
             signs = risk_register.new_to_look_at(cur, school, narrow, room + WAITING)
-            lots = truth.drawn(cur, school, narrow, load.chance, A_LIST)
+            lots = truth.drawn(cur, school, narrow, load.chance, LOTS_LISTED)
             due = risk_register.due(cur, school, narrow, who.today, A_LIST)
             better = risk_register.better(cur, school, narrow, who.today, A_LIST)
         new = _to_look_at(who, signs[:room], lots)
@@ -183,13 +186,19 @@ class ListRow:
 
 def _to_look_at(who: Caller, signs: Sequence[Line], lots: Sequence[tuple[pupils.Row, UUID]]) -> list[ListRow]:
     """Pupils with signs and pupils whom a round drew without one, in one form and an order that tells neither."""
-    rows = [*map(_new, signs), *(row for pupil, _ in lots if (row := _drawn(who, pupil)))]
+    rows = [*map(_new, signs), *_drawn(who, [pupil for pupil, _ in lots])]
     return [rows[at] for at in review.mixed([one.id for one in rows])]
 
 
-def _drawn(who: Caller, pupil: pupils.Row) -> ListRow | None:
-    journey, _ = who.journey(pupil.pupil_id)
-    found = risk.nearest(risk.load_model(), journey.sittings, who.today)
+def _drawn(who: Caller, lots: Sequence[pupils.Row]) -> list[ListRow]:
+    loaded = who.records.journeys([one.pupil_id for one in lots])
+    there = [(one, loaded[one.pupil_id][0]) for one in lots if one.pupil_id in loaded]
+    nearest = risk.nearest_of(risk.load_model(), [journey.sittings for _, journey in there], who.today)
+    rows = [_as_sign(pupil, journey, found) for (pupil, journey), found in zip(there, nearest, strict=True)]
+    return [row for row in rows if row]
+
+
+def _as_sign(pupil: pupils.Row, journey: Journey, found: risk.Finding | None) -> ListRow | None:
     if found is None or found.factor is None:
         return None
     said = sign_sentence(found.reason, journey.sittings[-1].on, pupil.called)

@@ -48,9 +48,10 @@ class Checks:
         """The newest check of a log, the first one begun here; a short one is waited for."""
         with self._lock:
             known = self._newest.get(log.school_id)
-        found = known or self.begin(log)
-        found.ended.wait(AT_ONCE_S)
-        return found
+        if known is None:
+            known = self.begin(log)
+            known.ended.wait(AT_ONCE_S)
+        return known
 
     def begin(self, log: SchoolLog) -> Check:
         """Check a log anew, unless that is being done already."""

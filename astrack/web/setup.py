@@ -148,16 +148,12 @@ def _setup(
     with reading(who) as (cur, school):
         groups = pupils.dimensions(cur, school, Scope(everyone=True))
         rounds = round_progress.rounds(cur, school, Scope(everyone=True), ROUNDS_SHOWN)
-        absent = round_progress.absent(cur, school, Scope(everyone=True))
-        again = {
-            one.round_id: round_progress.asked_again(cur, school, one.round_id, Scope(everyone=True), "tutor group")
-            for one in rounds
-            if not one.closed
-        }
+        running = [one.round_id for one in rounds if not one.closed]
+        again = round_progress.asked_again(cur, school, running, Scope(everyone=True), "tutor group")
     registered = who.records.school_state().registered
     return site.page(
         request, "setup.html", status=status_of(refused) if refused else 200, viewer=who.viewer, groups=groups,
-        rounds=rounds, absent=absent, again=again, load=who.records.school_state().load,
+        rounds=rounds, again=again, load=who.records.school_state().load,
         school=registered.school.name if registered else "", typed=typed or Form(),
         may_import=who.can(Action.IMPORT_ROSTER), round_id=who.app.new_id(), error=said(refused) if refused else "",
         error_at=at, steps=_steps(groups, bool(rounds)),

@@ -67,6 +67,12 @@ class Belief:
         """Of two of the eight levels of one pupil."""
         return float(self.covariance(a, b)[at] * self.inverse[a, at] * self.inverse[b, at])
 
+    def part(self, some: slice) -> Belief:
+        """Some of the pupils."""
+        return Belief(
+            self.mean[:, some], self.sd[:, some], self.inverse[:, some], self.learnt[:, :, some], self.stationary
+        )
+
     def copy(self) -> Belief:
         """The same, to keep."""
         return Belief(self.mean, self.sd, self.inverse, self.learnt.copy(), self.stationary)

@@ -24,6 +24,12 @@ class Outlook:
     high: Small
     priority: Small
 
+    def part(self, some: slice) -> Outlook:
+        """Some of the pupils or rounds."""
+        return Outlook(
+            self.level[:, some], self.sd[:, some], self.low[:, some], self.high[:, some], self.priority[some]
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class View:
@@ -31,6 +37,10 @@ class View:
 
     belief: Belief
     outlook: Outlook
+
+    def part(self, some: slice) -> View:
+        """Some of the pupils or rounds."""
+        return View(self.belief.part(some), self.outlook.part(some))
 
 
 def outlook(model: Model, belief: Belief) -> Outlook:

@@ -110,8 +110,7 @@ def visiting(browser: Browser, school: SmallSchool, address: str) -> Iterator[Si
         page.goto(f"{address}/sign-in?school={school.school_id}")
         if who:
             made = school.sessions.credentials(school.school_id)  # type: ignore[attr-defined]
-            code = made.card(school.pupils[who]) if who in school.pupils else made.code(school.staff[who])
-            page.fill("#code", code)
+            page.fill("#code", school.code_of(made, who))
             page.click("main form button")
             page.wait_for_load_state()
         return page

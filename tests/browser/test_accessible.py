@@ -2,33 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
-from uuid import UUID
 
 import pytest
 from playwright.sync_api import Browser, Page
 
-from domain.journey.facts import AssessmentSat
 from tests.browser.conftest import visiting
+from tests.support.addresses import PAGES, filled, known_of
 from tests.support.small_school import SmallSchool
 
 pytestmark = pytest.mark.browser
-PAGES = (
-    ("", "/sign-in"), ("", "/about"), ("", "/design"), ("", "/register"),
-    ("tutor", "/pupils"), ("tutor", "/pupils/all"), ("tutor", "/pupils/{Mia}"), ("tutor", "/pupils/{Kofi}"),
-    ("tutor", "/pupils/{Kofi}/plan"), ("tutor", "/pupils/{Kofi}/plan?about=self_disclosure.low.school"),
-    ("tutor", "/plans"), ("tutor", "/talks"), ("tutor", "/training"), ("tutor", "/training/first-steps"),
-    ("tutor", "/practice"), ("tutor", "/practice/2"), ("lead_practitioner", "/training/people"),
-    ("lead_practitioner", "/guidance?about=trust_of_self.low.school"),
-    ("dsl", "/transfers"), ("dsl", "/audit"), ("dsl", "/audit/pupils/{Mia}?day=2024-03-12"),
-    ("head", "/impact"), ("head", "/truth"), ("head", "/truth/items"), ("head", "/accreditation"), ("auditor", "/audit/proof"), ("auditor", "/audit/looks"), ("administrator", "/setup"), ("administrator", "/setup/people"),
-    ("administrator", "/setup/people/{tutor}"), ("auditor", "/audit/school?day=2024-03-12"),
-    ("dsl", "/rights"), ("dsl", "/rights/pupils/{Mia}"), ("dsl", "/rights/requests/{asked}"), ("dsl", "/safeguarding"),
-    ("dpo", "/glass"), ("head", "/glass"), ("dsl", "/pupils/{Mia}/correct/{sat}"),
-    ("Mia", "/sit"), ("Mia", "/sit/next"), ("Mia", "/me"), ("Mia", "/talk"),
-)  # fmt: skip
 WIDTHS = (360, 1280)
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 RUN = "chosen => axe.run({runOnly: chosen, resultTypes: ['violations']})"
@@ -36,7 +20,7 @@ RUN = "chosen => axe.run({runOnly: chosen, resultTypes: ['violations']})"
 ALL = {"type": "tag", "values": RULES}
 COLOURS = {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}
 """What another colour scheme can change; that it changes nothing else is a test of its own."""
-KNOWN: dict[str, UUID] = {}
+KNOWN: dict[str, object] = {}
 Keep = Callable[[str], Page]
 
 
@@ -55,17 +39,10 @@ def kept(browser: Browser, axe: str, address: str, school: SmallSchool) -> Itera
         yield keep
 
 
-def named(school: SmallSchool) -> Mapping[str, UUID]:
-    """What the addresses name: pupils, staff, a request about Mia's record, and her first sitting."""
-    if KNOWN:
-        return KNOWN
-    mia, asked = school.pupils["Mia"], school.app.new_id()
-    school.records.receive_request(
-        school.ask("dsl"), mia, request_id=asked, kind="access", asked_by="pupil", on=school.clock().date()
-    )
-    _, facts = school.records.journey(mia)
-    sat = next(fact.event.event_id for fact in facts if isinstance(fact.event, AssessmentSat))
-    KNOWN.update({**school.pupils, **school.staff, "asked": asked, "sat": sat})
+def named(school: SmallSchool) -> Mapping[str, object]:
+    """What the addresses name, made once."""
+    if not KNOWN:
+        KNOWN.update(known_of(school))
     return KNOWN
 
 
@@ -91,7 +68,7 @@ def test_a_page_has_no_fault_and_is_not_wider_than_the_screen(
     kept: Keep, address: str, school: SmallSchool, who: str, path: str
 ) -> None:
     page = kept(who)
-    page.goto(address + re.sub(r"\{(\w+)\}", lambda found: str(named(school)[found[1]]), path))
+    page.goto(address + filled(path, named(school)))
     assert not (wrong := [one for width in WIDTHS for one in looked_at(page, width)]), "\n".join(wrong)
 
 

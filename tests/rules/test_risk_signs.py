@@ -57,6 +57,16 @@ def test_two_factors_at_an_end_are_a_priority_and_make_work() -> None:
     assert "composite_closed_circle" in kinds(found)
 
 
+def test_what_lies_nearest_an_end_is_the_same_for_a_pupil_alone_and_among_others() -> None:
+    stories = [
+        [sat(n, {n % 8: 1.6, (n + 3) % 8: 4.9}, gap=90 + 11 * count) for n in range(count)] for count in (3, 0, 9, 1, 5)
+    ]
+    together = risk.nearest_of(MODEL, stories, date(2030, 1, 1))
+    assert together == [risk.nearest(MODEL, one, date(2030, 1, 1)) for one in stories]
+    assert together[1] is None and len({one.reason for one in together if one}) == 4
+    assert risk.nearest_of(MODEL, [], date(2030, 1, 1)) == []
+
+
 def test_one_factor_in_both_contexts_is_its_own_sign_and_no_priority() -> None:
     sats = [sat(n, {3: 5.8, 7: 5.8}) for n in range(4)]
     found = risk.findings(MODEL, sats, NOTHING, sats[-1].on)

@@ -81,7 +81,7 @@ class Reader:
 
     def sign_in(self, who: str) -> None:
         made = self.client.app.state.sessions.credentials(self.small.school_id)  # type: ignore[attr-defined]
-        code = made.card(self.small.pupils[who]) if who in self.small.pupils else made.code(self.small.staff[who])
+        code = self.small.code_of(made, who)
         answer = self.send(self.get("/sign-in"), "/sign-in", school=str(self.small.school_id), code=code)
         assert answer.status_code == 200, answer.text
 
