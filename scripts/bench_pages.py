@@ -94,9 +94,11 @@ def _ask(app: App) -> Ask:
 def _named(app: App, school_id: UUID, pupil: UUID, journey: Journey, facts: Sequence[Fact]) -> dict[str, object]:
     records, asked = app.school(school_id), app.new_id()
     records.receive_request(_ask(app), pupil, request_id=asked, kind="access", asked_by="pupil", on=app.clock().date())
-    today = app.clock().date()
-    records.open_round(_ask(app), round_id=app.new_id(), name="Now", opens_on=today, closes_on=today + timedelta(days=9),
-                       year_groups=(journey.year_group,))  # fmt: skip
+    today, years = app.clock().date(), [] if journey.year_group is None else [journey.year_group]
+    records.open_round(
+        _ask(app), round_id=app.new_id(), name="Now", opens_on=today, closes_on=today + timedelta(days=9),
+        year_groups=years,
+    )  # fmt: skip
     if not journey.plans:
         raise SystemExit("Nobody in the tutor group measured has a plan: simulate a larger school.")
     sat = next(fact.event.event_id for fact in facts if isinstance(fact.event, AssessmentSat))
