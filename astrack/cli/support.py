@@ -17,7 +17,7 @@ from astrack.reports import html as reports_html
 from astrack.reports import trust as reports_trust
 
 
-def impact(
+def report(
     since: Annotated[str, typer.Option(help="First day, YYYY-MM-DD.")],
     until: Annotated[str, typer.Option(help="Last day, YYYY-MM-DD.")],
     out: Annotated[
@@ -29,18 +29,18 @@ def impact(
     """Did support help: supported against unsupported pupils, with intervals, and what may and may not be said."""
     with c.school_opened(school) as (app, records):
         first, last = c.day(since, "--since"), c.day(until, "--until")
-        report = reports.governors(app, records.school_id, since=first, until=last)
+        made = reports.governors(app, records.school_id, since=first, until=last)
         if out is not None:
             folder(out)
-            content = reports_html.pdf(report)
-            write(out / "report.html", reports_html.html(report).encode())
+            content = reports_html.pdf(made)
+            write(out / "report.html", reports_html.html(made).encode())
             write(out / "report.pdf", content)
-            for name, table in reports.csv_files(report).items():
+            for name, table in reports.csv_files(made).items():
                 write(out / name, table)
             digest = hashlib.sha256(content).hexdigest()
             Support(records).record_report(c.asking(key, "head"), since=first, until=last, sha256=digest)
-    c.out.print(report.said.headline, *report.said.beside, sep="\n")
-    c.out.print(f"May not be said: {report.said.may_not} {report.said.why_not}")
+    c.out.print(made.said.headline, *made.said.beside, sep="\n")
+    c.out.print(f"May not be said: {made.said.may_not} {made.said.why_not}")
     c.out.print(f"Wrote the report and its tables to {out}." if out else "Give --out FOLDER for the report itself.")
 
 
