@@ -17,7 +17,7 @@ from astrack.web.door import REFUSALS, PageRoute, Sent, Who, said, status_of
 from astrack.web.forms import Form
 from astrack.web.lists import reading
 from astrack.web.site import BadForm, Site, see_other
-from domain import staff, training
+from domain import training
 from domain.authority import Action
 from domain.staff import FIRST_MODULE
 from domain.training import READY, SURE, Module, TrainingSat
@@ -115,8 +115,7 @@ def _drawn(taken: Sequence[TrainingSat]) -> Markup:
 
 
 def _names(who: Caller, ids: Sequence[UUID]) -> dict[UUID, str]:
-    streams = who.records.log.load_many(ids) if ids else []
-    states = [staff.replay(fact.event for fact in one.facts) for one in streams]
+    states = who.records.staff_states(ids) if ids else []
     return {one: state.added.name for one, state in zip(ids, states, strict=True) if state.added}
 
 

@@ -10,7 +10,7 @@ from astrack.access import About, can_own, check_owner
 from astrack.access.callers import Caller
 from astrack.web.forms import Form
 from astrack.web.lists import reading
-from domain import staff, support
+from domain import support
 from domain.guidance import Suggestions
 from domain.support import Suggested
 from projections import impact
@@ -21,11 +21,9 @@ OWNERS_READ = 300
 def owners(who: Caller, about: Sequence[About]) -> list[tuple[UUID, str]]:
     """Who could own a plan for all these pupils, the viewer first: (id, name)."""
     ids = who.records.staff_ids(OWNERS_READ)
-    loaded = who.records.log.load_many(ids)
-    states = [(one, staff.replay(fact.event for fact in stream.facts)) for one, stream in zip(ids, loaded, strict=True)]
     found = [
         (one, state.added.name)
-        for one, state in states
+        for one, state in zip(ids, who.records.staff_states(ids), strict=True)
         if state.added and can_own(who.records.school_id, one, state, about, who.today)
     ]
     return sorted(found, key=lambda one: (one[0] != who.viewer.id, one[1]))
