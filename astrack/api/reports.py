@@ -40,7 +40,7 @@ class ReportOut(Out):
 def impact_report(caller: CallerOf, since: Day, until: Day) -> ReportOut:
     """Screening done, signs, plans made and kept, impact with its caveats, training: over a period."""
     caller.see(Action.SEE_AGGREGATES)
-    found = reports.governors(caller.app, caller.records.school_id, since=since, until=until)
+    found = reports.kept(caller.app, caller.records.school_id, since=since, until=until)
     tables = [
         TableOut(
             name=one.name, title=one.title, note=one.note, head=list(one.head), rows=[list(row) for row in one.rows]

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
-from uuid import UUID
 
 from fastapi import APIRouter, Request
 from markupsafe import Markup
@@ -32,10 +31,7 @@ from projections.cohort import SMALLEST, Cell
 ROUNDS_SHOWN = 6
 YEAR = timedelta(days=365)
 WIDTH, LEFT = 480, 20
-KEPT_MAX = 20
 Window = tuple[date, date]
-KEPT: dict[tuple[UUID, Window], tuple[tuple[int, date], Report]] = {}
-"""The newest reports, with the size of the log and the day each is of: aggregates alone."""
 
 
 def impact_pages(site: Site) -> APIRouter:
@@ -104,16 +100,8 @@ def _window(who: Caller, since: str, until: str) -> Window:
 
 
 def _report(who: Caller, window: Window) -> Report:
-    """The report of a period; worked out once for each state of the record. Raises ReportDatesWrong."""
-    school_id = who.records.school_id
-    state = (who.records.log.size(), who.today)
-    known, report = KEPT.get((school_id, window), (None, None))
-    if report is None or known != state:
-        report = reports.governors(who.app, school_id, since=window[0], until=window[1])
-        KEPT[(school_id, window)] = (state, report)
-        while len(KEPT) > KEPT_MAX:
-            KEPT.pop(next(iter(KEPT)))
-    return report
+    """The report of a period. Raises ReportDatesWrong."""
+    return reports.kept(who.app, who.records.school_id, since=window[0], until=window[1])
 
 
 def _plots(report: Report) -> dict[str, Any]:

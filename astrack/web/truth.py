@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from astrack import fairness
+from astrack.newest import Newest
 from astrack.web.door import PageRoute, Who
 from astrack.web.lists import reading
 from astrack.web.site import Site
@@ -18,9 +19,8 @@ from domain.truth import Figure
 from projections import truth
 from projections.truth import AFTER_ROUNDS
 
-KEPT_MAX = 20
-KEPT: dict[UUID, tuple[int, fairness.Items]] = {}
-"""The newest comparison of items of some schools, with the size of the log it is of: aggregates alone."""
+ITEMS: Newest[UUID, fairness.Items] = Newest(20)
+"""The comparison of items of some schools, with the size of the log it is of: aggregates alone."""
 
 
 def truth_pages(site: Site) -> APIRouter:
@@ -51,13 +51,8 @@ def truth_pages(site: Site) -> APIRouter:
 
 
 def _items(who: Who) -> fairness.Items:
-    school_id, size = who.records.school_id, who.records.log.size()
-    known = KEPT.get(school_id)
-    if known is None or known[0] != size:
-        known = KEPT[school_id] = (size, fairness.items(who.app, school_id))
-        while len(KEPT) > KEPT_MAX:
-            KEPT.pop(next(iter(KEPT)))
-    return known[1]
+    school_id = who.records.school_id
+    return ITEMS.of(school_id, who.records.log.size(), lambda: fairness.items(who.app, school_id))
 
 
 @dataclass(frozen=True, slots=True)
