@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
 from uuid import UUID, uuid5
 
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -16,11 +17,12 @@ from cryptography.hazmat.primitives.serialization import (
 
 from astrack.app import App
 from astrack.changing import Answer, Ask, Decided, Target
+from astrack.newest import Newest
 from astrack.records import Records
 from astrack.records.support import Support
 from astrack.store import SchoolUnknown
 from astrack.store.vault import Vault
-from domain import accreditation, staff
+from domain import accreditation
 from domain.accreditation import Accreditation, AccreditationAwarded, Evidence, NoSuchAward, Practice
 from domain.authority import RULES, Action
 from domain.base import Event, Stamp, StreamClass
@@ -85,8 +87,7 @@ class Accrediting:
 
     def _trained(self, today: date) -> tuple[int, int]:
         """Of the people whose role opens pupils' records here, how many have shown the first level."""
-        streams = self.records.log.load_many(self.records.staff_ids())
-        states = [staff.replay(fact.event for fact in one.facts) for one in streams]
+        states = self.records.staff_states(self.records.staff_ids())
         gated = {role for role, cell in RULES[Action.WRITE_PLANS].cells.items() if cell != "-"}
         seeing = [one for one in states if any(grant.role in gated for grant in one.standing(today))]
         return sum(FIRST_MODULE in one.trained for one in seeing), len(seeing)
@@ -158,11 +159,20 @@ class Accrediting:
         return Target(uuid5(self.school_id, STREAM), StreamClass.SCHOOL)
 
 
+LINES: Newest[UUID, list[Entry]] = Newest(REGISTERED_MAX)
+"""Each school's public lines, with the size of its log and the day they are of."""
+
+
 def register(app: App, today: date, limit: int = REGISTERED_MAX) -> list[Entry]:
-    """Every award of every school kept here, by school; schools without one are not named."""
+    """Every award of every school kept here, by school; schools without one are not named.
+
+    A school is read again only when its log has grown, or the day has changed.
+    """
     found: list[Entry] = []
+    sizes = app.store.sizes()
     for school_id in app.store.schools()[:limit]:
-        found += Accrediting(app, app.school(school_id)).registered(today)
+        ours = Accrediting(app, app.school(school_id))
+        found += LINES.of(school_id, (sizes[school_id], today), partial(ours.registered, today))
     return sorted(found, key=lambda one: (one.school.casefold(), one.award.until))
 
 

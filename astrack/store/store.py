@@ -132,6 +132,10 @@ class Store:
         """Every log here, the looks' logs too."""
         return [school for (school,) in self._db.ask(None, ("SELECT record.list_schools()", ()))[0]]
 
+    def sizes(self) -> dict[UUID, int]:
+        """How many entries each log here has, the looks' logs too; one question."""
+        return dict(self._db.ask(None, ("SELECT school_id, entries FROM record.log_sizes()", ()))[0])
+
     def log(self, school_id: UUID) -> SchoolLog:
         """The log of one school."""
         with self._lock:

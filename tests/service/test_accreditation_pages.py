@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -104,3 +105,22 @@ def test_head_and_lead_see_the_evidence_and_award_nothing(school: Any, shown: No
         assert "All four are shown." in text
         assert 'action="/accreditation/awards"' not in text
     assert school.as_("tutor").get("/accreditation").status_code == 403
+
+
+def test_the_register_reads_a_school_again_only_when_its_log_has_grown(
+    school: Any, shown: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    awarded(school)
+    read: list[UUID] = []
+    whole = Accrediting.registered
+    monkeypatch.setattr(Accrediting, "registered", lambda self, on: read.append(self.school_id) or whole(self, on))
+    anybody = school.client()
+    anybody.get("/register")
+    read.clear()
+    assert "stands" in anybody.get("/register").text
+    assert read == []
+    outside = school.as_("accreditor")
+    send(outside, outside.get("/accreditation"), "/revoke", why="The records were not as shown.")
+    read.clear()
+    assert "was revoked" in anybody.get("/register").text
+    assert read == [school.school_id]
