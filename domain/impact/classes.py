@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from domain.impact.cases import Cases, Panel
-from domain.statistics import Z95, normal_cdf, wilson
+from domain.statistics import Z95, normal_cdfs, wilson
 from domain.statistics.student_t import t_two_sided
 
 Floats = NDArray[np.float64]
@@ -113,11 +115,8 @@ def expected_improvement(panel: Panel, cases: Cases, known: Retest) -> float:
     low, high = panel.middle - out, panel.middle + out
     low = np.where(cases.score_before >= panel.high, np.maximum(low, far), low)
     high = np.where(cases.score_before <= panel.low, np.minimum(high, far), high)
-    chance = _cdf((high - centre) / spread) - _cdf((low - centre) / spread)
+    chance = normal_cdfs((high - centre) / spread) - normal_cdfs((low - centre) / spread)
     return float(chance.mean())
-
-
-_cdf = np.vectorize(normal_cdf, otypes=[float])
 
 
 def match(cases: Cases, of: Flags) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
@@ -127,25 +126,30 @@ def match(cases: Cases, of: Flags) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """
     caliper = CALIPER_SD * float(np.std(cases.before[of])) if of.any() else 0.0
     order = np.argsort(-cases.before, kind="stable")
-    pool: dict[int, list[int]] = {}
-    for index in order[of[order] & ~cases.supported[order]]:
-        pool.setdefault(int(cases.stratum[index]), []).append(int(index))
-    left, right = [], []
-    for index in order[of[order] & cases.supported[order]]:
-        waiting = pool.get(int(cases.stratum[index]), [])
-        if not waiting:
-            continue
-        best = min(waiting, key=lambda one, to=cases.before[index]: abs(float(cases.before[one] - to)))  # type: ignore[misc]
-        if abs(cases.before[best] - cases.before[index]) <= caliper:
-            waiting.remove(best)
-            left.append(int(index))
-            right.append(best)
-    return np.array(left, dtype=np.intp), np.array(right, dtype=np.intp)
+    pool: dict[int, list[tuple[float, int]]] = {}
+    for index in order[of[order] & ~cases.supported[order]].tolist():
+        pool.setdefault(int(cases.stratum[index]), []).append((-float(cases.before[index]), index))
+    pairs = []
+    for index in order[of[order] & cases.supported[order]].tolist():
+        waiting, out = pool.get(int(cases.stratum[index]), []), -float(cases.before[index])
+        best = _nearest(waiting, out)
+        if best is not None and abs(waiting[best][0] - out) <= caliper:
+            pairs.append((index, waiting.pop(best)[1]))
+    left, right = np.array(pairs, dtype=np.intp).reshape(-1, 2).T
+    return left, right
+
+
+def _nearest(waiting: Sequence[tuple[float, int]], out: float) -> int | None:
+    """Where in a list in order the nearest is; of two as near the one farther out, of equal ones the first."""
+    at = bisect_left(waiting, (out, -1))
+    if at and (at == len(waiting) or out - waiting[at - 1][0] <= waiting[at][0] - out):
+        return bisect_left(waiting, (waiting[at - 1][0], -1))
+    return at if at < len(waiting) else None
 
 
 def paired(panel: Panel, cases: Cases) -> Paired | None:
     """Matched pairs and what they show; None with fewer than ten pairs."""
-    left, right = match(cases, cases.reassessed)
+    left, right = match(cases, cases.reassessed & ~np.isnan(cases.before))
     if len(left) < 10:
         return None
     gap = cases.after[right] - cases.after[left]

@@ -20,6 +20,11 @@ def normal_cdf(z: float) -> float:
     return 0.5 * math.erfc(-z / math.sqrt(2))
 
 
+def normal_cdfs(z: Floats) -> Floats:
+    """The same for each of an array of one dimension."""
+    return 0.5 * np.fromiter(map(math.erfc, (-z / math.sqrt(2)).tolist()), dtype=float, count=len(z))
+
+
 def normal_pdf(z: float) -> float:
     """The standard normal density."""
     return math.exp(-z * z / 2) / math.sqrt(2 * math.pi)

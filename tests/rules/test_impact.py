@@ -119,6 +119,32 @@ def test_pairs_without_any_correlation_are_two_independent_arms() -> None:
     assert paired == pytest.approx(newcombe(20, 40, 20, 40))
 
 
+def test_pairs_are_nearest_at_the_baseline_one_by_one_from_the_farthest_out() -> None:
+    p, q = _trust(0.2, pupils=1200)
+    p.values[:] = np.round(p.values * 4) / 4  # many are alike, so that ties are tried
+    found = cases(p, q, 0, 10**7)
+    left, right = impact_classes.match(found, found.reassessed)
+    caliper = impact_classes.CALIPER_SD * float(np.std(found.before[found.reassessed]))
+    waiting = set(np.flatnonzero(found.reassessed & ~found.supported).tolist())
+    pairs = []
+    for one in sorted(np.flatnonzero(found.reassessed & found.supported).tolist(), key=lambda i: (-found.before[i], i)):
+        near = [i for i in waiting if found.stratum[i] == found.stratum[one]]
+        near.sort(key=lambda i: (abs(found.before[i] - found.before[one]), -found.before[i], i))
+        if near and abs(found.before[near[0]] - found.before[one]) <= caliper:
+            waiting.remove(near[0])
+            pairs.append((one, near[0]))
+    assert list(zip(left.tolist(), right.tolist(), strict=True)) == pairs
+
+
+def test_one_pupil_without_a_baseline_does_not_undo_the_pairs_of_the_others() -> None:
+    p, q = _trust(0.2, pupils=1200)
+    whole = impact_classes.paired(p, cases(p, q, 0, 10**7))
+    found = cases(p, q, 0, 10**7)
+    found.before[np.flatnonzero(found.reassessed)[0]] = np.nan
+    fewer = impact_classes.paired(p, found)
+    assert whole and fewer and whole.pairs - 1 <= fewer.pairs <= whole.pairs
+
+
 def test_paired_intervals_cover_the_truth() -> None:
     chance = np.random.default_rng(4)
     inside = 0

@@ -152,3 +152,8 @@ def test_newcombe_agrees_with_statsmodels(seed: int) -> None:
     c1, c2 = int(chance.integers(0, n1 + 1)), int(chance.integers(0, n2 + 1))
     theirs = proportion.confint_proportions_2indep(c1, n1, c2, n2, method="newcomb", compare="diff")
     assert s.newcombe(c1, n1, c2, n2)[1:] == pytest.approx(theirs, abs=1e-9)
+
+
+def test_the_normal_distribution_of_many_is_that_of_each() -> None:
+    z = np.random.default_rng(3).normal(0, 3, 50)
+    assert s.normal_cdfs(z) == pytest.approx([s.normal_cdf(float(one)) for one in z], abs=1e-15)
