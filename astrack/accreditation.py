@@ -26,7 +26,7 @@ from domain import accreditation
 from domain.accreditation import Accreditation, AccreditationAwarded, Evidence, NoSuchAward, Practice
 from domain.authority import RULES, Action
 from domain.base import Event, Stamp, StreamClass
-from domain.impact import SMALLEST
+from domain.small import SMALLEST
 from domain.staff import FIRST_MODULE
 from projections import practice
 from transfer import badge

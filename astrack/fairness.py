@@ -17,8 +17,8 @@ from domain.fairness import CELL_LEAST, GroupRate, ItemDifference
 from domain.instrument import Instrument
 from domain.journey import facts as f
 from domain.journey.state import corrected
+from domain.small import hidden
 from projections import truth
-from projections.cohort import hidden_names
 from projections.truth import Flagged
 
 PUPILS_MAX = 20_000
@@ -64,9 +64,10 @@ def flag_rates(app: App, school_id: UUID) -> list[Rate]:
     made = []
     for dimension in sorted({dimension for dimension, _ in members}):
         groups = {name: member for (of, name), member in members.items() if of == dimension}
-        hidden = hidden_names({name: int(member.sum()) for name, member in groups.items()}, len(found))
+        sizes = {name: [int(member.sum())] for name, member in groups.items()}
+        gone = hidden(sizes, [len(found) - sum(size for (size,) in sizes.values())])
         for name, said in sorted(fairness.flag_rates(groups, flags).items()):
-            made.append(Rate(dimension, name, GroupRate(0, None, None) if name in hidden else said))
+            made.append(Rate(dimension, name, GroupRate(0, None, None) if name in gone else said))
     return made
 
 

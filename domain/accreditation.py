@@ -14,7 +14,7 @@ from uuid import UUID
 from pydantic import Field
 
 from domain.base import DomainError, Event, Stamp, StreamClass, Value
-from domain.impact import SMALLEST
+from domain.small import SMALLEST
 from domain.staff import ACCREDITOR, AccreditorInside
 
 Area = Literal["noticing", "answering", "supporting", "learning"]

@@ -14,6 +14,7 @@ from psycopg import Cursor
 from domain.base import Fact
 from domain.journey import facts as f
 from domain.scope import Scope
+from domain.small import SMALLEST, hidden
 from projections import pupils, risk_register
 from projections.shape import in_scope, untag
 
@@ -28,8 +29,6 @@ SCHEMA = (
     "CREATE INDEX ON {table} (school_id, pupil_id, happened_on)",
 )
 TAKES = frozenset({f.AssessmentSat})
-SMALLEST = 10
-"""Fewer pupils than this are never shown (shared field, section 2: small cells suppressed)."""
 MAX_PUPILS = 20_000
 
 
@@ -134,25 +133,10 @@ def summarised(data: Newest, dimension: str) -> list[Cell]:
         for name in [name for of, name in map(untag, held) if of == dimension]:
             members.setdefault(name, []).append(index)
     everyone = list(range(len(data.tags)))
-    hidden = hidden_names({name: len(held) for name, held in members.items()}, len(everyone))
+    sizes = {name: [len(held)] for name, held in members.items()}
+    gone = hidden(sizes, [len(everyone) - sum(size for (size,) in sizes.values())])
     made = [_cell("all", data, everyone, len(everyone) >= SMALLEST)]
-    return made + [_cell(name, data, members[name], name not in hidden) for name in sorted(members)]
-
-
-def hidden_names(counts: dict[str, int], total: int) -> set[str]:
-    """The groups that must not be shown: those under 10, and more until what stays hidden is 10 pupils or more.
-
-    Pupils in no group of the dimension are hidden too (``total`` less the sum), so they count among the hidden.
-    """
-    order = sorted(counts, key=lambda name: (counts[name], name))
-    hidden = [name for name in order if counts[name] < SMALLEST]
-    ungrouped = max(0, total - sum(counts.values()))
-    remaining = [name for name in order if name not in hidden]
-    while remaining and 0 < sum(counts[name] for name in hidden) + ungrouped < SMALLEST:
-        hidden.append(remaining.pop(0))
-    if len(hidden) == 1 and remaining and not ungrouped:
-        hidden.append(remaining.pop(0))
-    return set(hidden)
+    return made + [_cell(name, data, members[name], name not in gone) for name in sorted(members)]
 
 
 def _cell(name: str, data: Newest, index: list[int], shown: bool) -> Cell:

@@ -14,7 +14,7 @@ from astrack.web.forms import Form
 from astrack.web.site import Site, see_other
 from domain.accreditation import AREAS
 from domain.authority import Action
-from domain.impact import SMALLEST
+from domain.small import SMALLEST
 
 AREA_NAMES = {"noticing": "Noticing", "answering": "Answering", "supporting": "Supporting", "learning": "Learning"}
 TWO_YEARS = timedelta(days=730)

@@ -24,9 +24,10 @@ from astrack.web.lists import reading
 from astrack.web.site import HEADERS, BadForm, Site
 from domain.authority import Action
 from domain.scope import Scope
+from domain.small import SMALLEST
 from domain.statistics import wilson
 from projections import cohort, plan_board, pupils, round_progress
-from projections.cohort import SMALLEST, Cell
+from projections.cohort import Cell
 
 ROUNDS_SHOWN = 6
 YEAR = timedelta(days=365)

@@ -19,12 +19,11 @@ from domain.impact import ancova as impact_ancova
 from domain.impact import classes as impact_classes
 from domain.impact.cases import NONE, Cases, Panel, Plans, cases
 from domain.impact.classes import Paired, Retest, Share, counted, expected_improvement, paired, retest, share
+from domain.small import hidden
 from domain.statistics import newcombe
 
 Flags = NDArray[np.bool_]
 Floats = NDArray[np.float64]
-SMALLEST = 10
-"""A group with fewer pupils in either arm is not shown."""
 LEAST_ARM = 10
 """Fewer reassessed pupils in an arm than this give no estimate at all."""
 METHOD = "astrack-impact-1"
@@ -252,10 +251,12 @@ def _parted(found: Cases, classed: NDArray[np.int64], dimension: str, members: M
     for name in sorted(members):
         arms = [_improved(classed[members[name] & (found.supported == which)]) for which in (True, False)]
         made.append((name, arms[0], arms[1]))
-    hidden = _hidden([(name, min(a.of, b.of)) for name, a, b in made])
+    everyone = [_improved(classed[found.supported == which]).of for which in (True, False)]
+    sizes = {name: (a.of, b.of) for name, a, b in made}
+    gone = hidden(sizes, [of - sum(arm) for of, arm in zip(everyone, zip(*sizes.values(), strict=True), strict=False)])
     return [
         Subgroup(dimension, name, False, None, None, None)
-        if name in hidden
+        if name in gone
         else Subgroup(dimension, name, True, a, b, newcombe(a.count, a.of, b.count, b.of))
         for name, a, b in made
     ]
@@ -263,12 +264,3 @@ def _parted(found: Cases, classed: NDArray[np.int64], dimension: str, members: M
 
 def _improved(classed: NDArray[np.int64]) -> Share:
     return share(int(((classed == 0) | (classed == 1)).sum()), int((classed >= 0).sum()))
-
-
-def _hidden(sizes: list[tuple[str, int]]) -> set[str]:
-    """Parts with too few in an arm; if that is just one, the next smallest too, or the whole would tell it."""
-    small = {name for name, size in sizes if size < SMALLEST}
-    rest = sorted((size, name) for name, size in sizes if name not in small)
-    if len(small) == 1 and rest:
-        small.add(rest[0][1])
-    return small

@@ -6,11 +6,11 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from domain.small import SMALLEST
 from domain.statistics import Z95, wilson
 
 Z998 = 3.0902323061678132
 """Two-sided 99.8 %: outside this a school is worth a conversation (Spiegelhalter 2005)."""
-SMALLEST = 10
 SCHOOLS_LEAST = 3
 
 

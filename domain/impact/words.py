@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from domain.impact import SMALLEST, Estimate, Impact
+from domain.impact import Estimate, Impact
 from domain.impact.classes import Share
+from domain.small import SMALLEST
 
 BIAS_WARNING = (
     "Change compared with change is biased wherever pupils were picked by their scores; it is shown only because it is"

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from projections.cohort import SMALLEST, Newest, hidden_names, summarised
+from domain.small import SMALLEST, hidden
+from projections.cohort import Newest, summarised
 from projections.shape import memberships, tag, untag
 
 
@@ -37,11 +38,16 @@ def test_a_school_under_ten_shows_nothing_at_all() -> None:
 @given(st.dictionaries(st.text(max_size=3), st.integers(1, 40), min_size=1, max_size=8), st.integers(0, 12))
 def test_what_is_hidden_cannot_be_worked_out_from_the_whole(counts: dict[str, int], ungrouped: int) -> None:
     total = sum(counts.values()) + ungrouped
-    hidden = hidden_names(counts, total)
-    assert {name for name, size in counts.items() if size < SMALLEST} <= hidden
-    left = total - sum(size for name, size in counts.items() if name not in hidden)
-    assert left == 0 or left >= SMALLEST or hidden == set(counts)
-    assert len(hidden) != 1 or ungrouped or hidden == set(counts)
+    gone = hidden({name: [size] for name, size in counts.items()}, [ungrouped])
+    assert {name for name, size in counts.items() if size < SMALLEST} <= gone
+    left = total - sum(size for name, size in counts.items() if name not in gone)
+    assert left == 0 or left >= SMALLEST or gone == set(counts)
+    assert len(gone) != 1 or ungrouped or gone == set(counts)
+
+
+def test_a_part_hidden_for_one_arm_cannot_be_worked_out_in_the_other() -> None:
+    assert hidden({"Red": (0, 7), "Blue": (30, 12), "Gold": (40, 40)}) == {"Red", "Blue"}
+    assert hidden({"Red": (12, 9), "Blue": (30, 30)}) == {"Red", "Blue"}
 
 
 def test_a_missing_value_is_left_out_of_its_own_mean_alone() -> None:
