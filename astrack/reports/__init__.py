@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
@@ -14,13 +14,14 @@ from uuid import UUID
 from astrack.app import App
 from astrack.newest import Newest
 from domain import impact, training
-from domain.impact import SMALLEST, Arm, Impact, Subgroup
+from domain.impact import Arm, Impact, Subgroup
 from domain.impact.cases import cases
 from domain.impact.classes import CLASSES, Share
 from domain.impact.classes import classes as classed
 from domain.impact.words import BIAS_WARNING, Said, percent, sentences
 from domain.reporting import ReportDatesWrong
 from domain.scope import Scope
+from domain.small import SMALLEST
 from projections import impact as lines
 from projections import round_progress
 from projections import training as trained
@@ -81,7 +82,7 @@ def governors(app: App, school_id: UUID, *, since: date, until: date) -> Report:
     window = since.toordinal(), until.toordinal()
     found = impact.assess(school.panel, school.plans, *window, school.parts)
     tables = (
-        _screening(rounds), _signs(school.signs), _plans(plans), _arms(found), _checks(found),
+        _screening(rounds), _signs(school.signs, window), _plans(plans), _arms(found), _checks(found),
         _subgroups("impact-by-group", "Parts of the school", found.subgroups), _by_signpost(school, window),
         _training(staff),
     )  # fmt: skip
@@ -118,11 +119,11 @@ def _screening(rounds: list[round_progress.Progress]) -> Table:
                  ("Round", "Opened", "Expected", "Sat", "State"), rows)  # fmt: skip
 
 
-def _signs(signs: Mapping[str, int]) -> Table:
-    rows = tuple((kind.replace("_", " "), count(n)) for kind, n in sorted(signs.items()))
-    note = (
-        "Early signs that asked for a look, on record so far. An early sign says “worth a look”, never what is wrong."
-    )
+def _signs(signs: Mapping[str, Sequence[int]], window: tuple[int, int]) -> Table:
+    first, last = window
+    raised = {kind: sum(first <= day <= last for day in days) for kind, days in signs.items()}
+    rows = tuple((kind.replace("_", " "), count(n)) for kind, n in sorted(raised.items()))
+    note = "Early signs raised in the period that asked for a look. A sign says “worth a look”, never what is wrong."
     return Table("signs", "Early signs", note, ("Kind", "How many"), rows)
 
 

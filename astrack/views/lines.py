@@ -81,7 +81,12 @@ def _instant(value: datetime) -> str:
     return to_json(value)[1:-1].decode()
 
 
+def _bytes(value: bytes) -> str:
+    return f"\\\\x{value.hex()}"
+
+
 _WRITERS: dict[str, Callable[[Any], str]] = {
+    "bytea": _bytes,
     "text": _text,
     "uuid": _id,
     "date": _day,

@@ -91,8 +91,13 @@ def upsert(conn: Connection, school: UUID, projection: Projection, rows: Sequenc
         f"INSERT INTO {projection.table} (school_id, {columns}) SELECT %s, {columns}"
         f" FROM json_populate_recordset(NULL::{projection.table}, %s)"
         f" ON CONFLICT (school_id, {quoted(projection.key)}) DO UPDATE SET {newer}".encode(),
-        (school, as_json([dict(zip(projection.columns, row, strict=True)) for row in rows])),
+        (school, as_json([dict(zip(projection.columns, map(told, row), strict=True)) for row in rows])),
     )
+
+
+def told(value: object) -> object:
+    """A value as JSON may carry it: bytes as PostgreSQL writes them."""
+    return f"\\x{value.hex()}" if isinstance(value, bytes) else value
 
 
 def as_json(value: object) -> str:

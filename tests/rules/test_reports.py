@@ -30,7 +30,7 @@ def made(pupils: int = 1500, effect: float = 0.5, school: str = "Hilltop <Primar
     houses = {"Red": np.arange(n) % 2 == 0, "=cmd": np.arange(n) % 2 == 1}
     found = impact.assess(world.panel, world.plans, 0, 10**7, {"house": houses})
     tables = (
-        reports._signs({"priority": 41, "context_gap": 3}), reports._plans(Kept(30, 25, 4, 2, {"helped": 15})),
+        reports._signs({"priority": [5] * 41 + [11], "context_gap": [5] * 3}, (1, 10)), reports._plans(Kept(30, 25, 4, 2, {"helped": 15})),
         reports._arms(found), reports._checks(found), reports._subgroups("impact-by-group", "Parts", found.subgroups),
         reports._screening([]),
     )  # fmt: skip
