@@ -159,7 +159,7 @@ def test_another_root_key_is_told_once(run: Run, running: App, monkeypatch: pyte
     assert code != 0 and (out + said).count("key does not open") == 1
 
 
-@pytest.mark.parametrize("command", ["keys show", "audit bundle", "impact --since 2026-09-01 --until 2026-10-01"])
+@pytest.mark.parametrize("command", ["keys show", "audit bundle", "report --since 2026-09-01 --until 2026-10-01"])
 def test_a_file_where_a_folder_should_be_is_told_before_anything_is_done(
     here: Run, store: Store, school: str, tmp_path: Path, command: str
 ) -> None:
