@@ -15,16 +15,16 @@ FAULTS_SHOWN_MAX = 20
 
 GROUPS: Sequence[tuple[int, int, str]] = (
     # nobody is signed in, or the role does not include it
-    (401, 5, "SignInNeeded SignInRefused FactorRefused"),
+    (401, 5, "SignInNeeded SignInRefused FactorRefused ProofRefused"),
     (403, 5, "SecondFactorNeeded OwnFactorTakenAway NotAllowed CrossSite "
              "OwnRoleGranted OwnGlassReviewed OwnWithholdingReviewed OwnErasure "
-             "AskerMayNot"),
+             "AskerMayNot InviteRefused"),
     # not here, or not for this viewer, which is the same to them
     (404, 3, "UnknownReadModel NoSuchPupil NoSuchFlag NoSuchPlan NoSuchTalk NoSuchFact NoSuchGrant NoSuchGlass "
              "NoSuchPage HandOffUnknown RoundUnknown StaffUnknown SchoolUnknown NoSuchInstrument WhichPupil "
              "WhichSchool NoIdentity NoSuchProblem NoSuchGuidance NoSuchAward NoSuchModule "
              "NoSuchDuty NoSuchModel NoSuchTransfer RelationUnknown OrderUnknown NoSuchRequest NoSuchItem NoSuchHold "
-             "ProviderUnknown"),
+             "ProviderUnknown NoSuchUpload BoxUnknown NothingHere"),
     (405, 2, "MethodUnknown"),
     # a rule of the school's world says no
     (409, 4, "DomainError OwnerCannotSee RebuildUnderWay AlreadyEnrolled NotEnrolled RecordFrozen OptedOut "
@@ -36,12 +36,16 @@ GROUPS: Sequence[tuple[int, int, str]] = (
              "SchoolNotRegistered StreamHeld TransferUnanswered TransferEnded GuidanceTaken GuidanceTooThin "
              "EvidenceMissing AccreditorInside RelationNotStanding RequestEnded ClockStandsAlready ExtensionTooLate "
              "WithholdingUnreviewed CompetenceUndecided FileNotMade RecordOnHold NotReviewed NotToldFirst "
-             "OutcomeForTheDsl NameTaken"),
-    (410, 3, "StreamErased"),
-    (412, 4, "RecordMoved"),
-    (413, 6, "TooLarge RosterTooLarge BodyTooLarge"),
+             "OutcomeForTheDsl NameTaken OffsetWrong MailboxRefused"),
+    (408, 7, "SenderSilent"),
+    (410, 3, "StreamErased UploadCollected"),
+    (412, 4, "RecordMoved TusUnknown ItemMoved"),
+    (413, 6, "TooLarge RosterTooLarge BodyTooLarge UploadTooLarge UploadTooLong"),
+    (415, 2, "NotABodyOfBytes"),
+    (416, 2, "RangeOutside"),
+    (423, 7, "UploadBusy"),
     # what was sent does not make sense
-    (400, 2, "BadKey BadCursor BadRequest"),
+    (400, 2, "BadKey BadCursor BadRequest UploadMalformed"),
     (422, 2, "ValidationError RequestValidationError KeyReused BadArgument PlanDatesWrong RoundDatesWrong "
              "TermDatesWrong TermDatesMissing AcademicYearMalformed NotYetBorn BadPupilNumber "
              "PupilNumberMalformed CheckLetterWrong ScopeMissing GrantRunsOut GlassReasonMissing "
@@ -50,7 +54,7 @@ GROUPS: Sequence[tuple[int, int, str]] = (
              "ReportDatesWrong AwardDatesWrong InterestsUndeclared AnswersIncomplete TrainingWrong "
              "TotalsWrong LoadWrong PasswordUnfit ClientKeyUnfit FamilyDatesWrong ReasonTooThin RequestDatesWrong "
              "NameWrong SchoolNumberWrong "
-             "KeptUntilWrong"),
+             "KeptUntilWrong DigestWrong AddressWrong"),
     # a file was refused
     (422, 6, "TransferRefused BadContainer BadHeader BadHeaderMac BadPayload NotForUs WeakKey BadEntry "
              "BadEnvelope BadProof BadChain BadHeads BadNote BadSignature UnknownSigner ExpiredKey "
@@ -61,7 +65,8 @@ GROUPS: Sequence[tuple[int, int, str]] = (
     (429, 8, "TooManyAttempts"),
     # the service itself
     (500, 7, "StoreError UnsafeRole BadSetting KeyMissing UnreadableFact InstrumentWrong ModelWrong"),
-    (503, 7, "ProviderSilent StoreUnavailable TooBusy ClockSetBack KeysRotated"),
+    (503, 7, "ProviderSilent OtherSideSilent StoreUnavailable TooBusy ClockSetBack KeysRotated"),
+    (507, 7, "MailboxFull BoxFull"),
 )  # fmt: skip
 """(HTTP status, exit code, the refusals)."""
 

@@ -20,6 +20,7 @@ from astrack.cli import (
     common,
     guidance,
     keeping,
+    mailbox,
     projections,
     pupil,
     school,
@@ -53,6 +54,7 @@ app.add_typer(pupil.plan, name="plan")
 app.add_typer(transfer.transfer, name="transfer")
 app.add_typer(transfer.keys, name="keys")
 app.add_typer(transfer.student, name="student")
+app.add_typer(mailbox.mailbox, name="mailbox")
 app.add_typer(audit.bundles, name="audit")
 app.add_typer(staff.staff, name="staff")
 app.add_typer(training.app, name="training")

@@ -106,7 +106,7 @@ def run(app: App, host: str = "127.0.0.1", port: int = 8765, ready: Callable[[],
     worker.start()
     seen.start()
     try:
-        _Server(config, ready).run()
+        Server(config, ready).run()
     finally:
         ticker.stop()
         worker.stop()
@@ -115,7 +115,7 @@ def run(app: App, host: str = "127.0.0.1", port: int = 8765, ready: Callable[[],
             figures.shutdown()
 
 
-class _Server(uvicorn.Server):
+class Server(uvicorn.Server):
     """Tells when the port is open."""
 
     def __init__(self, config: uvicorn.Config, ready: Callable[[], None] | None) -> None:
@@ -123,6 +123,7 @@ class _Server(uvicorn.Server):
         self._ready = ready
 
     async def startup(self, sockets: Any = None) -> None:
+        """Open the port, and say so."""
         await super().startup(sockets)
         if self._ready is not None and self.started:
             self._ready()

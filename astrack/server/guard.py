@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -53,8 +53,10 @@ class CrossSite(DomainError):
 class Guard:
     """The outermost layer: everything below answers through it."""
 
-    def __init__(self, app: ASGIApp, new_id: Callable[[], UUID], watch: Watch) -> None:
-        self._app, self._new_id, self._watch = app, new_id, watch
+    def __init__(
+        self, app: ASGIApp, new_id: Callable[[], UUID], watch: Watch, caps: Sequence[tuple[str, int]] = CAPS
+    ) -> None:
+        self._app, self._new_id, self._watch, self._caps = app, new_id, watch, caps
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request or lifespan event."""
@@ -67,7 +69,7 @@ class Guard:
     async def _answer(self, scope: Scope, receive: Receive, answer: _Answer) -> None:
         try:
             check_site(scope)
-            await self._app(scope, _Capped(scope, receive), answer)
+            await self._app(scope, _Capped(scope, receive, self._caps), answer)
         except (BodyTooLarge, CrossSite) as refused:
             await answer.refuse(scope, receive, refused)
         except Exception as error:
@@ -96,9 +98,9 @@ def check_site(scope: Scope) -> None:
 class _Capped:
     """The body of a request, up to its cap."""
 
-    def __init__(self, scope: Scope, receive: Receive) -> None:
+    def __init__(self, scope: Scope, receive: Receive, caps: Sequence[tuple[str, int]]) -> None:
         self._receive = receive
-        self._left = self._cap = next(cap for prefix, cap in CAPS if scope["path"].startswith(prefix))
+        self._left = self._cap = next(cap for prefix, cap in caps if scope["path"].startswith(prefix))
         stated = Headers(scope=scope).get("content-length", "0")
         if stated.isascii() and stated.isdigit() and int(stated[:20]) > self._cap:
             raise BodyTooLarge(too_large(f"{self._cap >> 20} MiB"))
