@@ -24,6 +24,19 @@ function say(words) {
   place.hidden = false;
 }
 
+// A card's square leads here with its words behind the #, which is sent to nobody. They are filled in and leave the
+// address; whoever holds the card still says that they want to sign in, so that no link can do it for them.
+function fillIn() {
+  const held = new URLSearchParams(location.hash.slice(1)).get("card");
+  const box = document.getElementById("code");
+  if (!held || !box) return;
+  history.replaceState(null, "", location.pathname + location.search);
+  box.value = held.slice(0, 100);
+  box.form.querySelector("button").focus();
+}
+fillIn();
+window.addEventListener("hashchange", fillIn);
+
 // The list narrows while a name is typed.
 for (const box of document.querySelectorAll("[data-narrows]")) {
   const rows = [...document.querySelectorAll(box.dataset.narrows)];

@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from astrack.access import about_pupil
 from astrack.access.callers import Caller
+from astrack.web import qr
 from astrack.web.door import PageRoute, Sent, Who
 from astrack.web.forms import Form
 from astrack.web.lists import reading
@@ -67,13 +68,10 @@ def _letters(site: Site, request: Request, who: Caller, sent: Form) -> Response:
     for one in found:
         who.may(Action.MAKE_LETTER, one.pupil_id)
     credentials = who.sessions.credentials(who.records.school_id)
-    registered = who.records.school_state().registered
+    registered, base, school = who.records.school_state().registered, site.address(request), who.records.school_id
+    made = [(one, credentials.letter(who.app.new_id(), one.pupil_id)) for one in found]
     return site.page(
         request, "letters.html", viewer=who.viewer, group=name,
-        school=registered.school.name if registered else "the school",
-        address=f"{request.url.scheme}://{request.url.netloc}/sign-in?school={who.records.school_id}",
-        letters=[
-            {"called": one.called, "name": one.name, "code": credentials.letter(who.app.new_id(), one.pupil_id)}
-            for one in found
-        ],
+        school=registered.school.name if registered else "the school", address=qr.sign_in_address(base, school),
+        letters=[(one, code, qr.drawn(qr.sign_in_address(base, school, code))) for one, code in made],
     )  # fmt: skip

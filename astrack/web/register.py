@@ -12,7 +12,7 @@ from astrack.accreditation import STATES, Verdict, on_register, verdict_of
 from astrack.app import App
 from astrack.web.door import PageRoute, Sent, said, status_of
 from astrack.web.forms import Form
-from astrack.web.site import HEADERS, BadForm, Site
+from astrack.web.site import HEADERS, BadForm, Site, address_of
 from domain.base import DomainError
 from transfer import badge
 from transfer.badge import BadBadge
@@ -75,8 +75,7 @@ def register_pages(site: Site) -> APIRouter:
 
 def base_of(app: App, request: Request, school_id: UUID) -> str:
     """The register's address for one school: the installation's public address, else the one that was asked."""
-    address = app.settings.address or f"{request.url.scheme}://{request.url.netloc}"
-    return f"{address}/register/{school_id}"
+    return f"{address_of(app, request)}/register/{school_id}"
 
 
 def _register(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter, Request
@@ -11,6 +10,7 @@ from starlette.responses import Response
 from astrack import roster
 from astrack.access.callers import Caller
 from astrack.roster import text as roster_text
+from astrack.web import qr
 from astrack.web.door import REFUSALS, PageRoute, Sent, Who, said, status_of
 from astrack.web.forms import Form
 from astrack.web.lists import reading
@@ -174,6 +174,9 @@ def _cards(site: Site, request: Request, who: Caller, sent: Form) -> Response:
     for one in found:
         who.may(Action.MAKE_CARD, one.pupil_id)
     credentials = who.sessions.credentials(who.records.school_id)
-    cards: list[dict[str, Any]] = [{"name": one.called, "words": credentials.card(one.pupil_id)} for one in found]
-    address = f"{request.url.scheme}://{request.url.netloc}/sign-in?school={who.records.school_id}"
-    return site.page(request, "cards.html", viewer=who.viewer, cards=cards, group=name, address=address)
+    base, school = site.address(request), who.records.school_id
+    made = [(one.called, credentials.card(one.pupil_id)) for one in found]
+    cards = [(called, words, qr.drawn(qr.sign_in_address(base, school, words))) for called, words in made]
+    return site.page(
+        request, "cards.html", viewer=who.viewer, cards=cards, group=name, address=qr.sign_in_address(base, school)
+    )

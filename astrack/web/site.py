@@ -125,6 +125,10 @@ class Site:
             answer.set_cookie(FORM_COOKIE, secret, httponly=True, samesite="lax", secure=secure, path="/")
         return answer
 
+    def address(self, request: Request) -> str:
+        """Where this installation is reached: what is printed or signed names it."""
+        return address_of(self.app, request)
+
     def form_secret(self, request: Request) -> tuple[str, bool]:
         """What this browser's form tokens hang on: its session, or before sign-in a cookie of its own (made here)."""
         known = request.cookies.get(self.session_cookie) or request.cookies.get(FORM_COOKIE)
@@ -138,6 +142,11 @@ class Site:
                 "This form is from an earlier visit, so nothing was done: what you typed is below. Copy what you need, "
                 "open the page again and send it from there."
             )
+
+
+def address_of(app: App, request: Request) -> str:
+    """The installation's public address where one is set, else the one that was asked."""
+    return app.settings.address or f"{request.url.scheme}://{request.url.netloc}"
 
 
 def site_of(request: Request) -> Site:
