@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import date
 from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response, StreamingResponse
 
-from astrack import replay
 from astrack.access import about_pupil
 from astrack.access.callers import Caller
+from astrack.web.as_known import as_known_page
 from astrack.web.door import PageRoute, Sent, Who
 from astrack.web.lists import reading
-from astrack.web.reading import drawn, picture_of
-from astrack.web.site import HEADERS, BadForm, Site
-from astrack.web.story import by_year, story
+from astrack.web.site import HEADERS, Site
 from astrack.web.tutor import identity_of
 from astrack.web.words import PURPOSES, ROLE_NAMES
 from domain.authority import Action, listing
 from domain.base import Fact
-from domain.identity import Identity, Person
-from domain.journey import outside
+from domain.identity import Identity
 from domain.look import LookRefused, LookTaken
 from domain.scope import Scope
 from projections import pupils
@@ -65,7 +60,7 @@ def audit_pages(site: Site) -> APIRouter:
     @router.get("/audit/pupils/{pupil_id}")
     def as_known(request: Request, who: Who, pupil_id: UUID, day: str = "") -> Response:
         who.see(Action.REPLAY, pupil_id)
-        return _as_known(site, request, who, pupil_id, day)
+        return as_known_page(site, request, who, pupil_id, day, _seen_identity(who, pupil_id), ("/audit", "Audit"))
 
     @router.post("/audit/bundle")
     def bundle(who: Who, sent: Sent) -> Response:
@@ -102,44 +97,8 @@ def _look(fact: Fact) -> dict[str, Any]:
     }
 
 
-def _as_known(site: Site, request: Request, who: Caller, pupil_id: UUID, text: str) -> Response:
-    _, everything = who.journey(pupil_id)
-    first = min((fact.recorded_at.date() for fact in everything), default=who.today)
-    day = day_of(text, who.today)
-    then = replay.as_of(who.records, pupil_id, day)
-    known, late = (outside.seen_by(who.viewer.role, one) for one in (then.known, then.late))
-    identity = _seen_identity(who, pupil_id)
-    data = picture_of(then.journey, then.known, identity, who.today, as_known_on=day)
-    return site.page(
-        request, "as_known.html", viewer=who.viewer, name=_name(identity), day=day, first=first,
-        late=_late(late, identity), position=then.position,
-        years=by_year(story(known, identity)), path=f"/audit/pupils/{pupil_id}",
-        days=(who.today - first).days, at=max(0, (day - first).days), known=len(known), **drawn(data),
-    )  # fmt: skip
-
-
 def _seen_identity(who: Caller, pupil_id: UUID) -> Identity:
     # an auditor works with a pseudonym: who the pupil is belongs to other roles
     found = identity_of(who, pupil_id)
     about = about_pupil(who.records, pupil_id, who.today)
     return found if who.can(Action.SEE_NAME, about) else Identity(None, found.schools)
-
-
-def _name(identity: Identity) -> str:
-    person: Person | None = identity.person
-    return person.full_name if person else "A pupil, under a pseudonym"
-
-
-def _late(facts: Sequence[Fact], identity: Identity) -> list[tuple[date, date, str]]:
-    told = story(facts, identity)
-    return [(one.on, one.recorded_at.date(), one.said) for one in told]
-
-
-def day_of(text: str, today: date) -> date:
-    """The day asked for, today at the latest. Raises BadForm."""
-    if not text:
-        return today
-    try:
-        return min(today, date.fromisoformat(text[:10]))
-    except ValueError:
-        raise BadForm("Write the day as year-month-day, such as 2024-03-12.") from None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -19,7 +19,7 @@ from astrack.web.story import OUTCOMES, story
 from astrack.web.tutor import identity_of
 from astrack.web.words import CAME, GOING, JUDGEMENTS
 from domain.authority import Action
-from domain.base import Event
+from domain.base import Event, Fact
 from domain.journey import outside
 from domain.journey.decisions import CORRECTABLE
 from domain.journey.state import corrected
@@ -52,7 +52,7 @@ def correction_pages(site: Site) -> APIRouter:
     def correct(request: Request, who: Who, sent: Sent, pupil_id: UUID, event_id: UUID) -> Response:
         who.may(Action.CORRECT, pupil_id)
         try:
-            now = _entry(who, pupil_id, event_id)
+            now = _entry(_seen(who, pupil_id), event_id)
             changes = {one.name: value for one in fields(now) if (value := one.read(sent)) != _plain(now, one.name)}
             why = sent.text("why", 500, label="Why", needed=True)
             who.records.correct(who.ask(sent.key), pupil_id, corrects=event_id, changes=changes, why=why)
@@ -69,9 +69,12 @@ def fields(event: Event) -> list[Field]:
     return [FIELDS[name] for name in type(event).model_fields if name in names and name in FIELDS]
 
 
-def _entry(who: Caller, pupil_id: UUID, event_id: UUID) -> Event:
+def _seen(who: Caller, pupil_id: UUID) -> list[Fact]:
+    return outside.seen_by(who.viewer.role, who.journey(pupil_id)[1])
+
+
+def _entry(facts: Sequence[Fact], event_id: UUID) -> Event:
     """The entry as it stands now, corrections applied. Raises BadForm."""
-    facts = outside.seen_by(who.viewer.role, who.journey(pupil_id)[1])
     now = corrected([fact.event for fact in facts])
     found = next((one for one in now if one.event_id == event_id), None)
     if found is None:
@@ -85,12 +88,9 @@ def _page(
     site: Site, request: Request, who: Caller, pupil_id: UUID, event_id: UUID, typed: Form | None = None,
     refused: Exception | None = None,
 ) -> Response:  # fmt: skip
-    event, identity = _entry(who, pupil_id, event_id), identity_of(who, pupil_id)
-    told = next(
-        one
-        for one in story(outside.seen_by(who.viewer.role, who.journey(pupil_id)[1]), identity, limit=100_000)
-        if one.event_id == event_id
-    )
+    facts, identity = _seen(who, pupil_id), identity_of(who, pupil_id)
+    event = _entry(facts, event_id)
+    told = next(one for one in story(facts, identity, limit=len(facts)) if one.event_id == event_id)
     shown = [(one, typed.text(one.name, 64_000) if typed else _typed(event, one.name)) for one in fields(event)]
     return site.page(
         request, "correct.html", status=status_of(refused) if refused else 200, viewer=who.viewer, told=told,

@@ -12,7 +12,8 @@ from starlette.responses import Response
 
 from astrack import replay
 from astrack.access.callers import Caller
-from astrack.web.audit import covers_somebody, day_of
+from astrack.web.as_known import day_of
+from astrack.web.audit import covers_somebody
 from astrack.web.door import PageRoute, Who
 from astrack.web.lists import reading
 from astrack.web.site import Site

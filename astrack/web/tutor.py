@@ -14,6 +14,7 @@ from starlette.responses import Response
 from astrack import picture
 from astrack.access import about_journey
 from astrack.access.callers import Caller
+from astrack.web.as_known import as_known_page, first_day
 from astrack.web.door import PageRoute, Sent, Who
 from astrack.web.reading import drawn, picture_of, with_own_school
 from astrack.web.site import BadForm, Site, see_other
@@ -45,10 +46,14 @@ def tutor_pages(site: Site) -> APIRouter:
     router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
     @router.get("/pupils/{pupil_id}")
-    def pupil(request: Request, who: Who, pupil_id: UUID) -> Response:
+    def pupil(request: Request, who: Who, pupil_id: UUID, day: str = "") -> Response:
         # this page has names on it: who may see stories under a pseudonym has the audit pages
         who.may(Action.SEE_NAME, pupil_id)
         who.see(Action.SEE_STORY, pupil_id)
+        if day:
+            identity = identity_of(who, pupil_id)
+            up = (f"/pupils/{pupil_id}", f"{identity.person.called if identity.person else 'The pupil'} today")
+            return as_known_page(site, request, who, pupil_id, day, identity, up)
         return site.page(request, "pupil.html", viewer=who.viewer, **pupil_context(who, pupil_id))
 
     @router.post("/pupils/{pupil_id}/flags/{flag_id}")
@@ -111,6 +116,7 @@ def pupil_context(who: Caller, pupil_id: UUID) -> dict[str, Any]:
         "called": named.called,
         "place": place_of(journey),
         "path": path,
+        "first": first_day(who, pupil_id),
         **drawn(data),
         "frozen": FROZEN.get(journey.custody, ""),
         "opted_out": journey.opted_out,
