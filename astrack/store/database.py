@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
 from typing import Any, LiteralString
 from uuid import UUID
 
@@ -14,7 +15,7 @@ from psycopg.generators import execute
 from psycopg.pq import ConnStatus, DiagnosticField, ExecStatus
 from psycopg.pq.abc import PGresult
 
-from astrack.store import migrate
+from astrack.store import bulk, migrate
 from astrack.store.embedded import Embedded, derived_password
 from astrack.store.line import EventRow
 from astrack.store.literals import message, one_event
@@ -46,6 +47,12 @@ PREPARED = (
     f"PREPARE load_stream (uuid, uuid) AS SELECT {OF_EVENT}, (SELECT s.pupil_id FROM record.streams s"
     " WHERE s.school_id = $1 AND s.stream_id = $2) FROM record.events e"
     " WHERE e.school_id = $1 AND e.stream_id = $2 ORDER BY e.version",
+    # of a stream, the facts of some topics, what may hide one of them, and the last entry
+    f"PREPARE load_some (uuid, uuid, text[]) AS SELECT {OF_EVENT}, (SELECT s.pupil_id FROM record.streams s"
+    " WHERE s.school_id = $1 AND s.stream_id = $2) FROM record.events e"
+    " WHERE e.school_id = $1 AND e.stream_id = $2 AND (e.topic = ANY ($3) OR e.kind IN ('import', 'erasure')"
+    " OR e.version = (SELECT max(l.version) FROM record.events l WHERE l.school_id = $1 AND l.stream_id = $2))"
+    " ORDER BY e.version",
 )
 
 
@@ -95,7 +102,12 @@ class Database:
             raise
 
     def write(self, school: UUID, *statements: Statement) -> PGresult:
-        """Send statements as ``ask`` does, in one call of libpq; the bare result of the last."""
+        """Send statements as ``ask`` does, in one call of libpq; the bare result of the last.
+
+        With large values it is one transaction of several messages.
+        """
+        if any(bulk.is_large(values) for _, values in statements):
+            return self._try(lambda conn: bulk.send(conn, school, statements, partial(_check, conn)))
         return self._exec(lambda conn: message(conn, school, statements))
 
     def append_one(self, school: UUID, row: EventRow) -> PGresult:
@@ -103,11 +115,17 @@ class Database:
         return self._exec(lambda conn: one_event(conn, school, row))
 
     def _exec(self, text: Callable[[Connection], bytes]) -> PGresult:
+        def act(conn: Connection) -> PGresult:
+            result = conn.pgconn.exec_(text(conn))
+            _check(conn, result)
+            return result
+
+        return self._try(act)
+
+    def _try(self, act: Callable[[Connection], PGresult]) -> PGresult:
         try:
             with translated(), _borrowed(self._service) as conn:
-                result = conn.pgconn.exec_(text(conn))
-                _check(conn, result)
-                return result
+                return act(conn)
         except StoreUnavailable:
             self._revive()
             raise

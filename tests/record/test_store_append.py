@@ -93,6 +93,27 @@ def test_an_old_version_is_refused_and_leaves_nothing(school_log: SchoolLog) -> 
     assert school_log.size() == 1 and school_log.load_for([], ACTOR.id, "k", b"hash") == ([], None)
 
 
+def test_hundreds_of_facts_at_once_are_written_as_they_are(school_log: SchoolLog) -> None:
+    one, other = uuid4(), uuid4()
+    texts = [f"{number} 'quoted' \"twice\" \\back {{braces}}, NULL \u0141" for number in range(200)]
+    later = AT + timedelta(microseconds=1)
+    school_log.append([change(one, -1, *texts), change(other, -1, *texts, at=later)], idempotency=asked("many"))
+    for stream in (one, other):
+        assert [fact.event.text for fact in school_log.load(stream).facts] == texts  # type: ignore[attr-defined]
+    assert school_log.load(other).facts[-1].recorded_at == later
+    assert not list(check_store(school_log))
+
+
+def test_hundreds_of_facts_that_are_refused_leave_nothing(school_log: SchoolLog) -> None:
+    stream = uuid4()
+    school_log.append([change(stream, -1, "first")], idempotency=None)
+    for _ in range(3):
+        with pytest.raises(VersionClash):
+            school_log.append([change(stream, 1, *["late"] * 200)], idempotency=asked("late"))
+    assert school_log.size() == 1
+    assert school_log.load_for((), ACTOR.id, "late", b"hash") == ([], None)
+
+
 def test_of_eight_writers_to_one_version_exactly_one_wins(school_log: SchoolLog) -> None:
     stream = uuid4()
 
