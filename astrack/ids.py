@@ -7,14 +7,13 @@ from collections.abc import Callable
 from datetime import datetime
 from uuid import UUID
 
+FIXED, VERSION_7 = 0xF << 76 | 0b11 << 62, 0x7 << 76 | 0b10 << 62
+
 
 def uuid7(at: datetime, chance: bytes) -> UUID:
     """The id for an instant and 10 random bytes."""
-    millis = int(at.timestamp() * 1000).to_bytes(6, "big")
-    raw = bytearray(millis + chance)
-    raw[6] = 0x70 | (raw[6] & 0x0F)
-    raw[8] = 0x80 | (raw[8] & 0x3F)
-    return UUID(bytes=bytes(raw))
+    raw = int(at.timestamp() * 1000) << 80 | int.from_bytes(chance, "big")
+    return UUID(int=raw & ~FIXED | VERSION_7)
 
 
 def maker(clock: Callable[[], datetime], random: Callable[[int], bytes] = os.urandom) -> Callable[[], UUID]:

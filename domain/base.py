@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Self
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, PlainSerializer, Val
 from pydantic_core import from_json, to_json
 
 MAX_PAYLOAD_BYTES = 1 << 20
+INSTANTS_KEPT = 256  # the facts of one command have one instant
 Kind = Literal["event", "import", "export", "erasure", "heads"]
 """The kinds of log entry (shared format, section 3)."""
 
@@ -46,6 +48,7 @@ def _utc(value: datetime) -> datetime:
     return value.astimezone(UTC)
 
 
+@lru_cache(INSTANTS_KEPT)
 def instant_text(value: datetime) -> str:
     """An instant as RFC 3339 text in UTC with microseconds: one text for one instant."""
     return value.astimezone(UTC).isoformat(timespec="microseconds")[: -len("+00:00")] + "Z"
@@ -207,6 +210,14 @@ def upcast(topic: str, data: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
         topic, step = UPCASTS[topic]
         fresh = step(fresh)
     return topic, fresh
+
+
+def topics_of(*kinds: type[Event]) -> frozenset[str]:
+    """The topics under which facts of these kinds stand, now and in former times."""
+    found = {kind.TOPIC for kind in kinds}
+    while older := {old for old, (topic, _) in UPCASTS.items() if topic in found and old not in found}:
+        found |= older
+    return frozenset(found)
 
 
 class Fact(NamedTuple):

@@ -31,6 +31,8 @@ def _plain(value: Any, depth: int) -> bool:
     if kind is int:
         return bool(-MAX_WHOLE <= value <= MAX_WHOLE)
     if kind is list:
+        if depth > 0 and set(map(type, value)) == {int}:
+            return bool(min(value) >= -MAX_WHOLE and max(value) <= MAX_WHOLE)
         return depth > 0 and all(_plain(one, depth - 1) for one in value)
     if kind is dict:
         return depth > 0 and all(type(name) is str and _plain(one, depth - 1) for name, one in value.items())
@@ -51,7 +53,7 @@ def load(data: bytes, where: str) -> Any:
 
 def _deeper(value: Any, than: int) -> bool:
     inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return than == 0 or any(_deeper(one, than - 1) for one in inner)
+    return than == 0 or any(_deeper(one, than - 1) for one in inner if than == 1 or isinstance(one, (dict, list)))
 
 
 class Fields:

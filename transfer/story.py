@@ -36,8 +36,10 @@ class Line:
         if self.payload is None or self.salt is None:
             return canonical.dump({"entry": b64(self.entry), "omitted": self.omitted}) + b"\n"
         # written out: the canonical encoder costs more than all the rest, and base64 has nothing to escape
-        return b'{"entry":"%b","payload":"%b","salt":"%b"}\n' % tuple(
-            b2a_base64(part, newline=False) for part in (self.entry, self.payload, self.salt)
+        return b'{"entry":"%b","payload":"%b","salt":"%b"}\n' % (
+            b2a_base64(self.entry, newline=False),
+            b2a_base64(self.payload, newline=False),
+            b2a_base64(self.salt, newline=False),
         )
 
 
@@ -78,14 +80,14 @@ def _told(row: bytes) -> Line | None:
     form = TOLD.fullmatch(row)
     if form is None:
         return None
-    texts = form.groups()
     try:
-        entry, payload, salt = parts = tuple(map(a2b_base64, texts))
-        same = all(b2a_base64(part, newline=False) == text for part, text in zip(parts, texts, strict=True))
+        entry, payload, salt = map(a2b_base64, form.groups())
+        line = Line(entry, payload, salt)
+        same = len(payload) <= chain.MAX_NESTED_BYTES and bytes(line) == row + b"\n"
         right = same and chain.commitment(salt, payload) == chain.parse_entry(entry).commitment
     except (ValueError, TransferRefused):
         return None
-    return Line(entry, payload, salt) if right and len(payload) <= chain.MAX_NESTED_BYTES else None
+    return line if right else None
 
 
 def _omitted(fields: dict[str, object]) -> Line:

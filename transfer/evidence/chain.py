@@ -27,6 +27,7 @@ ZERO = bytes(32)
 ZERO_TEXT = b2a_base64(ZERO, newline=False)
 ENTRY_LINES = 6
 LABEL_LINE = ENTRY_LABEL.encode()
+ENTRY_TEXT = LABEL_LINE + b"\n%b\n%b\n%d\n%b\n%b\n"
 LEAF_LINE = b"\x00" + LABEL_LINE
 KIND_LINES = frozenset(kind.encode() for kind in KINDS)
 SALT_BYTES = 32
@@ -94,7 +95,10 @@ def entry(kind: str, stream: bytes, seq: int, prev: bytes, commitment: bytes) ->
         raise BadEntry("the kind, the stream id or the number is not one the format knows", "entry")
     if len(prev) != 32 or len(commitment) != 32 or (seq == 0) != (prev == ZERO):
         raise BadEntry("prev and commitment have 32 bytes, and prev is zero for number 0 only", "entry")
-    return f"{ENTRY_LABEL}\n{kind}\n{b64(stream)}\n{seq}\n{b64(prev)}\n{b64(commitment)}\n".encode("ascii")
+    return ENTRY_TEXT % (
+        kind.encode(), b2a_base64(stream, newline=False), seq, b2a_base64(prev, newline=False),
+        b2a_base64(commitment, newline=False),
+    )  # fmt: skip
 
 
 @lru_cache(maxsize=PARSED_KEPT)

@@ -85,6 +85,12 @@ class Frontier:
         return found
 
 
+def _root_over(leaves: Sequence[bytes]) -> bytes:
+    frontier = Frontier()
+    frontier.extend(leaves)
+    return frontier.root()
+
+
 def root(leaves: Iterable[bytes]) -> bytes:
     """The RFC 6962 root of leaf hashes, read once and never held together."""
     frontier, source = Frontier(), iter(leaves)
@@ -249,10 +255,16 @@ def cover(indexes: Sequence[int], start: int, end: int) -> Iterator[Span]:
     found = bisect_left(indexes, start)
     if found == len(indexes) or indexes[found] >= end:
         yield start, end
-    elif end - start > 1:
+    elif not _whole(indexes, found, start, end):
         middle = start + split(end - start)
         yield from cover(indexes, start, middle)
         yield from cover(indexes, middle, end)
+
+
+def _whole(indexes: Sequence[int], found: int, start: int, end: int) -> bool:
+    """Whether the sorted, different ``indexes`` name every leaf of a span, beginning with the one at ``found``."""
+    last = found + end - start - 1
+    return last < len(indexes) and indexes[found] == start and indexes[last] == end - 1
 
 
 def _sorted_indexes(indexes: Iterable[int], size: int) -> list[int]:
@@ -277,8 +289,8 @@ def verify_multi(root: bytes, size: int, leaves: Mapping[int, bytes], proof: Seq
         found = bisect_left(indexes, start)
         if found == len(indexes) or indexes[found] >= end:
             return next(parts, b"")
-        if end - start == 1:
-            return leaves[start]
+        if _whole(indexes, found, start, end):
+            return _root_over([leaves[index] for index in range(start, end)])
         middle = start + split(end - start)
         return node_hash(climb(start, middle), climb(middle, end))
 

@@ -8,6 +8,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -27,6 +28,7 @@ MAX_SIGNATURES = 64
 MAX_VKEY_CHARS = 4096
 SEED_BYTES = 32
 STAMP_BYTES = 8
+PAIRS_KEPT = 64
 DASH = "\u2014 "
 
 
@@ -43,6 +45,7 @@ class Kind(Enum):
         self.signature_bytes, self.timed = signature_bytes, timed
 
 
+Private = Ed25519PrivateKey | MLDSA44PrivateKey | MLDSA65PrivateKey
 _PRIVATE: Mapping[Kind, type[Ed25519PrivateKey] | type[MLDSA44PrivateKey] | type[MLDSA65PrivateKey]] = {
     Kind.ED25519: Ed25519PrivateKey,
     Kind.COSIGNATURE_V1: Ed25519PrivateKey,
@@ -192,25 +195,27 @@ class Signer:
     def __repr__(self) -> str:
         return f"Signer({self.name!r}, {self.kind.name})"
 
-    def _private(self) -> Ed25519PrivateKey | MLDSA44PrivateKey | MLDSA65PrivateKey:
-        cls = _PRIVATE[self.kind]
-        if issubclass(cls, Ed25519PrivateKey):
-            return cls.from_private_bytes(self.seed)
-        return cls.from_seed_bytes(self.seed)
-
     @property
     def verifier(self) -> Verifier:
         """The public half."""
-        return Verifier(self.name, self.kind, self._private().public_key().public_bytes_raw())
+        return Verifier(self.name, self.kind, _pair(self.kind, self.seed)[1])
 
     def sign(self, text: str, at: int) -> Signature:
         """A signature of ``text``; ``at`` (Unix seconds) is for the timed types, which sign only checkpoints."""
         public = self.verifier
         stamp = at if self.kind.timed else None
-        body = self._private().sign(_message(public, text, stamp))
+        body = _pair(self.kind, self.seed)[0].sign(_message(public, text, stamp))
         return Signature(
             self.name, public.key_id, (b"" if stamp is None else stamp.to_bytes(STAMP_BYTES, "big")) + body
         )
+
+
+@lru_cache(maxsize=PAIRS_KEPT)
+def _pair(kind: Kind, seed: bytes) -> tuple[Private, bytes]:
+    """(the private key of a seed, its raw public half): drawing them from the seed costs more than to sign."""
+    cls = _PRIVATE[kind]
+    private = cls.from_private_bytes(seed) if issubclass(cls, Ed25519PrivateKey) else cls.from_seed_bytes(seed)
+    return private, private.public_key().public_bytes_raw()
 
 
 def _message(key: Verifier, text: str, stamp: int | None) -> bytes:

@@ -142,6 +142,11 @@ class SignedDocument:
     def __bytes__(self) -> bytes:
         return bytes(self.note)
 
+    @property
+    def digest(self) -> str:
+        """The document's digest: what it says is the very text of the note."""
+        return hashlib.sha256(self.note.text.encode()).hexdigest()
+
 
 def _values(one: Any) -> Any:
     """Dataclasses, lists, instants and texts as JSON values."""
@@ -194,7 +199,7 @@ def open_document(data: bytes) -> SignedDocument:
 def check_follows(new: SignedDocument, old: SignedDocument) -> None:
     """Check that ``new`` is the document after ``old``, signed by its keys. Raises BadKeyDocument."""
     after, before = new.document, old.document
-    chained = after.serial == before.serial + 1 and after.previous == before.digest
+    chained = after.serial == before.serial + 1 and after.previous == old.digest
     if not chained or after.origin != before.origin or after.issued_at < before.issued_at:
         raise BadKeyDocument(f"it does not follow document {before.serial}", "key document")
     check_keeps_revocations(after, before)

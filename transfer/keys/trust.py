@@ -72,7 +72,7 @@ class Trust:
     @classmethod
     def of(cls, documents: Iterable[bytes], spoken: Iterable[str] = (), witnesses: Iterable[Verifier] = ()) -> Trust:
         """Trust in these key documents, each vouched for by whoever names it. Raises BadKeyDocument."""
-        opened = {one.document.digest: one for data in documents for one in open_documents(data)}
+        opened = {one.digest: one for data in documents for one in open_documents(data)}
         by_origin: dict[str, tuple[SignedDocument, ...]] = {}
         for made in sorted(opened.values(), key=lambda one: one.document.serial):
             by_origin[made.document.origin] = (*by_origin.get(made.document.origin, ()), made)
@@ -115,11 +115,11 @@ class Trust:
 
 def _linked(ours: Sequence[SignedDocument], theirs: Sequence[SignedDocument]) -> bool:
     """Whether one of the two runs of documents begins in the other, or just where it ends. Raises BadKeyDocument."""
-    known, given = ({one.document.digest for one in run} for run in (ours, theirs))
+    known, given = ({one.digest for one in run} for run in (ours, theirs))
     if known & given or ours[0].document.previous in given:
         return True
     if theirs[0].document.previous in known:
-        check_follows(theirs[0], next(one for one in ours if one.document.digest == theirs[0].document.previous))
+        check_follows(theirs[0], next(one for one in ours if one.digest == theirs[0].document.previous))
         return True
     return False
 
