@@ -63,11 +63,15 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A stream that a command reads or writes. ``pupil_id`` is given for a pupil's own streams."""
+    """A stream that a command reads or writes. ``pupil_id`` is given for a pupil's own streams.
+
+    ``only``: the topics that the decision looks at, where it is not all of them; the others are not even opened.
+    """
 
     stream_id: UUID
     stream_class: StreamClass
     pupil_id: UUID | None = None
+    only: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +120,8 @@ class Changing:
         digest = hashlib.sha256(_canonical(request)).digest()
         at = self.clock()
         for _ in range(ATTEMPTS):
-            streams, kept = self.log.load_for([one.stream_id for one in targets], ask.by.id, ask.key, digest)
+            only = {one.stream_id: one.only for one in targets if one.only is not None}
+            streams, kept = self.log.load_for([one.stream_id for one in targets], ask.by.id, ask.key, digest, only)
             if kept is not None:
                 return _answer(kept)
             _check_unmoved(ask, streams[0].version if streams else -1)

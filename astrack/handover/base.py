@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from astrack import roster
-from astrack.changing import Answer, Ask
+from astrack.changing import Answer, Ask, Target
 from astrack.handover.proving import Proving
 from astrack.records import Records
 from astrack.signing import Signing, origin_of
 from astrack.store.vault import Transfer, Vault
 from domain.base import DomainError
 from domain.identity import Person, SchoolName
+from domain.journey.custody import DECIDING_TOPICS
 from transfer.keys.directory import KeyDirectory
 from transfer.keys.document import SignedDocument, fingerprint_words
 from transfer.keys.trust import open_documents
@@ -31,9 +33,8 @@ class Hands:
     def __init__(self, records: Records) -> None:
         self.records = records
         self.vault = Vault(records.log)
-        self.signing = Signing(self.vault, self._name)
+        self.signing = Signing(self.vault, records.registered)
         self.proving = Proving(records, self.vault, self.signing)
-        self._registered: SchoolName | None = None
         self._upns: dict[str, UUID] = {}
         self._read_to = -1
 
@@ -48,10 +49,6 @@ class Hands:
     def origin(self) -> str:
         """The origin of the school's log."""
         return origin_of(self.named())
-
-    def _name(self) -> SchoolName | None:
-        registered = self.records.school_state().registered
-        return registered.school if registered else None
 
     def key_document(self) -> bytes:
         """This school's public key document, made at first use: every one so far, oldest first, so that whoever knows
@@ -77,20 +74,27 @@ class Hands:
         """
         run = open_documents(document)
         made = run[-1].document
-        chain = self._pinned(run, words)
-        self.vault.pin(made.origin, made.serial, [bytes(one) for one in chain])
+        directory = KeyDirectory.load(self.vault.pinned())
+        chain = self._pinned(directory, run, words)
+        if chain != directory.pinned.get(made.origin):
+            self.vault.pin(made.origin, made.serial, [bytes(one) for one in chain])
         return {"origin": made.origin, "name": made.school.name, "urn": made.school.urn or "", "serial": made.serial,
                 "words": " ".join(fingerprint_words(made))}  # fmt: skip
 
-    def _pinned(self, run: tuple[SignedDocument, ...], words: str | None) -> tuple[SignedDocument, ...]:
+    def _pinned(
+        self, directory: KeyDirectory, run: tuple[SignedDocument, ...], words: str | None
+    ) -> tuple[SignedDocument, ...]:
         """The documents to know a school by once this run of them has been looked at. Raises BadKeyDocument."""
-        directory = KeyDirectory.load(self.vault.pinned())
         have = directory.pinned.get(run[-1].document.origin, ())
-        if {one.document.digest for one in have} & {one.document.digest for one in run}:
+        if {one.digest for one in have} & {one.digest for one in run}:
             return (*have, *(one for one in run if one.document.serial > have[-1].document.serial))
         vouched = directory.pin(bytes(run[-1]), words)
         # a document vouches by digest for all that came before it
         return vouched.pinned[run[-1].document.origin] if have else run
+
+    def custody_of(self, pupil_id: UUID) -> Target:
+        """The journey of a pupil, of which only what decides who holds it is read. Raises NoSuchPupil."""
+        return replace(self.records.journey_of(pupil_id), only=DECIDING_TOPICS)
 
     def mark_of(self, origin: str, stream: bytes) -> bytes:
         """How a stream of another log is known here."""
@@ -102,10 +106,10 @@ class Hands:
 
     def holder_of(self, person: Person | None) -> UUID | None:
         """The pupil here who has one of this person's UPNs."""
-        if person is None:
+        numbers = [number for number in (person.upn, *person.former_upns) if number] if person else []
+        if not numbers:
             return None
         self._read_on()
-        numbers = [number for number in (person.upn, *person.former_upns) if number]
         return next((self._upns[number] for number in numbers if number in self._upns), None)
 
     def remember(self, person: Person | None, pupil_id: UUID) -> None:

@@ -12,8 +12,11 @@ from uuid import UUID
 from astrack.changing import Answer, Ask, Decided
 from astrack.handover.base import Hands
 from astrack.handover.log_bundle import log_parts
+from astrack.signing import OwnKeys, origin_of
+from astrack.store import Statement
 from astrack.store.vault import Transfer
 from domain.base import DomainError, Event, Stamp
+from domain.identity import SchoolName
 from domain.journey import custody, state
 from domain.school import ExportMade
 from transfer import bundle, package
@@ -39,20 +42,31 @@ class Ending(Hands):
 
     def receipt(self, transfer_id: UUID) -> bytes:
         """The receipt for a file that was taken in, signed once. Raises NoSuchTransfer."""
+        found = self._receipted(transfer_id).receipt
+        assert found is not None
+        return found
+
+    def _receipted(self, transfer_id: UUID) -> Transfer:
+        """A file that was taken in, with the receipt for it."""
         row = self.vault.transfer("in", transfer_id)
         if row is None or row.state != "received":
             raise self.unknown(transfer_id)
-        if row.receipt is not None:
-            return row.receipt
-        size, checkpoint = self.proving.checkpoint()
+        if row.receipt is None:
+            own, digest = self.named(), row.details["manifest_sha256"]
+            self.proving.checkpoint(
+                lambda size, signed, keys: [self._keeping(transfer_id, digest, own, size, signed, keys)]
+            )
+            row = self.vault.transfer("in", transfer_id) or row
+        return row
+
+    def _keeping(
+        self, transfer_id: UUID, digest: str, own: SchoolName, size: int, checkpoint: bytes, keys: OwnKeys
+    ) -> Statement:
+        """The statement that keeps the receipt under a checkpoint."""
         at = self.clock()
-        keys = self.signing.newest(at)
-        made = Receipt(
-            transfer_id, row.details["manifest_sha256"], True, "", self.named().urn, self.origin(), size, at,
-            checkpoint, bytes(keys.signed),
-        )  # fmt: skip
+        made = Receipt(transfer_id, digest, True, "", own.urn, origin_of(own), size, at, checkpoint, bytes(keys.signed))
         signed = receipts.sign(made, keys.signers(Purpose.RECEIPT), int(at.timestamp()))
-        return self.vault.keep_receipt("in", transfer_id, signed)
+        return self.vault.keeping_receipt("in", transfer_id, signed)
 
     def refusal(self, transfer_id: UUID, manifest_sha256: str, reason: str) -> bytes:
         """A receipt that says that a file was refused; ``reason`` is one word in lower case."""
@@ -100,19 +114,23 @@ class Ending(Hands):
                 events = custody.release_custody(journey, stamp, transfer_id=row.transfer_id, receipt_sha256=digest)
             else:
                 events = custody.withdraw_transfer(journey, stamp, transfer_id=row.transfer_id, why="rejected")
-            rows = [self.vault.move(row, ended.state, stamp.at), self.vault.drop_file(row.transfer_id)]
+            rows = [
+                self.vault.move(row, ended.state, stamp.at),
+                self.vault.drop_file(row.transfer_id),
+                self.vault.keeping_receipt("out", row.transfer_id, receipt),
+            ]
             return Decided([events], _ended(ended), also=lambda _: rows)
 
-        target = self.records.journey_of(UUID(row.details["pupil_id"]))
-        answer = self.records.change(ask, {"do": "acknowledge", "receipt": digest}, [target], decide)
-        self.vault.keep_receipt("out", row.transfer_id, receipt)
-        return answer
+        target = self.custody_of(UUID(row.details["pupil_id"]))
+        return self.records.change(ask, {"do": "acknowledge", "receipt": digest}, [target], decide)
 
     def _dispute(self, row: Transfer, receipt: bytes) -> Answer:
         if row.state in ("acknowledged", "rejected"):
             raise TransferEnded("another receipt for this transfer was taken in before: ask that school which is right")
-        self.vault.run(self.vault.move(row, "disputed", self.clock()))
-        self.vault.keep_receipt("out", row.transfer_id, receipt)
+        self.vault.log.tell([
+            self.vault.move(row, "disputed", self.clock()),
+            self.vault.keeping_receipt("out", row.transfer_id, receipt),
+        ])  # fmt: skip
         return _ended(replace(row, state="disputed"))
 
     def mark(self, ask: Ask, transfer_id: UUID, reached: Literal["sent", "collected"]) -> Answer:
@@ -150,7 +168,7 @@ class Ending(Hands):
             rows = [self.vault.move(row, why, stamp.at), self.vault.drop_file(row.transfer_id)]
             return Decided([events], _ended(ended), also=lambda _: rows)
 
-        target = self.records.journey_of(UUID(row.details["pupil_id"]))
+        target = self.custody_of(UUID(row.details["pupil_id"]))
         return self.records.change(ask, {"do": "call_off", "transfer": row.transfer_id, "why": why}, [target], decide)
 
     def transfers(self, limit: int = 200) -> list[Answer]:

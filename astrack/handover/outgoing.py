@@ -71,7 +71,6 @@ def seal(
     vault: Vault,
     proving: Proving,
     published: Published,
-    keys: OwnKeys,
 ) -> SealedFile:
     """The sealed file of an order, as its stream stands under the published heads."""
     unit, lines, _ = proving.unit(order.stream_id, published)
@@ -85,7 +84,7 @@ def seal(
     members[enclosed.IDENTITY] = enclosed.identity_member(identity, own)
     statutory, without = _ctf(order, own, identity)
     if order.kind == "student":
-        signer, _ = keys.signers(Purpose.MANIFEST)
+        signer, _ = published.keys.signers(Purpose.MANIFEST)
         named = (own.name, identity.person.full_name if identity.person else "")
         members |= own_copy.members(
             order.recipients, order.signing, lines, order.transfer_id, named, order.created, signer.seed
@@ -94,7 +93,7 @@ def seal(
     members |= statutory
     sender = Sender(str(own.school_id), own.urn, own.lea, own.estab, own.name, origin_of(own))
     made = manifest_of(order, sender, sources, (EARLIER_NAMES, SAFEGUARDING, *omissions, *without))
-    return sealed(order, Parts(made, lines, units, members), keys)
+    return sealed(order, Parts(made, lines, units, members), published.keys)
 
 
 def sealed(order: Order, parts: Parts, keys: OwnKeys) -> SealedFile:
@@ -122,6 +121,11 @@ def manifest_of(
 
 
 def _sources(unit: Unit, lines: Sequence[Line], kept: Sequence[Unit]) -> list[manifest.SourceLog]:
+    if not kept:
+        # no other log: every entry of the unit is a line, and need not be looked for in envelopes
+        entries = tuple(line.entry for line in lines)
+        head = evidence.head_of(unit)
+        return [package.source_of(Proved(unit, head.size, head.root, entries, evidence.last_leaf(entries), {}))]
     threads = story.threads_of(unit.origin, unit.indexes, lines)
     stated = [package.source_of(shown(one, threads)) for one in sorted(kept, key=lambda one: one.name)]
     return [package.source_of(shown(unit, threads)), *stated]

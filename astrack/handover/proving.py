@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
 from astrack.changing import Ask, Changing, TooBusy
-from astrack.signing import Signing
-from astrack.store import Change, ClockBehind, VersionClash, roots
+from astrack.signing import OwnKeys, Signing
+from astrack.store import Also, Change, ClockBehind, Statement, VersionClash, roots
+from astrack.store.tree import Tree
 from astrack.store.types import Row
 from astrack.store.vault import Vault
 from domain.base import Event, Stamp, StreamClass
@@ -34,6 +35,7 @@ class Published:
     root: bytes
     nodes: merkle.Nodes
     checkpoint: bytes
+    keys: OwnKeys
     documents: tuple[tuple[str, bytes], ...]
 
 
@@ -42,46 +44,42 @@ class Proving:
 
     def __init__(self, records: Changing, vault: Vault, signing: Signing) -> None:
         self._records, self._vault, self._signing = records, vault, signing
+        self._tree = Tree(vault)
         self._covered = 0
         self._heads: dict[UUID, tuple[int, bytes]] = {}
 
     def publish(self, ask: Ask) -> Published:
         """Log the heads of all streams and sign a checkpoint over them. Raises TooBusy, SchoolNotRegistered."""
-        log = self._records.log
-        covers = log.size()
+        covers = self._records.log.size()
         heads = self._heads_at(covers)
         position = self.append_own(
             ask,
             lambda stamp: HeadsPublished(**stamp.fresh(), covers=covers, streams=heads.size, root=heads.root.hex()),
         )
-        (row,) = log.rows(position - 1, 1)
-        size = position + 1
-        nodes = roots.tree(self._vault, size)
-        root = merkle.tree_root(nodes, size)
-        at = self._records.clock()
-        roots.keep(self._vault, size, root, at)
-        keys = self._signing.newest(at)
-        head = Checkpoint(keys.signed.document.origin, size, root)
-        signed = self._cosigned(
-            bytes(note.sign(head.text, keys.signers(Purpose.CHECKPOINT), int(at.timestamp()))), nodes
+        row = self._vault.last(self._records.school_id, position + 1)
+        every = self._signing.all(self._records.clock())
+        signed = self._signed(position + 1, every[-1])
+        documents = tuple((f"{one:06d}", bytes(keys.signed)) for one, keys in enumerate(every, 1))
+        head = Checkpoint.parse(note.parse(signed).text)
+        return Published(
+            row, heads, covers, head.size, head.root, self._tree.nodes(head.size), signed, every[-1], documents
         )
-        documents = tuple((f"{one:06d}", data) for one, data in enumerate(self._signing.documents(at), 1))
-        return Published(row, heads, covers, size, root, nodes, signed, documents)
 
-    def checkpoint(self) -> tuple[int, bytes]:
-        """(size, signed checkpoint) of the log as it is now."""
-        at = self._records.clock()
-        keys, size = self._signing.newest(at), self._records.log.size()
-        nodes = roots.tree(self._vault, size)
+    def checkpoint(self, also: Callable[[int, bytes, OwnKeys], Sequence[Statement]]) -> None:
+        """Sign a checkpoint of the log as it is now; ``also`` makes of (size, it, keys) what is kept with it."""
+        size, keys = self._records.log.size(), self._signing.newest(self._records.clock())
+        self._signed(size, keys, lambda signed: also(size, signed, keys))
+
+    def _signed(self, size: int, keys: OwnKeys, also: Callable[[bytes], Sequence[Statement]] = lambda _: ()) -> bytes:
+        """The signed checkpoint of the first ``size`` entries; its root and tiles are kept, and what ``also`` says."""
+        at, nodes = self._records.clock(), self._tree.nodes(size)
         head = Checkpoint(keys.signed.document.origin, size, merkle.tree_root(nodes, size))
-        roots.keep(self._vault, size, head.root, at)
         signed = bytes(note.sign(head.text, keys.signers(Purpose.CHECKPOINT), int(at.timestamp())))
-        return size, self._cosigned(signed, nodes)
+        signed = self._records.witnesses.cosigned(signed, nodes)
+        self._tree.save(roots.keeping(self._vault, size, head.root, at), *also(signed))
+        return signed
 
-    def _cosigned(self, checkpoint: bytes, nodes: merkle.Nodes) -> bytes:
-        return self._records.witnesses.cosigned(checkpoint, nodes)
-
-    def append_own(self, ask: Ask, make: Callable[[Stamp], Event]) -> int:
+    def append_own(self, ask: Ask, make: Callable[[Stamp], Event], also: Also | None = None) -> int:
         """The position of one fact more in the school's own stream, which is no command of its own. Raises TooBusy."""
         at = self._records.clock()
         for _ in range(ATTEMPTS):
@@ -89,7 +87,7 @@ class Proving:
             event = make(Stamp(at, ask.by, self._records.new_id))
             change = Change(self._records.school_id, StreamClass.SCHOOL, version, (event,))
             try:
-                return self._records.log.append([change], idempotency=None)[0]
+                return self._records.log.append([change], idempotency=None, also=also)[0]
             except ClockBehind as behind:
                 at = max(behind.previous, self._records.clock())
             except VersionClash:

@@ -15,7 +15,7 @@ from astrack.store import KeyOf, PupilStreams, Statement
 from astrack.store.vault import Transfer
 from domain import identity as identities
 from domain.base import Event, Stamp, StreamClass
-from transfer import manifest, package, receipt
+from transfer import manifest, package, receipt, story
 from transfer.age import Identity
 from transfer.errors import BadManifest, Conflict, TransferRefused
 from transfer.evidence import Unit
@@ -65,8 +65,7 @@ class Receiving(Ending):
                 package.MANIFEST,
                 "A student's own copy stays theirs: ask the school that held the record last.",
             )
-        if not self._taken(found):
-            self._once(ask, incoming.arrival(found), pupil_id)
+        self._once(ask, incoming.arrival(found), pupil_id)
         return self._received(found.manifest.transfer_id)
 
     def _once(self, ask: Ask, arrived: Arrival, pupil_id: UUID | None) -> None:
@@ -110,9 +109,9 @@ class Receiving(Ending):
             here, who = loaded
             if here:
                 incoming.check_custody(here, joining=pupil_id is not None)
-            events = incoming.imports(arrived, here, stamp)
-            facts_of_identity = incoming.identity_facts(arrived, identities.replay(who), stamp)
             new_facts = incoming.fresh(arrived, here)
+            events = incoming.imports(arrived, here, new_facts, stamp)
+            facts_of_identity = incoming.identity_facts(arrived, identities.replay(who), stamp)
             answer = {"transfer_id": str(made.transfer_id)}
 
             def also(key: KeyOf) -> list[Statement]:
@@ -129,9 +128,7 @@ class Receiving(Ending):
     ) -> list[Statement]:
         """The statements that keep the evidence and the transfer, in the transaction of the facts."""
         made, stream = arrived.found.manifest, pupil.journey_id
-        here = [row.payload for row in self.vault.stream(stream, NO_END) if row.payload is not None]
-        before = incoming.envelopes(here, (), made.sender.origin)
-        after = incoming.envelopes(here, new, made.sender.origin)
+        before, after = self._envelopes(arrived, stream, new)
         kept = [outgoing.parse_kept(content) for content in self.vault.evidence(stream).values()]
         own = (self.origin(), stream.bytes)
         units = incoming.units_after(arrived, kept, before, after, own)
@@ -147,15 +144,23 @@ class Receiving(Ending):
         row = Transfer("in", made.transfer_id, stream, "received", at, details)
         return [*statements, self.vault.new_transfer(key, row)]
 
+    def _envelopes(
+        self, arrived: Arrival, stream: UUID, new: Sequence[incoming.Told]
+    ) -> tuple[story.Threads, story.Threads]:
+        """Every entry in an envelope of the stream here, without and with the new facts."""
+        here = [row.payload for row in self.vault.stream(stream, NO_END) if row.payload is not None]
+        origin = arrived.found.manifest.sender.origin
+        if not here and len(new) == len(arrived.found.lines):
+            return story.Threads(), arrived.found.threads
+        return incoming.envelopes(here, (), origin), incoming.envelopes(here, new, origin)
+
     def _received(self, transfer_id: UUID) -> Answer:
         """The answer to a file that was taken in; its receipt is signed at the first call."""
-        row = self.vault.transfer("in", transfer_id)
-        if row is None:
-            raise self.unknown(transfer_id)
+        row = self._receipted(transfer_id)
         names = ("pupil_id", "facts", "new", "from", "from_urn", "manifest_sha256")
         return {
             "transfer_id": str(transfer_id), **{name: row.details.get(name) for name in names},
-            "receipt_name": f"{transfer_id}{receipt.SUFFIX}", "receipt": self.receipt(transfer_id).decode(),
+            "receipt_name": f"{transfer_id}{receipt.SUFFIX}", "receipt": (row.receipt or b"").decode(),
         }  # fmt: skip
 
     def _pupil(self, arrived: Arrival, named: UUID | None) -> tuple[PupilStreams, bool]:

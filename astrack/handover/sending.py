@@ -78,7 +78,7 @@ class Sending(Hands):
 
     def _freeze(self, ask: Ask, pupil_id: UUID, plan: dict[str, Any], opens: Sequence[Recipient]) -> UUID:
         """Record that a transfer was prepared; its id."""
-        target = self.records.journey_of(pupil_id)
+        target = self.custody_of(pupil_id)
         earlier = self.vault.transfers(stream_id=target.stream_id)
 
         def decide(loaded: list[list[Event]], stamp: Stamp) -> Decided:
@@ -108,7 +108,7 @@ class Sending(Hands):
         self, ask: Ask, transfers: Sequence[UUID], progress: Callable[[int], None] | None = None
     ) -> list[Answer]:
         """Seal what is not sealed yet under one checkpoint, and log that it leaves."""
-        waiting = [one for one in transfers if self.vault.file(one) is None]
+        waiting = self.vault.unsealed(transfers)
         published = self.proving.publish(ask) if waiting else None
         for number, one in enumerate(waiting, 1):
             assert published is not None
@@ -127,19 +127,18 @@ class Sending(Hands):
             rows = self.vault.stream(order.stream_id, published.covers)
             made, words = restated.seal(order, rows, at)
         else:
-            keys = self.signing.newest(self.clock())
             who = self.records.identity(order.pupil_id)
-            made = outgoing.seal(order, self.named(), who, self.vault, self.proving, published, keys)
+            made = outgoing.seal(order, self.named(), who, self.vault, self.proving, published)
         details = {**row.details, "manifest_sha256": made.manifest_sha256, "size": len(made.data), "words": words}
-        self.vault.seal_transfer(replace(row, details=details), made.data)
-        kept = self.vault.transfer("out", transfer_id)
-        assert kept is not None
+        keep = self.vault.seal_transfer(replace(row, details=details), made.data)
+        # of two that seal one transfer at once, each logs its own file, and the one that is kept is among them
         self.proving.append_own(
             ask,
             lambda stamp: ExportMade.model_validate({
                 **stamp.fresh(), "transfer_id": transfer_id, "kind": order.kind,
-                "manifest_sha256": kept.details["manifest_sha256"],
+                "manifest_sha256": made.manifest_sha256,
             }),
+            also=lambda _: [keep],
         )  # fmt: skip
 
     def _described(self, transfer_id: UUID) -> Answer:

@@ -76,7 +76,7 @@ class Giving(Sending):
         choice: Choice,
     ) -> UUID:
         day, early = due
-        target = self.records.journey_of(pupil_id)
+        target = self.custody_of(pupil_id)
         earlier = self.vault.transfers(stream_id=target.stream_id)
 
         def decide(loaded: list[list[Event]], stamp: Stamp) -> Decided:
@@ -118,4 +118,4 @@ class Giving(Sending):
             return Decided([[passed]])
 
         request = {"do": "passed", "transfer": transfer_id}
-        self.records.change(ask, request, [self.records.journey_of(pupil_id)], decide)
+        self.records.change(ask, request, [self.custody_of(pupil_id)], decide)

@@ -9,7 +9,7 @@ from uuid import UUID
 from astrack.changing import Answer, Ask, Changing, Decided, Target
 from domain import instrument, school
 from domain import round as rounds
-from domain.base import Event, Stamp, StreamClass
+from domain.base import Event, Stamp, StreamClass, topics_of
 from domain.identity import SchoolName
 from domain.review import Load
 
@@ -81,6 +81,12 @@ class SchoolRecords(Changing):
 
         request = {"do": "close_round", "round_id": round_id, "expected": expected, "sat": sat}
         return self.change(ask, request, [round_stream(round_id)], decide)
+
+    def registered(self) -> SchoolName | None:
+        """The school as it registered itself; None before."""
+        only = topics_of(school.SchoolRegistered)
+        found = school.replay(fact.event for fact in self.log.load(self.school_id, only=only).facts).registered
+        return found.school if found else None
 
     def school_state(self) -> school.School:
         """The school as its own facts state it."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
-from astrack.store.reading import Reading, capped
+from astrack.store.reading import Only, Reading, capped
 from astrack.store.types import DeadLetter, KeyReused, StoreError, Stream
 
 ANSWER = (
@@ -27,13 +27,14 @@ class Kept(Reading):
     """One school's log with its working data."""
 
     def load_for(
-        self, stream_ids: Sequence[UUID], actor_id: UUID, key: str, request_hash: bytes
+        self, stream_ids: Sequence[UUID], actor_id: UUID, key: str, request_hash: bytes, only: Only | None = None
     ) -> tuple[list[Stream], bytes | None]:
         """The streams a command decides on and the answer stored under its key, in one round trip.
 
+        ``only``: of some streams, the topics whose facts are wanted; a stream's version is that of all its facts.
         Raises KeyReused when the key was used for another request.
         """
-        streams, (found,) = self._load(stream_ids, None, (ANSWER, (self.school_id, actor_id, key)))
+        streams, (found,) = self._load(stream_ids, None, (ANSWER, (self.school_id, actor_id, key)), only=only)
         if not found.ntuples:
             return streams, None
         kept_hash, stream, sealed = ((found.get_value(0, column) or b"").decode() for column in range(3))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from binascii import unhexlify
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -14,6 +14,7 @@ from psycopg.pq.abc import PGresult
 
 from astrack.store import database, mapper
 from astrack.store.database import SOURCE, Database, Statement
+from astrack.store.literals import Listed
 from astrack.store.mapper import BODY, COMMITMENT_BYTES, SALT_BYTES, SEALED
 from astrack.store.ring import Ring
 from astrack.store.rootkey import RootKey
@@ -28,12 +29,18 @@ ALTERED = b""
 COLUMNS = database.COLUMNS
 JOINED = f" {SOURCE} WHERE e.school_id = %s"
 STREAM = "EXECUTE load_stream (%s, %s)"
+SOME = "EXECUTE load_some (%s, %s, %s)"
+HIDING = ("import", "erasure")
 PAGE = "SELECT " + COLUMNS + JOINED + " AND e.position > %s AND e.position < %s ORDER BY e.position LIMIT %s"
 LEAVES = "SELECT leaf FROM record.events WHERE school_id = %s AND position >= %s AND position < %s ORDER BY position"
 BEFORE = (
     "SELECT e.stream_id, e.leaf FROM record.events e JOIN unnest(%s::uuid[], %s::bigint[]) AS u(s, v)"
     " ON e.stream_id = u.s AND e.version = u.v WHERE e.school_id = %s"
 )
+
+
+Only = Mapping[UUID, frozenset[str]]
+"""Of some streams, the topics whose facts are wanted."""
 
 
 class Stored(NamedTuple):
@@ -58,12 +65,13 @@ class Reading:
         self._db = db
         self.ring = Ring(db, root, school_id)
 
-    def load(self, stream_id: UUID, up_to: int | None = None) -> Stream:
+    def load(self, stream_id: UUID, up_to: int | None = None, only: frozenset[str] | None = None) -> Stream:
         """One stream with its facts in order; an unknown stream is an empty one.
 
         ``up_to`` leaves out everything at that position of the log or later: the stream as it was then.
+        ``only``: the topics of the facts that are wanted, where it is not all of them.
         """
-        return self._load([stream_id], up_to)[0][0]
+        return self._load([stream_id], up_to, only={stream_id: only} if only is not None else None)[0][0]
 
     def load_many(self, stream_ids: Sequence[UUID], up_to: int | None = None) -> list[Stream]:
         """Several streams in the order asked, in one round trip; ``up_to`` as in ``load``."""
@@ -77,12 +85,20 @@ class Reading:
         """At most ``limit`` entries after a position, with salt and payload: what a sealed file is made of."""
         stored = self._page(after_position, limit, up_to)
         previous = self._previous(stored)
-        made = []
-        for row in stored:
-            salt, payload = self.opened(row) or (b"", None)
-            line = entry(row.kind, row.stream_id.bytes, row.version, previous[row.stream_id], row.state[:32])
-            previous[row.stream_id] = row.leaf
-            made.append(Row(row.position, row.stream_id, row.version, row.kind, line, salt, payload, row.leaf))
+        return self.entries(stored, previous)
+
+    def entries(self, stored: Iterable[Stored], previous: dict[UUID, bytes]) -> list[Row]:
+        """Rows as entries; ``previous``: of each stream the leaf before its first row here. The keys must be known."""
+        made, last, named, before = [], None, b"", dict(previous)
+        for row, plain in self._opened(stored):
+            position, stream, version, kind, _, _, leaf, state, _ = row
+            if stream is not last:
+                last, named = stream, stream.bytes
+                previous_leaf = before[stream]
+            salt, payload = (plain[:SALT_BYTES], plain[SALT_BYTES:]) if plain else (b"", None)
+            line = entry(kind, named, version, previous_leaf, state[:COMMITMENT_BYTES])
+            previous_leaf = before[stream] = leaf
+            made.append(Row(position, stream, version, kind, line, salt, payload, leaf))
         return made
 
     def leaves(self, start: int = 0, end: int | None = None) -> list[bytes]:
@@ -178,22 +194,34 @@ class Reading:
         results = self._db.ask(self.school_id, (query, (self.school_id, *values)))
         return results[0] if results else []
 
+    def found(self, query: str, *values: Any) -> Iterable[Stored]:
+        """The rows of record.events that a query of COLUMNS finds, its first value being the school."""
+        return stored_rows(self._db.question(self.school_id, (query, (self.school_id, *values)))[0])
+
+    def tell(self, statements: Sequence[Statement]) -> None:
+        """Statements of one transaction."""
+        if statements:
+            self._db.write(self.school_id, *statements)
+
     def _load(
-        self, stream_ids: Sequence[UUID], up_to: int | None, *more: Statement
+        self, stream_ids: Sequence[UUID], up_to: int | None, *more: Statement, only: Only | None = None
     ) -> tuple[list[Stream], Sequence[PGresult]]:
         asked = self.ring.question([*stream_ids, self.school_id])
-        loads = [(STREAM, (self.school_id, stream)) for stream in stream_ids]
+        topics = only or {}
+        loads = [_load_of(self.school_id, stream, topics.get(stream)) for stream in stream_ids]
         results = self._db.question(self.school_id, *loads, *more, *asked)
         if asked:
             self.ring.take(results.pop())
         count = len(stream_ids)
         found = zip(stream_ids, results[:count], strict=True)
-        return [self._stream(stream, list(stored_rows(rows)), up_to) for stream, rows in found], results[count:]
+        streams = [self._stream(one, list(stored_rows(rows)), up_to, topics.get(one)) for one, rows in found]
+        return streams, results[count:]
 
-    def _stream(self, stream_id: UUID, rows: list[Stored], up_to: int | None) -> Stream:
+    def _stream(self, stream_id: UUID, rows: list[Stored], up_to: int | None, only: frozenset[str] | None) -> Stream:
         if up_to is not None:
             rows = [row for row in rows if row.position < up_to]
-        return Stream(stream_id, self._facts(rows), rows[-1].version if rows else -1, rows[-1].leaf if rows else ZERO)
+        wanted = rows if only is None else [row for row in rows if row.topic in only or row.kind in HIDING]
+        return Stream(stream_id, self._facts(wanted), rows[-1].version if rows else -1, rows[-1].leaf if rows else ZERO)
 
     def _page(self, after_position: int, limit: int, up_to: int | None) -> list[Stored]:
         rows = self.stored(after_position, limit, up_to)
@@ -211,6 +239,12 @@ class Reading:
         before = [version - 1 for version in firsts.values()]
         (found,) = self._db.ask(self.school_id, (BEFORE, (list(firsts), before, self.school_id)))
         return dict.fromkeys(firsts, ZERO) | dict(found)
+
+
+def _load_of(school: UUID, stream: UUID, only: frozenset[str] | None) -> Statement:
+    if only is None:
+        return STREAM, (school, stream)
+    return SOME, (school, stream, Listed(sorted(only)))
 
 
 def stored_rows(result: PGresult) -> Iterable[Stored]:

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from astrack.store.database import Statement
 from astrack.store.log import SchoolLog
+from astrack.store.tree import Tree
 from astrack.store.vault import Vault
 from transfer.evidence import merkle
 
 PREFIX = "roots/"
-LEAVES_AT_ONCE = 65_536
 EVERY = timedelta(hours=1)
 PAGE = 500
 NEWEST = (
@@ -27,20 +28,12 @@ ALL = (
 )
 
 
-def tree(vault: Vault, size: int) -> merkle.Nodes:
-    """The nodes of the tree of the first ``size`` leaves; its tiles are kept."""
-    tiled = vault.tiled()
-    while tiled < size:
-        leaves = vault.log.leaves(tiled, min(size, tiled + LEAVES_AT_ONCE))
-        for (level, place), hashes in merkle.new_tiles(tiled, leaves, vault.tile).items():
-            vault.keep_tile(level, place, hashes)
-        tiled += len(leaves)
-    return merkle.tile_nodes(vault.tile)
+def keeping(vault: Vault, size: int, root: bytes, at: datetime) -> Statement:
+    """The statement that keeps the root of the first ``size`` entries; the first one kept for a size stays.
 
-
-def keep(vault: Vault, size: int, root: bytes, at: datetime) -> None:
-    """Keep the root of the first ``size`` entries; the first one kept for a size stays."""
-    vault.keep(f"{PREFIX}{size:015d}", root, at)
+    It goes with their tiles, in one ``Tree.save``: a root that is kept without them looks like a loss.
+    """
+    return vault.keeping(f"{PREFIX}{size:015d}", root, at)
 
 
 def keep_when_due(log: SchoolLog, at: datetime) -> bool:
@@ -49,7 +42,9 @@ def keep_when_due(log: SchoolLog, at: datetime) -> bool:
     rows = log.ask(NEWEST)
     if not size or (rows and (_size(rows[0][0]) >= size or at - rows[0][1] < EVERY)):
         return False
-    keep(vault, size, merkle.tree_root(tree(vault, size), size), at)
+    tree = Tree(vault)
+    root = merkle.tree_root(tree.nodes(size), size)
+    tree.save(keeping(vault, size, root, at))
     return True
 
 

@@ -16,7 +16,7 @@ from uuid import UUID
 
 from astrack.store.database import Statement
 from astrack.store.log import SchoolLog
-from astrack.store.reading import COLUMNS, JOINED, Stored
+from astrack.store.reading import COLUMNS, JOINED
 from astrack.store.types import Row
 from astrack.store.writing import KeyOf
 from domain.identity import IdentityRecorded
@@ -26,6 +26,7 @@ MARK_LABEL = b"astrack/mark/v1\0"
 MARKS = "marks"
 MAX_LISTED = 1000
 STREAM = "SELECT " + COLUMNS + JOINED + " AND e.stream_id = %s AND e.position < %s ORDER BY e.version"
+LAST = "SELECT " + COLUMNS + JOINED + " AND e.stream_id = %s AND e.position < %s ORDER BY e.version DESC LIMIT 2"
 KEEP = "INSERT INTO record.vault VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING"
 PIN = (
     "INSERT INTO record.pinned VALUES (%s, %s, %s, %s) ON CONFLICT (school_id, origin)"
@@ -75,6 +76,7 @@ class Vault:
 
     def __init__(self, log: SchoolLog) -> None:
         self.log = log
+        self._marks: bytes | None = None
 
     def kept(self, name: str) -> bytes | None:
         """What is kept under a name, None when nothing is."""
@@ -88,9 +90,13 @@ class Vault:
 
     def keep(self, name: str, content: bytes, at: datetime) -> bytes:
         """Keep something for ever under a name; what was there first, when something was, is the answer."""
-        sealed = self.log.ring.seal_small(self.log.ring.own(), content, b"vault", name.encode())
-        self.log.ask(KEEP, name, sealed, at)
+        self.log.tell([self.keeping(name, content, at)])
         return self.kept(name) or content
+
+    def keeping(self, name: str, content: bytes, at: datetime) -> Statement:
+        """The statement that keeps something for ever under a name, unless something is kept there already."""
+        sealed = self.log.ring.seal_small(self.log.ring.own(), content, b"vault", name.encode())
+        return KEEP, (self.log.school_id, name, sealed, at)
 
     def pinned(self) -> list[bytes]:
         """The key documents of other schools that are known here, each school's oldest first."""
@@ -108,7 +114,7 @@ class Vault:
 
     def mark(self, origin: str, stream: bytes, at: datetime, random: bytes) -> bytes:
         """How a stream of another log is known here: under a key of this school, made at first use of ``random``."""
-        secret = self.kept(MARKS) or self.keep(MARKS, random, at)
+        secret = self._marks = self._marks or self.kept(MARKS) or self.keep(MARKS, random, at)
         return hmac.digest(secret, MARK_LABEL + chain.b64(stream).encode() + b"\n" + origin.encode(), hashlib.sha256)
 
     def holder(self, mark: bytes) -> UUID | None:
@@ -153,26 +159,23 @@ class Vault:
         )
         return query, (state, at, self.log.school_id, transfer.direction, transfer.transfer_id, transfer.state)
 
-    def seal_transfer(self, transfer: Transfer, file: bytes) -> None:
-        """Keep the sealed file and what is known of it, once: a file that is there stays."""
+    def seal_transfer(self, transfer: Transfer, file: bytes) -> Statement:
+        """The statement that keeps the sealed file and what is known of it, once: a file that is there stays."""
         self.log.ring.find([transfer.stream_id])
         sealed = self._sealed(lambda stream: self.log.ring.newest(stream) or self.log.ring.own(), transfer)
-        self.log.ask(
-            "WITH mine AS (SELECT %s::uuid AS id) UPDATE record.transfers t SET file = %s, sealed = %s FROM mine"
-            " WHERE t.school_id = mine.id AND t.direction = 'out' AND t.transfer_id = %s AND t.file IS NULL"
-            " AND t.state = 'prepared'",
-            file, sealed, transfer.transfer_id,
-        )  # fmt: skip
+        query = (
+            "UPDATE record.transfers SET file = %s, sealed = %s WHERE school_id = %s AND direction = 'out'"
+            " AND transfer_id = %s AND file IS NULL AND state = 'prepared'"
+        )
+        return query, (file, sealed, self.log.school_id, transfer.transfer_id)
 
-    def keep_receipt(self, direction: str, transfer_id: UUID, receipt: bytes) -> bytes:
-        """Keep a receipt once; the one that is kept."""
-        self.log.ask(
-            "WITH mine AS (SELECT %s::uuid AS id) UPDATE record.transfers t SET receipt = %s FROM mine"
-            " WHERE t.school_id = mine.id AND t.direction = %s AND t.transfer_id = %s AND t.receipt IS NULL",
-            receipt, direction, transfer_id,
-        )  # fmt: skip
-        found = self.transfer(direction, transfer_id)
-        return found.receipt if found and found.receipt else receipt
+    def keeping_receipt(self, direction: str, transfer_id: UUID, receipt: bytes) -> Statement:
+        """The statement that keeps a receipt, unless one is kept already."""
+        query = (
+            "UPDATE record.transfers SET receipt = %s WHERE school_id = %s AND direction = %s AND transfer_id = %s"
+            " AND receipt IS NULL"
+        )
+        return query, (receipt, self.log.school_id, direction, transfer_id)
 
     def run(self, statement: Statement) -> None:
         """One statement by itself."""
@@ -185,11 +188,21 @@ class Vault:
         )
         return query, (self.log.school_id, transfer_id)
 
+    def unsealed(self, transfer_ids: Sequence[UUID]) -> list[UUID]:
+        """Those of these transfers that have no sealed file yet, in the order given."""
+        query = (
+            "SELECT transfer_id FROM record.transfers WHERE school_id = %s AND direction = 'out' AND file IS NULL"
+            " AND transfer_id = ANY (%s::uuid[])"
+        )
+        found = {one for (one,) in self.log.ask(query, list(transfer_ids))}
+        return [one for one in transfer_ids if one in found]
+
     def file(self, transfer_id: UUID) -> bytes | None:
         """The sealed file of a transfer that was made ready here."""
         query = "SELECT file FROM record.transfers WHERE school_id = %s AND direction = 'out' AND transfer_id = %s"
-        rows = self.log.ask(query, transfer_id)
-        return bytes(rows[0][0]) if rows and rows[0][0] is not None else None
+        with self.log.reading() as conn, conn.cursor(binary=True) as cursor:
+            row = cursor.execute(query, (self.log.school_id, transfer_id)).fetchone()
+        return row[0] if row else None
 
     def transfer(self, direction: str, transfer_id: UUID) -> Transfer | None:
         """One transfer, None when there is none."""
@@ -226,9 +239,9 @@ class Vault:
         rows = self.log.ask(LAST_TILE)
         return rows[0][0] * 256 + rows[0][1] // 32 if rows else 0
 
-    def keep_tile(self, level: int, place: int, hashes: bytes) -> None:
-        """Keep a tile in place of a shorter one."""
-        self.log.ask(KEEP_TILE, level, place, hashes)
+    def keeping_tile(self, level: int, place: int, hashes: bytes) -> Statement:
+        """The statement that keeps a tile in place of a shorter one."""
+        return KEEP_TILE, (self.log.school_id, level, place, hashes)
 
     def last_entries(self, start: int, end: int) -> list[tuple[UUID, int, bytes]]:
         """(stream, number, leaf) of the last entry of each stream among the positions from start to end."""
@@ -237,10 +250,11 @@ class Vault:
     def stream(self, stream_id: UUID, up_to: int) -> list[Row]:
         """The entries of one stream below a position, with salt and payload."""
         self.log.ring.find([stream_id, self.log.school_id])
-        made, previous = [], chain.ZERO
-        for row in (Stored(*values) for values in self.log.ask(STREAM, stream_id, up_to)):
-            salt, payload = self.log.opened(row) or (b"", None)
-            line = chain.entry(row.kind, stream_id.bytes, row.version, previous, row.state[:32])
-            previous = row.leaf
-            made.append(Row(row.position, stream_id, row.version, row.kind, line, salt, payload, row.leaf))
-        return made
+        return self.log.entries(self.log.found(STREAM, stream_id, up_to), {stream_id: chain.ZERO})
+
+    def last(self, stream_id: UUID, up_to: int) -> Row:
+        """The last entry of a stream below a position. The stream must have one there."""
+        self.log.ring.find([stream_id, self.log.school_id])
+        rows = list(self.log.found(LAST, stream_id, up_to))[::-1]
+        before = rows[0].leaf if len(rows) > 1 else chain.ZERO
+        return self.log.entries(rows[-1:], {stream_id: before})[0]

@@ -6,11 +6,18 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from domain.base import Event, Stamp
+from domain.base import Event, Stamp, topics_of
 from domain.journey import facts as f
 from domain.journey import refusals as no
 from domain.journey.holding import held
 from domain.journey.state import Custody, Journey
+
+DECIDING = (
+    f.PupilEnrolled, f.PupilRegrouped, f.PupilLeft, f.TransferPrepared, f.CustodyReleased, f.TransferWithdrawn,
+    f.RecordReceived, f.OwnershipPassed, f.FactCorrected, f.ProcessingRestricted, f.RestrictionLifted,
+)  # fmt: skip
+"""The facts that decide who holds a record, whether it may be used, and in which year the pupil is."""
+DECIDING_TOPICS = topics_of(*DECIDING)
 
 
 @dataclass(frozen=True, slots=True)

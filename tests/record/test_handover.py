@@ -196,10 +196,11 @@ def test_the_same_file_again_gives_the_first_answer_and_writes_nothing(schools: 
 
 def test_a_receipt_lost_in_a_crash_is_signed_when_the_file_comes_again(schools: SimpleNamespace) -> None:
     _, data = schools.a.send(schools.b, schools.a.admit())
-    real, schools.b.hands.receipt = schools.b.hands.receipt, lambda _: 1 / 0
+    proving = schools.b.hands.proving
+    real, proving.checkpoint = proving.checkpoint, lambda _: 1 / 0
     with pytest.raises(ZeroDivisionError):
         schools.b.hands.receive(ask(), data)
-    schools.b.hands.receipt = real
+    proving.checkpoint = real
     answer = schools.b.hands.receive(ask(), data)
     assert schools.a.hands.acknowledge(ask(), answer["receipt"].encode())["state"] == "acknowledged"
 
@@ -222,7 +223,7 @@ def test_another_file_under_the_same_transfer_is_a_conflict(schools: SimpleNames
     row = a.hands.vault.transfer("out", transfer)
     other = outgoing.seal(
         _order(row), a.hands.named(), a.records.identity(pupil), a.hands.vault, a.hands.proving,
-        a.hands.proving.publish(ask()), a.hands.signing.newest(a.hands.clock()),
+        a.hands.proving.publish(ask()),
     )  # fmt: skip
     b.hands.receive(ask(), data)
     size = b.size()
@@ -526,7 +527,7 @@ def test_a_file_that_nobody_released_is_refused(schools: SimpleNamespace) -> Non
     )
     made = outgoing.seal(
         other, a.hands.named(), a.records.identity(pupil), a.hands.vault, a.hands.proving,
-        a.hands.proving.publish(ask()), a.hands.signing.newest(a.hands.clock()),
+        a.hands.proving.publish(ask()),
     )  # fmt: skip
     with pytest.raises(errors.BadStory, match="released"):
         b.hands.receive(ask(), made.data)

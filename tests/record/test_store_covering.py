@@ -17,8 +17,11 @@ from astrack.settings import Settings
 from astrack.store import Change, SchoolLog, Store, roots
 from astrack.store.embedded import Embedded
 from astrack.store.fsck import check_store
+from astrack.store.tree import Tree
+from astrack.store.vault import Vault
 from domain.base import Actor, Event, StreamClass
 from domain.identity import Person, SchoolName
+from transfer.evidence import merkle
 
 AT = datetime(2026, 9, 2, 9, tzinfo=UTC)
 ACTOR = Actor(id=UUID(int=7), role="dsl")
@@ -144,6 +147,38 @@ def handed_over(store: Store) -> tuple[SchoolLog, SchoolLog]:
     )  # fmt: skip
     there.receive(ask(), hands.sealed(UUID(made["transfers"][0]["transfer_id"])))
     return records.log, others.log
+
+
+def test_a_log_is_sound_after_each_step_of_a_hand_over(handed_over: tuple[SchoolLog, SchoolLog]) -> None:
+    for log in handed_over:
+        assert found(log) == []
+        assert roots.kept(log)[-1][0] > 0
+
+
+def test_a_root_is_kept_with_its_tiles_or_not_at_all(school_log: SchoolLog, admin: Admin) -> None:
+    grow(school_log)
+    tree = Tree(Vault(school_log))
+    root = merkle.tree_root(tree.nodes(300), 300)
+    admin.execute("REVOKE INSERT ON record.vault FROM astrack_service")
+    try:
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            tree.save(roots.keeping(Vault(school_log), 300, root, AT))
+        assert Vault(school_log).tiled() == 0
+    finally:
+        admin.execute("GRANT INSERT ON record.vault TO astrack_service")
+    tree.save(roots.keeping(Vault(school_log), 300, root, AT))
+    assert found(school_log) == [] and roots.kept(school_log) == [(300, root)]
+
+
+def test_two_trees_of_one_log_agree(school_log: SchoolLog) -> None:
+    one, other = Tree(Vault(school_log)), Tree(Vault(school_log))
+    for size in range(300, 1_500, 300):
+        grow(school_log)
+        tree = (one, other)[size // 300 % 2]
+        root = merkle.tree_root(tree.nodes(size), size)
+        tree.save(roots.keeping(Vault(school_log), size, root, AT))
+        assert root == merkle.root(school_log.leaves())
+    assert found(school_log) == []
 
 
 GONE = {
