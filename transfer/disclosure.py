@@ -26,6 +26,7 @@ SUFFIX = ".proof"
 MAX_BYTES = 16 << 20
 MAX_LOGS, MAX_FACTS, MAX_KEYS, MAX_NODES = 256, 10_000, 100, 1_000_000
 MAX_FOR = 500
+NAMED_BY = ("forename", "surname", "date_of_birth")
 WHERE = "proof"
 
 
@@ -185,5 +186,12 @@ def _checked(about: Fields, units: set[str], trust: Trust) -> tuple[dict[str, An
         raise BadManifest("it lists another identity", package.MANIFEST)
     if not units <= {one.unit for one in made.sources}:
         raise BadProof("a fact is not of this person's record", "proof, about")
-    person = canonical.load(identity, package.IDENTITY).get("person")
-    return person, standing
+    return _person(identity), standing
+
+
+def _person(identity: bytes) -> dict[str, Any] | None:
+    """The person whom a statement of identity names; None where it names nobody. Raises BadFile."""
+    stated = Fields(canonical.load(identity, package.IDENTITY), package.IDENTITY).maybe_fields("person")
+    if stated is None:
+        return None
+    return {**{name: stated.text(name) for name in NAMED_BY}, **stated.rest()}
