@@ -154,14 +154,12 @@ def sign(body: dict[str, Any], key: rsa.RSAPrivateKey, kid: str) -> str:
 
 def check(token: str, key: rsa.RSAPublicKey) -> dict[str, Any]:
     """The credential of a token that this key signed, whatever its dates. Raises BadBadge."""
-    parts = token.strip().split(".")
-    if len(token) > TOKEN_CHARS_MAX or len(parts) != 3:
-        raise BadBadge("this is not a badge: it has three parts joined by full stops", "badge")
-    header, body = (_object(part) for part in parts[:2])
+    head, payload, signature = _parts(token)
+    header, body = _object(head), _object(payload)
     if header.get("alg") != ALGORITHM:
         raise BadBadge("it is signed in a way that badges of ours are not", "badge")
     try:
-        key.verify(_unb64url(parts[2]), f"{parts[0]}.{parts[1]}".encode("ascii"), padding.PKCS1v15(), SHA256())
+        key.verify(_unb64url(signature), f"{head}.{payload}".encode("ascii"), padding.PKCS1v15(), SHA256())
     except (InvalidSignature, UnicodeEncodeError) as error:
         raise BadBadge(
             "the signature is not that of this register: it was altered or made elsewhere", "badge"
@@ -171,10 +169,14 @@ def check(token: str, key: rsa.RSAPublicKey) -> dict[str, Any]:
 
 def claimed(token: str) -> dict[str, Any]:
     """What a token claims, unchecked: only to find out whose key to check it with. Raises BadBadge."""
+    return _object(_parts(token)[1])
+
+
+def _parts(token: str) -> list[str]:
     parts = token.strip().split(".")
     if len(token) > TOKEN_CHARS_MAX or len(parts) != 3:
         raise BadBadge("this is not a badge: it has three parts joined by full stops", "badge")
-    return _object(parts[1])
+    return parts
 
 
 def _issuer_id(body: dict[str, Any]) -> str:

@@ -228,7 +228,8 @@ def main(given: Sequence[str] | None = None, out: Callable[[str], object] = prin
         return USAGE
     there = sorted({one for path in parsed.paths for one in files_in(path)}, key=order)
     files = [one for one in there if ours(one, parsed.paths)][: MAX_FILES + 1]
-    for path in (one for one in there[:MAX_FILES] if one not in set(files)):
+    looked_at = set(files)
+    for path in (one for one in there[:MAX_FILES] if one not in looked_at):
         out(f"skipped  {path}: not a file of this kind, not looked at")
     if not files or len(files) > MAX_FILES:
         out(f"REFUSED  there is nothing of ours in there, or more than {MAX_FILES} files: name a file or its folder")
