@@ -5,17 +5,16 @@ from __future__ import annotations
 import io
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
 from uuid import UUID
 
 import segno
 import typst
 
+from astrack.typesetting import PDF_STANDARD, heading, para, quoted
 from transfer import package
 from transfer.age import Identity
 
 GROUP = 8
-PDF_STANDARD: Literal["ua-1"] = "ua-1"
 LOOK = 'format: "svg", width: 7.5cm, alt: "The recovery key as a QR code"'
 QR_ERROR = "q"
 """A quarter of the square may be soiled."""
@@ -81,28 +80,19 @@ def pdf(sheet: Sheet) -> bytes:
 
 def _page(sheet: Sheet, code: str) -> str:
     lines = [
-        f"#set document(title: {_quoted('Recovery sheet')}, author: {_quoted(sheet.school)})",
+        f"#set document(title: {quoted('Recovery sheet')}, author: {quoted(sheet.school)})",
         '#set text(lang: "en", region: "GB", size: 11pt)', '#set page(paper: "a4", margin: 2.2cm)',
-        '#title(text(size: 20pt, "Recovery sheet"))', _para(sheet.name),
-        _para(f"Made on {sheet.at:%d %B %Y} by {sheet.school}."),
-        _para(f"This sheet opens the file {sheet.file_name}. Keep it on paper, apart from the file and from your other "
+        '#title(text(size: 20pt, "Recovery sheet"))', para(sheet.name),
+        para(f"Made on {sheet.at:%d %B %Y} by {sheet.school}."),
+        para(f"This sheet opens the file {sheet.file_name}. Keep it on paper, apart from the file and from your other "
               "key. Whoever has both this sheet and the file can read your record."),
-        f"#align(center, image(bytes({_quoted(code)}), {LOOK}))",
-        '#heading(level: 1, "The recovery key")', f"#text(size: 13pt, raw({_quoted(sheet.grouped)}))",
-        '#heading(level: 1, "How to use it")',
-        _para("Open reader.html, which lies beside the file, in any browser; choose the file; scan the code with "
+        f"#align(center, image(bytes({quoted(code)}), {LOOK}))",
+        heading("The recovery key"), f"#text(size: 13pt, raw({quoted(sheet.grouped)}))",
+        heading("How to use it"),
+        para("Open reader.html, which lies beside the file, in any browser; choose the file; scan the code with "
               "a telephone that you trust, or type the key. Spaces do not matter. The page sends nothing."),
-        _para("Or, with the program age (1.3 or later): write the key on one line, without the spaces, into a file "
+        para("Or, with the program age (1.3 or later): write the key on one line, without the spaces, into a file "
               f"named recovery.agekey; then: age --decrypt -i recovery.agekey -o record.tar {sheet.file_name}"),
-        '#heading(level: 1, "If you lose your keys")', _para(sheet.lost),
+        heading("If you lose your keys"), para(sheet.lost),
     ]  # fmt: skip
     return "\n\n".join(lines)
-
-
-def _para(words: str) -> str:
-    return f"#{_quoted(words)}"
-
-
-def _quoted(words: str) -> str:
-    """A string of the typesetter's language: nothing in it is read as markup."""
-    return '"' + words.replace("\\", "\\\\").replace('"', '\\"').replace("\n", " ") + '"'

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from datetime import date
 from html import escape, unescape
 from pathlib import Path
-from typing import Literal
 
 import typst
 
 from astrack.reports import Report, Table
 from astrack.reports import plot as reports_plot
+from astrack.typesetting import PDF_STANDARD, heading, para, quoted
 from domain.impact.words import Said
 
 STYLE = """
@@ -25,8 +25,6 @@ th,td{text-align:left;vertical-align:top;padding:.35rem .6rem .35rem 0;border-bo
 figure{margin:1rem 0}.wide{overflow-x:auto}.quiet{color:#5b6573}
 @media print{body{margin:0;max-width:none}h2,tr,figure{break-inside:avoid}}
 """
-PDF_STANDARD: Literal["ua-1"] = "ua-1"
-"""PDF/UA-1: tagged, with a language, a title and alternative texts; the compiler refuses a file that is not."""
 
 
 def html(report: Report) -> str:
@@ -132,21 +130,6 @@ def _typst_table(table: Table) -> list[str]:
     head = ", ".join(f"[#{quoted(one)}]" for one in table.head)
     cells = ", ".join(f"[#{quoted(cell)}]" for row in table.rows for cell in row)
     return [heading(table.title), para(table.note), f"#table(columns: ({widths}), table.header({head}), {cells})"]
-
-
-def heading(words: str) -> str:
-    """A heading in the typesetter's language."""
-    return f"#heading(level: 1, {quoted(words)})"
-
-
-def para(words: str) -> str:
-    """A paragraph in the typesetter's language."""
-    return f"#{quoted(words)}"
-
-
-def quoted(words: str) -> str:
-    """A string of the typesetter's language: nothing in it is read as markup."""
-    return '"' + words.replace("\\", "\\\\").replace('"', '\\"').replace("\n", " ") + '"'
 
 
 def _described(svg: str) -> str:

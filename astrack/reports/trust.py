@@ -12,6 +12,7 @@ from astrack import reports
 from astrack.app import App
 from astrack.reports import html as reports_html
 from astrack.reports.plot import BAND, INK, MUTED, framed, words
+from astrack.typesetting import heading, para
 from domain.impact import funnel as impact_funnel
 from domain.impact.funnel import Z998, Funnel, Place
 from domain.statistics import Z95
@@ -51,7 +52,7 @@ def pdf(found: TrustReport, since: date, until: date, made_on: date) -> bytes:
     """The same as a tagged PDF (PDF/UA-1)."""
     pictures = [plot(found.funnel)] if found.funnel else []
     tables = [table(found.funnel)] if found.funnel else []
-    lines = [reports_html.heading("What may be said"), reports_html.para(said(found))]
+    lines = [heading("What may be said"), para(said(found))]
     return reports_html.typeset(TITLE, "astrack", reports_html.dated(since, until, made_on), lines, pictures,
                                 [*tables, sentences(found)])  # fmt: skip
 
