@@ -36,7 +36,7 @@ GROUPS: Sequence[tuple[int, int, str]] = (
              "SchoolNotRegistered StreamHeld TransferUnanswered TransferEnded GuidanceTaken GuidanceTooThin "
              "EvidenceMissing AccreditorInside RelationNotStanding RequestEnded ClockStandsAlready ExtensionTooLate "
              "WithholdingUnreviewed CompetenceUndecided FileNotMade RecordOnHold NotReviewed NotToldFirst "
-             "OutcomeForTheDsl NameTaken OffsetWrong MailboxRefused"),
+             "OutcomeForTheDsl NameTaken OffsetWrong MailboxRefused NoCard NoBox MailboxNotNamed CollectingAlready"),
     (408, 7, "SenderSilent"),
     (410, 3, "StreamErased UploadCollected"),
     (412, 4, "RecordMoved TusUnknown ItemMoved"),
@@ -59,7 +59,7 @@ GROUPS: Sequence[tuple[int, int, str]] = (
     (422, 6, "TransferRefused BadContainer BadHeader BadHeaderMac BadPayload NotForUs WeakKey BadEntry "
              "BadEnvelope BadProof BadChain BadHeads BadNote BadSignature UnknownSigner ExpiredKey "
              "BadKeyDocument BadArchive BadName BadManifest UnknownFormat BadFile WrongRecipient OutOfDate "
-             "BadStory BadReceipt BadRoster EmptyRoster BrokenRoster ForbiddenMarkup NotARoster "
+             "BadStory BadReceipt BadCard BadLetter BadRoster EmptyRoster BrokenRoster ForbiddenMarkup NotARoster "
              "UnknownRosterVersion TwoPupilsOneNumber NotThisSchool BadRosterOut BadBadge BadCredential"),
     (428, 4, "VersionNeeded"),
     (429, 8, "TooManyAttempts"),

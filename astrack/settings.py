@@ -29,6 +29,8 @@ NAMES = {
     "ASTRACK_SIGN_IN_FILE": "A file of those who sign staff in, such as Google, Microsoft or DfE Sign-in.",
     "ASTRACK_POOL_SIZE": "At most so many connections to the database, 1 to 200. Left out: 12.",
     "ASTRACK_TIMEOUT_S": "The longest wait for the database in seconds, 1 to 3600. Left out: 30.",
+    "ASTRACK_MAILBOX_MINUTES": "How often the service looks into schools' boxes, in minutes, 1 to 1440; 0 never. "
+                               "Left out: 10.",
     "ASTRACK_METRICS_PORT": "Serves figures for Prometheus to this machine at this port. Left out or 0: nowhere.",
     "ASTRACK_TRACES": "Sends spans to `stderr` or `otlp`. Left out: nowhere.",
 }  # fmt: skip
@@ -44,7 +46,8 @@ class Settings:
     checkpoints; ``address`` is how the public reaches the service (https://records.example), for what is signed with an
     address in it; ``pool_size`` limits connections, ``timeout_s`` every wait for the database, in seconds;
     ``second_factor`` asks staff who see pupils' scores, or who manage accounts, for a second factor; ``providers`` is a
-    file of those who sign staff in; ``metrics_port`` serves figures for Prometheus to this machine, 0 nowhere;
+    file of those who sign staff in; ``mailbox_minutes`` is how often schools' boxes are looked into, 0 never;
+    ``metrics_port`` serves figures for Prometheus to this machine, 0 nowhere;
     ``traces`` sends spans to "stderr" or "otlp".
     """
 
@@ -63,6 +66,7 @@ class Settings:
     timeout_s: float = 30.0
     second_factor: bool = True
     providers: Path | None = None
+    mailbox_minutes: int = 10
     metrics_port: int = 0
     traces: str = ""
 
@@ -91,6 +95,7 @@ class Settings:
             pool_size=_number(given, "ASTRACK_POOL_SIZE", 12, most=200),
             second_factor=_required(given, "ASTRACK_SECOND_FACTOR"),
             providers=Path(named).expanduser().absolute() if (named := given.get("ASTRACK_SIGN_IN_FILE")) else None,
+            mailbox_minutes=_number(given, "ASTRACK_MAILBOX_MINUTES", 10, least=0, most=1440),
             metrics_port=_number(given, "ASTRACK_METRICS_PORT", 0, least=0, most=65535),
             traces=given.get("ASTRACK_TRACES") or "",
             timeout_s=_number(given, "ASTRACK_TIMEOUT_S", 30, most=3600),

@@ -150,6 +150,18 @@ class BadReceipt(TransferRefused):
     """A receipt is malformed or is for another file."""
 
 
+class BadCard(TransferRefused):
+    """A card does not say, in its one form, which box is whose."""
+
+    remedy = "Ask the school for its newest card."
+
+
+class BadLetter(TransferRefused):
+    """A letter from a mailbox is malformed."""
+
+    remedy = "Ask the other school to send it again."
+
+
 class Conflict(TransferRefused):
     """The same transfer id came with other contents, or a later export does not extend the earlier one."""
 

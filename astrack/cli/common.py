@@ -15,7 +15,16 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TransferSpeedColumn,
+)
 from rich.table import Table
 from rich.text import Text
 
@@ -200,8 +209,20 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]], empty: str) 
 @contextmanager
 def progress(what: str, total: int | None) -> Iterator[Callable[[int], None]]:
     """A bar for long work; yields a function that moves it on by so many."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=err, transient=True) as bar:
+    with _bar(what, total, MofNCompleteColumn(), TimeElapsedColumn()) as move:
+        yield move
+
+
+@contextmanager
+def bytes_moving(what: str, total: int | None) -> Iterator[Callable[[int], None]]:
+    """A bar for bytes on their way; yields a function that moves it on by so many."""
+    with _bar(what, total, DownloadColumn(), TransferSpeedColumn()) as move:
+        yield move
+
+
+@contextmanager
+def _bar(what: str, total: int | None, *beside: ProgressColumn) -> Iterator[Callable[[int], None]]:
+    with Progress(TextColumn("{task.description}"), BarColumn(), *beside, console=err, transient=True) as bar:
         task = bar.add_task(what, total=total)
         yield lambda done: bar.advance(task, done)
 

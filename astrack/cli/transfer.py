@@ -9,11 +9,14 @@ from uuid import UUID
 
 import typer
 
+from astrack.changing import Ask
 from astrack.cli import common as c
 from astrack.cli import files
 from astrack.cli.files import write
+from astrack.cli.mailbox import carrier
 from astrack.handover import Handover
 from astrack.handover.withholding import REASONS, Choice
+from astrack.mailbox.post import NoBox
 from domain.school_year import eighteenth_birthday
 from transfer import reader
 from transfer.errors import BadKeyDocument
@@ -28,6 +31,7 @@ Key = Annotated[str | None, c.KeyOption]
 Words = Annotated[str | None, typer.Option(help="The eight words heard over the telephone; for keys not known yet.")]
 Folder = Annotated[Path, typer.Option("--out", help="The folder to write to.")]
 HERE = Path()
+NOT_ALL = 6
 
 
 @keys.command("show")
@@ -113,6 +117,56 @@ def _basis(text: str) -> Any:
     if text not in ("legal_obligation", "public_task", "vital_interests", "consent"):
         raise files.BadArgument(f"--basis is {text!r}: say legal_obligation, public_task, vital_interests or consent")
     return text
+
+
+@transfer.command("send")
+def send(
+    transfers: Annotated[list[UUID], typer.Argument(help="Transfers that are prepared.")],
+    by: Annotated[
+        tuple[str, str], typer.Option(metavar="CARRIER PLACE", help="`mailbox https://HOST`, or `folder PATH`.")
+    ],
+    school: School = None,
+    key: Key = None,
+) -> None:
+    """Carry sealed files to where their receiver can collect them; done again, it goes on where it broke off."""
+    how, place = by
+    if how not in ("mailbox", "folder"):
+        raise files.BadArgument(f"--by is {how!r}: say `mailbox https://HOST` or `folder PATH`")
+    ask = c.asking(key, "dsl")
+    with c.school_opened(school) as (app, records):
+        for one in transfers:
+            if how == "folder":
+                _by_folder(Handover(records), ask, one, files.folder(Path(place)))
+                continue
+            post = carrier(app, records)
+            with c.bytes_moving("Sending", len(post.hands.sealed(one))) as move:
+                where = post.send(ask, one, place, move)
+            c.out.print(f"{one} is {'in the box' if where == 'waiting' else 'with its receiver already'}.")
+
+
+def _by_folder(desk: Handover, ask: Ask, transfer_id: UUID, out: Path) -> None:
+    _write_sealed(desk, out, [transfer_id])
+    desk.mark(ask, transfer_id, "sent")
+    c.out.print(f"Wrote {transfer_id}{SUFFIX} to {out.absolute()}.")
+
+
+@transfer.command("collect")
+def collect(
+    words: Words = None,
+    drop_refused: Annotated[bool, typer.Option(help="Delete from the box what is refused.")] = False,
+    school: School = None,
+    key: Key = None,
+) -> None:
+    """Take in what waits in this school's boxes, send the receipts back, and see which files were collected."""
+    with c.school_opened(school) as (app, records):
+        post = carrier(app, records)
+        if not post.boxes():
+            raise NoBox("this school has no box: make one with `astrack mailbox join https://HOST --invite CODE`")
+        with c.bytes_moving("Fetching", None) as move:
+            events = post.collect(c.asking(key, "dsl"), words=words, drop=drop_refused, progress=move)
+        c.table(["what", "transfer", ""], [(one.what, one.transfer_id, one.said) for one in events], "Nothing waits.")
+        if any(one.what in ("refused", "failed") for one in events):
+            raise typer.Exit(NOT_ALL)
 
 
 @transfer.command("receive")

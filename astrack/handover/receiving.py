@@ -139,7 +139,7 @@ class Receiving(Ending):
         details = {
             "pupil_id": str(pupil.pupil_id), "manifest_sha256": arrived.found.manifest_sha256, "kind": made.kind,
             "facts": len(arrived.told), "new": count, "from": made.sender.name, "from_urn": made.sender.urn,
-            "protected": made.protected, "how": arrived.found.sender.how.value,
+            "from_origin": made.sender.origin, "protected": made.protected, "how": arrived.found.sender.how.value,
         }  # fmt: skip
         row = Transfer("in", made.transfer_id, stream, "received", at, details)
         return [*statements, self.vault.new_transfer(key, row)]

@@ -11,13 +11,12 @@ import json
 import os
 import shutil
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
+from astrack.mailbox.disk import durable, full
 from domain.base import DomainError
 
 ABOUT, PART, WHOLE, GONE = "about.json", "part", "whole.json", "gone.json"
@@ -41,10 +40,6 @@ class UploadTooLong(DomainError):
 
 class DigestWrong(DomainError):
     """The bytes that came are not those that were announced."""
-
-
-class MailboxFull(DomainError):
-    """The mailbox has no room."""
 
 
 class Standing(StrEnum):
@@ -144,27 +139,3 @@ def read(folder: Path) -> Item | None:
     if made.standing is Standing.GONE:
         made.part.unlink(missing_ok=True)
     return made if made.standing is Standing.GONE or made.part.exists() else None
-
-
-def durable(path: Path, data: bytes) -> None:
-    """Write a small file whole or not at all, so that it is there after the power fails."""
-    fresh = path.with_name(f".{path.name}.part")
-    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as sink:
-        sink.write(data)
-        sink.flush()
-        os.fsync(sink.fileno())
-    fresh.rename(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
-
-
-@contextmanager
-def full() -> Iterator[None]:
-    """Turns a disk that takes no more into a refusal. Raises MailboxFull."""
-    try:
-        yield
-    except OSError as error:
-        raise MailboxFull("the mailbox has no room for this now: try again later") from error

@@ -6,7 +6,6 @@ them at the start.
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import secrets
 import threading
@@ -17,7 +16,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from astrack.mailbox import items
-from astrack.mailbox.items import Item, MailboxFull, NoSuchUpload, Standing, durable, full
+from astrack.mailbox.disk import MailboxFull, durable, full, locked
+from astrack.mailbox.items import Item, NoSuchUpload, Standing
 from astrack.mailbox.limits import Limits
 from astrack.mailbox.proof import TOKEN, token_of
 from astrack.store import BadSetting
@@ -221,10 +221,7 @@ def _prepare(root: Path) -> None:
 def _alone(root: Path) -> BinaryIO:
     """The folder's lock, held until it is closed. Raises BadSetting."""
     _prepare(root)
-    held = (root / LOCK).open("ab")
-    try:
-        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        held.close()
-        raise BadSetting(f"another process serves the mailbox in {root}: stop it first") from error
+    held = locked(root / LOCK)
+    if held is None:
+        raise BadSetting(f"another process serves the mailbox in {root}: stop it first")
     return held

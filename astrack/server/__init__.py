@@ -26,6 +26,7 @@ from astrack.app import App
 from astrack.server import logs, watching
 from astrack.server.clockwork import Clockwork
 from astrack.server.guard import BodyTooLarge, Guard, too_large
+from astrack.server.rounds import Rounds
 from astrack.server.ticking import Ticker
 from astrack.server.watching import Watch
 from astrack.store import StoreUnavailable
@@ -98,6 +99,8 @@ def run(app: App, host: str = "127.0.0.1", port: int = 8765, ready: Callable[[],
     worker = Worker(app.views, app.store.schools)
     looks: Looks = site.state.looks
     seen = Worker(looks.views, looks.logs, LOOKS_EVERY_S)
+    minutes = app.settings.mailbox_minutes
+    rounds = Ticker(app.store.schools if minutes else lambda: (), Rounds(app), 60.0 * (minutes or 60))
     # what the start has loaded stays: walking it again and again would hold one request in fifty up for 70 ms
     gc.collect()
     gc.freeze()
@@ -105,12 +108,14 @@ def run(app: App, host: str = "127.0.0.1", port: int = 8765, ready: Callable[[],
     ticker.start()
     worker.start()
     seen.start()
+    rounds.start()
     try:
         Server(config, ready).run()
     finally:
         ticker.stop()
         worker.stop()
         seen.stop()
+        rounds.stop()
         if figures is not None:
             figures.shutdown()
 
