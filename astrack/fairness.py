@@ -72,8 +72,11 @@ def flag_rates(app: App, school_id: UUID) -> list[Rate]:
 
 
 def _members(found: list[Flagged]) -> dict[tuple[str, str], NDArray[np.bool_]]:
-    keys = {group for one in found for group in one.groups}
-    return {key: np.array([key in one.groups for one in found], dtype=bool) for key in keys}
+    members: dict[tuple[str, str], NDArray[np.bool_]] = {}
+    for at, one in enumerate(found):
+        for key in one.groups:
+            members.setdefault(key, np.zeros(len(found), dtype=bool))[at] = True
+    return members
 
 
 def items(app: App, school_id: UUID, moved: Callable[[int], None] | None = None) -> Items:

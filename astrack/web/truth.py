@@ -21,6 +21,8 @@ from projections.truth import AFTER_ROUNDS
 
 ITEMS: Newest[UUID, fairness.Items] = Newest(20)
 """The comparison of items of some schools, with the size of the log it is of: aggregates alone."""
+RIGHT: Newest[UUID, tuple[truth.Right, list[fairness.Rate]]] = Newest(20)
+"""The figures of the page, with the size of the log and the day they are of."""
 
 
 def truth_pages(site: Site) -> APIRouter:
@@ -30,8 +32,7 @@ def truth_pages(site: Site) -> APIRouter:
     @router.get("/truth")
     def right(request: Request, who: Who) -> Response:
         who.see(Action.SEE_AGGREGATES)
-        with reading(who) as (cur, school):
-            found = truth.right(cur, school, who.today)
+        found, rates = RIGHT.of(who.records.school_id, (who.records.log.size(), who.today), lambda: _right(who))
         return site.page(
             request, "truth.html", viewer=who.viewer, found=found, rounds=AFTER_ROUNDS, smallest=CELL_LEAST,
             staff=[_share("Staff agree", "flags reviewed", found.staff.agreed),
@@ -39,7 +40,7 @@ def truth_pages(site: Site) -> APIRouter:
             figures=[_share("Followed by an outcome (PPV)", "pupils flagged and followed up", found.truth.ppv),
                      _share("Outcomes that were flagged (sensitivity)", "outcomes", found.truth.sensitivity),
                      _share("No outcome and no flag (specificity)", "outcomes", found.truth.specificity)],
-            rates=fairness.flag_rates(who.app, school),
+            rates=rates,
         )  # fmt: skip
 
     @router.get("/truth/items")
@@ -48,6 +49,11 @@ def truth_pages(site: Site) -> APIRouter:
         return site.page(request, "truth_items.html", viewer=who.viewer, found=_items(who))
 
     return router
+
+
+def _right(who: Who) -> tuple[truth.Right, list[fairness.Rate]]:
+    with reading(who) as (cur, school):
+        return truth.right(cur, school, who.today), fairness.flag_rates(who.app, school)
 
 
 def _items(who: Who) -> fairness.Items:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import time
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 import httpx
@@ -234,6 +234,21 @@ def test_the_auditor_sees_the_day_as_it_was_known(readers: dict[str, Reader], sm
     assert "Riverside" not in answer.text
     assert "2025/26" not in answer.text
     assert "Okafor" not in answer.text, "an auditor works with a pseudonym"
+
+
+def test_a_tutor_sees_what_was_known_on_a_day_and_nothing_recorded_later(
+    readers: dict[str, Reader], small: SmallSchool
+) -> None:
+    today, then = (readers["tutor"].get(at(small, "/pupils/{Mia}" + more)) for more in ("", "?day=2025-03-12"))
+    assert "What was known when" in today.text
+    assert "Mia Okafor: as known on 12 March 2025" in then.text
+    marks = [set(re.findall(r'id="e-([0-9a-f-]{36})"', page.text)) for page in (today, then)]
+    facts = small.records.journey(small.pupils["Mia"])[1]
+    known = {str(one.event.event_id) for one in facts if one.recorded_at < datetime(2025, 3, 13, tzinfo=UTC)}
+    assert marks[1] and marks[1] == known and marks[1] < marks[0]
+    assert '<form method="post" action="/pupils' not in then.text, "nothing is done from a day gone by"
+    assert readers["tutor"].get(at(small, "/pupils/{Mia}?day=12-03-2025")).status_code == 422
+    assert readers["head"].get(at(small, "/pupils/{Mia}?day=2025-03-12")).status_code == 403
 
 
 def test_the_proof_is_worked_out_beside_the_page_and_says_that_everything_is_whole(

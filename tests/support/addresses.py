@@ -16,7 +16,7 @@ PAGES = (
     ("", "/sign-in"), ("", "/about"), ("", "/design"), ("", "/register"),
     ("tutor", "/welcome"), ("tutor", "/second-factor"),
     ("tutor", "/pupils"), ("head_of_year", "/pupils"), ("dsl", "/pupils"), ("tutor", "/pupils/all"), ("dsl", "/pupils/all"),
-    ("tutor", "/pupils/{Mia}"), ("tutor", "/pupils/{Kofi}"), ("dsl", "/pupils/{Mia}"),
+    ("tutor", "/pupils/{Mia}"), ("tutor", "/pupils/{Kofi}"), ("dsl", "/pupils/{Mia}"), ("tutor", "/pupils/{Mia}?day=2025-03-12"),
     ("tutor", "/pupils/{Kofi}/plan"), ("tutor", "/pupils/{Kofi}/plan?about=self_disclosure.low.school"),
     ("tutor", "/pupils/{Mia}/plans/{plan}"), ("tutor", "/plans"), ("dsl", "/plans"), ("tutor", "/plans/group"),
     ("tutor", "/talks"), ("tutor", "/training"), ("tutor", "/training/first-steps"),
