@@ -7,10 +7,11 @@ from datetime import datetime
 from uuid import UUID
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.identity import SchoolName
+from tests.support.mutating import QUIET, Edit, edits, mutated
 from transfer import errors
 from transfer.rosters import ctf
 
@@ -38,28 +39,7 @@ PIECES = [
     b"<a>" * 60, b"x" * 600, b" " * 2000,
 ]  # fmt: skip
 
-edit = st.tuples(
-    st.sampled_from(["put", "cut", "over", "twice", "flip"]),
-    st.integers(0, 2000),
-    st.integers(1, 80),
-    st.one_of(st.sampled_from(PIECES), st.binary(min_size=1, max_size=6)),
-)
-
-
-def mutated(data: bytes, edits: list[tuple[str, int, int, bytes]]) -> bytes:
-    for kind, at, size, piece in edits:
-        at %= len(data) + 1
-        if kind == "put":
-            data = data[:at] + piece + data[at:]
-        elif kind == "cut":
-            data = data[:at] + data[at + size :]
-        elif kind == "over":
-            data = data[:at] + piece + data[at + len(piece) :]
-        elif kind == "twice":
-            data = data[:at] + data[at : at + size] + data[at:]
-        else:
-            data = data[:at] + bytes(byte ^ (1 << size % 8) for byte in data[at : at + 1]) + data[at + 1 :]
-    return data
+edit = edits(PIECES)
 
 
 def read_or_refused(data: bytes) -> bool:
@@ -75,27 +55,20 @@ def read_or_refused(data: bytes) -> bool:
     return True
 
 
-quiet = {"deadline": None, "suppress_health_check": list(HealthCheck), "database": None}
-
-
-@settings(max_examples=2_000, **quiet)
+@settings(max_examples=2_000, **QUIET)
 @given(st.sampled_from(SEEDS), st.lists(edit, min_size=1, max_size=6))
-def test_two_thousand_mutated_files_are_read_or_refused_by_name(
-    seed: bytes, edits: list[tuple[str, int, int, bytes]]
-) -> None:
+def test_two_thousand_mutated_files_are_read_or_refused_by_name(seed: bytes, edits: list[Edit]) -> None:
     read_or_refused(mutated(seed, edits))
 
 
-@settings(max_examples=500, **quiet)
+@settings(max_examples=500, **QUIET)
 @given(st.binary(max_size=400))
 def test_any_bytes_at_all_are_refused_by_name(data: bytes) -> None:
     assert not read_or_refused(data)
 
 
 @pytest.mark.long
-@settings(max_examples=60_000, **quiet)
+@settings(max_examples=60_000, **QUIET)
 @given(st.sampled_from(SEEDS), st.lists(edit, min_size=1, max_size=10))
-def test_many_more_mutated_files_are_read_or_refused_by_name(
-    seed: bytes, edits: list[tuple[str, int, int, bytes]]
-) -> None:
+def test_many_more_mutated_files_are_read_or_refused_by_name(seed: bytes, edits: list[Edit]) -> None:
     read_or_refused(mutated(seed, edits))
