@@ -26,6 +26,7 @@ from transfer.keys.document import (
 )
 from transfer.keys.issue import first_document, next_document, sign_document
 from transfer.keys.signing import Purpose, SigningKeys
+from transfer.keys.trust import Known, Trust
 
 ORIGIN = "oak.example/log"
 OAK = School(name="Oak Lodge School", urn="101234", lea="330", estab="4205")
@@ -337,3 +338,13 @@ def test_private_keys_survive_storage_and_do_not_show() -> None:
 def test_damaged_private_keys_are_refused(data: bytes) -> None:
     with pytest.raises(BadKey):
         SigningKeys.parse(data)
+
+
+def test_who_has_old_keys_cannot_go_on_from_them_on_a_way_of_their_own() -> None:
+    known = Trust(directory().pin(bytes(SECOND)))
+    fork = next_document(FIRST, keys(1), keys(7), [recipient(7).recipient], LATER, LATER + YEAR)
+    further = next_document(fork, keys(7), keys(8), [recipient(7).recipient], LATER, LATER + YEAR)
+    for run in ((FIRST, fork), (fork,), (FIRST, fork, further)):
+        with pytest.raises(BadKeyDocument, match="document 2 that is known here"):
+            known.judge(ORIGIN, [bytes(one) for one in run], LATER)
+    assert known.judge(ORIGIN, [bytes(FIRST), bytes(SECOND)], LATER).how is Known.PINNED

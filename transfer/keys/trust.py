@@ -103,6 +103,7 @@ class Trust:
 
     def _how(self, origin: str, opened: Sequence[SignedDocument]) -> Known:
         ours = self.directory.pinned.get(origin, ())
+        check_agree(ours, opened)
         if ours and _linked(ours, opened):
             return Known.PINNED
         if ours and opened[-1].document.serial >= ours[0].document.serial:
@@ -111,6 +112,21 @@ class Trust:
         if any(words.same_words(spoken, expected) for spoken in self.words):
             return Known.CONFIRMED
         return Known.SELF_ASSERTED
+
+
+def check_agree(ours: Sequence[SignedDocument], theirs: Sequence[SignedDocument]) -> None:
+    """Two runs never hold two documents of one number: who has old keys could go on from them on a way of their own.
+
+    Raises BadKeyDocument.
+    """
+    known = {one.document.serial: one.digest for one in ours}
+    for one in theirs:
+        number, name = one.document.serial, one.document.school.name or one.document.origin
+        if known.get(number, one.digest) != one.digest:
+            raise BadKeyDocument(
+                f"it is not the school's key document {number} that is known here", f"the keys of {name}",
+                "Somebody may be using old keys of that school: ring them on a number you know.",
+            )  # fmt: skip
 
 
 def _linked(ours: Sequence[SignedDocument], theirs: Sequence[SignedDocument]) -> bool:
