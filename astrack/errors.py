@@ -36,7 +36,8 @@ GROUPS: Sequence[tuple[int, int, str]] = (
              "SchoolNotRegistered StreamHeld TransferUnanswered TransferEnded GuidanceTaken GuidanceTooThin "
              "EvidenceMissing AccreditorInside RelationNotStanding RequestEnded ClockStandsAlready ExtensionTooLate "
              "WithholdingUnreviewed CompetenceUndecided FileNotMade RecordOnHold NotReviewed NotToldFirst "
-             "OutcomeForTheDsl NameTaken OffsetWrong MailboxRefused NoCard NoBox MailboxNotNamed CollectingAlready"),
+             "OutcomeForTheDsl NameTaken OffsetWrong MailboxRefused NoCard NoBox MailboxNotNamed CollectingAlready"
+             " DirectoryBegun DirectoryNotBegun DirectoryUnknown NothingRevoked"),
     (408, 7, "SenderSilent"),
     (410, 3, "StreamErased UploadCollected"),
     (412, 4, "RecordMoved TusUnknown ItemMoved"),
@@ -57,7 +58,8 @@ GROUPS: Sequence[tuple[int, int, str]] = (
              "KeptUntilWrong DigestWrong AddressWrong"),
     # a file was refused
     (422, 6, "TransferRefused BadContainer BadHeader BadHeaderMac BadPayload NotForUs WeakKey BadEntry "
-             "BadEnvelope BadProof BadChain BadHeads BadNote BadSignature UnknownSigner ExpiredKey "
+             "BadEnvelope BadProof DirectoryRolledBack DirectoryForked "
+             "BadChain BadHeads BadNote BadSignature UnknownSigner ExpiredKey "
              "BadKeyDocument BadArchive BadName BadManifest UnknownFormat BadFile WrongRecipient OutOfDate "
              "BadStory BadReceipt BadCard BadLetter BadRoster EmptyRoster BrokenRoster ForbiddenMarkup NotARoster "
              "UnknownRosterVersion TwoPupilsOneNumber NotThisSchool BadRosterOut BadBadge BadCredential"),

@@ -8,16 +8,16 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Protocol
 from uuid import UUID
 
-from astrack.store.vault import Vault
 from domain.base import DomainError
 from domain.identity import SchoolName
 from transfer.age import Identity, write_agekey
 from transfer.evidence.chain import b64, unb64
 from transfer.evidence.note import Signer
 from transfer.keys import issue as keyissue
-from transfer.keys.document import School, SignedDocument, open_document
+from transfer.keys.document import Revocation, School, SignedDocument, open_document
 from transfer.keys.signing import Purpose, SigningKeys
 
 PREFIX = "keys/"
@@ -54,11 +54,28 @@ class OwnKeys:
         return cls(SigningKeys.parse(signing), Identity(seed), open_document(document))
 
 
+class Keeps(Protocol):
+    """Where keys are kept for ever, by name."""
+
+    def names(self, prefix: str) -> list[str]:
+        """The names that begin with a prefix, in order."""
+
+    def kept(self, name: str) -> bytes | None:
+        """What is kept under a name."""
+
+    def keep(self, name: str, content: bytes, at: datetime) -> bytes:
+        """Keep something under a name; what was there first is the answer."""
+
+
+class NothingRevoked(DomainError):
+    """Another process changed the keys at the same moment."""
+
+
 class Signing:
     """The keys of one school. ``name`` says who the school is, None while it is not registered."""
 
     def __init__(
-        self, vault: Vault, name: Callable[[], SchoolName | None], random: Callable[[int], bytes] = os.urandom
+        self, vault: Keeps, name: Callable[[], SchoolName | None], random: Callable[[int], bytes] = os.urandom
     ) -> None:
         self._vault, self._name, self._random = vault, name, random
         self._known: list[OwnKeys] = []
@@ -107,11 +124,24 @@ class Signing:
         made = keyissue.first_document(school_of(name), origin, signing, [identity.recipient], at, at + YEAR + OVERLAP)
         return OwnKeys(signing, identity, made)
 
-    def _next(self, last: OwnKeys, at: datetime) -> OwnKeys:
+    def revoke(self, at: datetime) -> OwnKeys:
+        """Say that no key so far is to be trusted from now on, and go on with new ones. Raises NothingRevoked."""
+        last = self.newest(at)
+        self._add(self._next(last, at, revoked=True), at)
+        made, old = self._known[-1], last.signed.document.newest(Purpose.MANIFEST).key_id
+        if old not in {one.key_id for one in made.signed.document.revoked}:
+            raise NothingRevoked("the keys were renewed at this very moment and none was revoked: do it again")
+        return made
+
+    def _next(self, last: OwnKeys, at: datetime, *, revoked: bool = False) -> OwnKeys:
         signing, identity = SigningKeys.draw(self._random), Identity(self._random(32))
+        before = last.signed.document
+        known = {one.key_id for one in before.revoked}
+        ids = [one.key_id for one in before.signing] + [one.key.fingerprint for one in before.recipients]
         made = keyissue.next_document(
-            last.signed, last.signing, signing, [last.identity.recipient, identity.recipient], at, at + YEAR + OVERLAP,
-            school=school_of(self.registered()),
+            last.signed, last.signing, signing, [*([] if revoked else [last.identity.recipient]), identity.recipient],
+            at, at + YEAR + OVERLAP, [Revocation(key_id=one, at=at) for one in ids if revoked and one not in known],
+            school_of(self.registered()),
         )  # fmt: skip
         return OwnKeys(signing, identity, made)
 

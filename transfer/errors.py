@@ -76,6 +76,18 @@ class BadHeads(BadProof):
     """The proof that a stream is complete fails."""
 
 
+class DirectoryRolledBack(BadProof):
+    """A directory of keys shows less than it has shown before."""
+
+    remedy = "Go on with the keys known here, and ask who runs the directory and a school beside you what they see."
+
+
+class DirectoryForked(BadProof):
+    """A directory of keys shows one reader something else than another, or than before."""
+
+    remedy = "Do not take keys from it: tell who runs it and the schools beside you, and keep both checkpoints."
+
+
 class BadNote(TransferRefused):
     """A signed note is malformed."""
 

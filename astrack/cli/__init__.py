@@ -18,6 +18,7 @@ from astrack.cli import (
     accreditation,
     audit,
     common,
+    directory,
     guidance,
     keeping,
     mailbox,
@@ -55,6 +56,7 @@ app.add_typer(transfer.transfer, name="transfer")
 app.add_typer(transfer.keys, name="keys")
 app.add_typer(transfer.student, name="student")
 app.add_typer(mailbox.mailbox, name="mailbox")
+app.add_typer(directory.directory, name="directory")
 app.add_typer(audit.bundles, name="audit")
 app.add_typer(staff.staff, name="staff")
 app.add_typer(training.app, name="training")

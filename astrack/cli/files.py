@@ -14,6 +14,8 @@ from uuid import uuid4
 from domain.base import DomainError
 
 BYTES_MAX = 1 << 30
+NOT_ALL = 6
+"""The exit code of a command that did something and found something wrong."""
 
 
 class BadArgument(DomainError):

@@ -31,7 +31,6 @@ Key = Annotated[str | None, c.KeyOption]
 Words = Annotated[str | None, typer.Option(help="The eight words heard over the telephone; for keys not known yet.")]
 Folder = Annotated[Path, typer.Option("--out", help="The folder to write to.")]
 HERE = Path()
-NOT_ALL = 6
 
 
 @keys.command("show")
@@ -62,6 +61,21 @@ def trust(file: Path, words: Words = None, school: School = None, key: Key = Non
                 raise
             remedy = "Ring the school on a number you know, compare the words, and repeat with --words 'WORDS HEARD'."
             raise BadKeyDocument(refused.what, refused.where, remedy) from refused
+
+
+@keys.command("revoke")
+def revoke(
+    yes: Annotated[bool, typer.Option("--yes", help="Every key this school has signed with is to be trusted no more.")],
+    school: School = None,
+) -> None:
+    """Revoke this school's keys, because somebody else may have them, and go on with new ones."""
+    if not yes:
+        raise files.BadArgument("files sealed before are refused from then on: say --yes if the keys must go")
+    with c.school_opened(school) as (_, records):
+        desk = Handover(records)
+        desk.signing.revoke(desk.clock())
+        c.out.print("The keys so far are revoked. Give every school that knows them, and your directory, the new "
+                    f"document (`astrack keys show`); its eight words: {desk.key_words()}")  # fmt: skip
 
 
 @transfer.command("prepare")
@@ -166,7 +180,7 @@ def collect(
             events = post.collect(c.asking(key, "dsl"), words=words, drop=drop_refused, progress=move)
         c.table(["what", "transfer", ""], [(one.what, one.transfer_id, one.said) for one in events], "Nothing waits.")
         if any(one.what in ("refused", "failed") for one in events):
-            raise typer.Exit(NOT_ALL)
+            raise typer.Exit(files.NOT_ALL)
 
 
 @transfer.command("receive")

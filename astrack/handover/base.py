@@ -18,9 +18,10 @@ from astrack.store.vault import Transfer, Vault
 from domain.base import DomainError
 from domain.identity import Person, SchoolName
 from domain.journey.custody import DECIDING_TOPICS
+from transfer.evidence.note import Verifier
 from transfer.keys.directory import KeyDirectory
 from transfer.keys.document import SignedDocument, fingerprint_words
-from transfer.keys.trust import open_documents
+from transfer.keys.trust import check_agree, open_documents
 
 
 class NoSuchTransfer(DomainError):
@@ -67,14 +68,17 @@ class Hands:
         """The school's age key files by name (001.agekey, ...): secret."""
         return self.signing.key_files(self.clock())
 
-    def trust(self, ask: Ask, document: bytes, *, words: str | None = None) -> Answer:
-        """Know another school by its key document; a first one needs the eight words that a person heard.
+    def trust(
+        self, ask: Ask, document: bytes, *, words: str | None = None, vouchers: tuple[Verifier, ...] = ()
+    ) -> Answer:
+        """Know another school by its key document; a first one needs the eight words that a person heard, or the
+        signatures of a directory that is known (``vouchers``).
 
         Raises BadKeyDocument.
         """
         run = open_documents(document)
         made = run[-1].document
-        directory = KeyDirectory.load(self.vault.pinned())
+        directory = KeyDirectory.load(self.vault.pinned(), vouchers)
         chain = self._pinned(directory, run, words)
         if chain != directory.pinned.get(made.origin):
             self.vault.pin(made.origin, made.serial, [bytes(one) for one in chain])
@@ -86,6 +90,7 @@ class Hands:
     ) -> tuple[SignedDocument, ...]:
         """The documents to know a school by once this run of them has been looked at. Raises BadKeyDocument."""
         have = directory.pinned.get(run[-1].document.origin, ())
+        check_agree(have, run)
         if {one.digest for one in have} & {one.digest for one in run}:
             return (*have, *(one for one in run if one.document.serial > have[-1].document.serial))
         vouched = directory.pin(bytes(run[-1]), words)

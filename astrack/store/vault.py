@@ -24,7 +24,10 @@ from transfer.evidence import chain
 
 MARK_LABEL = b"astrack/mark/v1\0"
 MARKS = "marks"
+FOLLOWED = "directory of "
+"""Before the origin of a directory that is followed: no key document has an origin with a space."""
 MAX_LISTED = 1000
+FOLLOWED_MAX = 8 << 20
 STREAM = "SELECT " + COLUMNS + JOINED + " AND e.stream_id = %s AND e.position < %s ORDER BY e.version"
 LAST = "SELECT " + COLUMNS + JOINED + " AND e.stream_id = %s AND e.position < %s ORDER BY e.version DESC LIMIT 2"
 KEEP = "INSERT INTO record.vault VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING"
@@ -100,11 +103,21 @@ class Vault:
 
     def pinned(self) -> list[bytes]:
         """The key documents of other schools that are known here, each school's oldest first."""
-        found: list[bytes] = []
-        for origin, sealed in self.log.ask("SELECT origin, sealed FROM record.pinned WHERE school_id = %s"):
-            content = self.log.ring.open_small(self.log.school_id, sealed, b"pinned", origin.encode()) or b"[]"
-            found += [chain.unb64(one, "pinned") for one in json.loads(content)]
-        return found
+        query = "SELECT origin, sealed FROM record.pinned WHERE school_id = %s AND NOT starts_with(origin, %s)"
+        return [one for origin, sealed in self.log.ask(query, FOLLOWED) for one in self._pinned(origin, sealed)]
+
+    def _pinned(self, origin: str, sealed: bytes) -> list[bytes]:
+        content = self.log.ring.open_small(self.log.school_id, sealed, b"pinned", origin.encode()) or b"[]"
+        return [chain.unb64(one, "pinned", limit=FOLLOWED_MAX) for one in json.loads(content)]
+
+    def followed(self, origin: str) -> list[bytes]:
+        """What ``follow`` kept last of a directory; nothing when it never was."""
+        query = "SELECT origin, sealed FROM record.pinned WHERE school_id = %s AND origin = %s"
+        return [one for row in self.log.ask(query, FOLLOWED + origin) for one in self._pinned(*row)]
+
+    def follow(self, origin: str, size: int, parts: Sequence[bytes]) -> None:
+        """Keep how far a directory has been seen; never less far than before."""
+        self.pin(FOLLOWED + origin, size, parts)
 
     def pin(self, origin: str, serial: int, documents: Sequence[bytes]) -> None:
         """Know a school by these key documents; never fewer than before."""
