@@ -24,8 +24,13 @@ class ReportMade(Event):
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
-def make(stamp: Stamp, *, since: date, until: date, sha256: str) -> list[Event]:
-    """Put on record that a report was made. Raises ReportDatesWrong."""
+def check_dates(since: date, until: date) -> None:
+    """Raises ReportDatesWrong."""
     if since >= until:
         raise ReportDatesWrong(f"the report would end on {until}, before it begins: choose a later last day")
+
+
+def make(stamp: Stamp, *, since: date, until: date, sha256: str) -> list[Event]:
+    """Put on record that a report was made. Raises ReportDatesWrong."""
+    check_dates(since, until)
     return [ReportMade(**stamp.fresh(), since=since, until=until, sha256=sha256)]

@@ -146,6 +146,7 @@ def _codes(marks: NDArray[np.uint64]) -> Ints:
 
 def stacked(schools: Sequence[tuple[Panel, Plans]]) -> tuple[Panel, Plans]:
     """Schools as one: ``panel.school`` says which; each keeps its own rounds, groups, owners and group plans."""
+    schools = schools or [read((), date.min)[:2]]
     if len(schools) == 1:
         return schools[0]
     sizes = [one.days.shape for one, _ in schools]

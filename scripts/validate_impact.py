@@ -40,8 +40,8 @@ def one(task: tuple[Chosen, float, int]) -> tuple[float, ...]:
     chosen, effect, seed = task
     made = trust(np.random.default_rng([seed, int(effect * 10), get_args(Chosen).index(chosen)]), chosen, effect)
     found = cases(made.panel, made.plans, 0, FAR)
-    estimate, hidden = impact.primary(made.panel, found)
-    rival = impact.change_compared(made.panel, found)
+    spread = impact.spread_of(made.panel)
+    (estimate, hidden), rival = impact.primary(found, spread), impact.change_compared(found, spread)
     assert estimate and hidden and rival
     return (estimate.nearer, estimate.low, estimate.high, float(rival.excludes_zero), hidden.whole, hidden.interval,
             hidden.recorded_outcome, hidden.recorded_support, float(made.truth.mean()))  # fmt: skip

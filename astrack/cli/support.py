@@ -15,6 +15,7 @@ from astrack.cli.files import folder, write
 from astrack.records.support import Support
 from astrack.reports import html as reports_html
 from astrack.reports import trust as reports_trust
+from astrack.reports.tables import csv_files
 
 
 def report(
@@ -35,7 +36,7 @@ def report(
             content = reports_html.pdf(made)
             write(out / "report.html", reports_html.html(made).encode())
             write(out / "report.pdf", content)
-            for name, table in reports.csv_files(made).items():
+            for name, table in csv_files(made.tables).items():
                 write(out / name, table)
             digest = hashlib.sha256(content).hexdigest()
             Support(records).record_report(c.asking(key, "head"), since=first, until=last, sha256=digest)
@@ -58,10 +59,9 @@ def trust(
         folder(out)
     with c.opened() as app:
         found = reports_trust.trust(app, school or app.store.schools(), since=first, until=last)
-        made_on = app.clock().date()
-    c.out.print(reports_trust.said(found))
+    c.out.print(found.said.headline, reports_trust.said(found), sep="\n")
     if out is not None:
-        write(out / "trust.html", reports_trust.html(found, first, last, made_on).encode())
-        write(out / "trust.pdf", reports_trust.pdf(found, first, last, made_on))
-        for name, content in reports_trust.csv_files(found).items():
+        write(out / "trust.html", reports_trust.html(found).encode())
+        write(out / "trust.pdf", reports_trust.pdf(found))
+        for name, content in csv_files(found.tables).items():
             write(out / name, content)

@@ -10,9 +10,11 @@ from pathlib import Path
 
 import typst
 
-from astrack.reports import Report, Table
+from astrack.reports import Report
 from astrack.reports import plot as reports_plot
+from astrack.reports.tables import Table
 from astrack.typesetting import PDF_STANDARD, heading, para, quoted
+from domain.impact import Impact
 from domain.impact.words import Said
 
 STYLE = """
@@ -30,7 +32,7 @@ figure{margin:1rem 0}.wide{overflow-x:auto}.quiet{color:#5b6573}
 def html(report: Report) -> str:
     """The report as a whole HTML document without scripts or outside parts."""
     title = f"{report.school}: support and its results"
-    body = f"{_said(report.said)}{_plots(report)}{''.join(table_of(one) for one in report.tables)}"
+    body = f"{said_of(report.said)}{_plots(report)}{''.join(table_of(one) for one in report.tables)}"
     return document(title, dated(report.since, report.until, report.made_on), body)
 
 
@@ -51,7 +53,8 @@ def dated(since: date, until: date, made_on: date) -> str:
     )
 
 
-def _said(said: Said) -> str:
+def said_of(said: Said) -> str:
+    """What may and what may not be said, as HTML."""
     beside = "".join(f"<li>{escape(one)}</li>" for one in said.beside)
     wrong = (
         f"<h2>What may not be said</h2><p class='not'>{escape(said.may_not)} {escape(said.why_not)}</p>"
@@ -69,8 +72,13 @@ def _plots(report: Report) -> str:
 
 def plots(report: Report) -> list[str]:
     """The SVGs that this report can show."""
-    made = [reports_plot.arms(report.found)] if report.shown else []
-    return made + ([reports_plot.estimate(report.found.primary)] if report.found.primary else [])
+    return plots_of(report.found)
+
+
+def plots_of(found: Impact) -> list[str]:
+    """The SVGs that a figure can show: both arms, and the estimate, where there are enough pupils."""
+    made = [reports_plot.arms(found)] if found.shown else []
+    return made + ([reports_plot.estimate(found.primary)] if found.primary else [])
 
 
 def table_of(table: Table) -> str:
@@ -93,13 +101,17 @@ def table_of(table: Table) -> str:
 
 def pdf(report: Report) -> bytes:
     """The report as a tagged PDF (PDF/UA-1)."""
-    said = report.said
+    title = f"{report.school}: support and its results"
+    below = dated(report.since, report.until, report.made_on)
+    return typeset(title, report.school, below, lines_of(report.said), plots(report), report.tables)
+
+
+def lines_of(said: Said) -> list[str]:
+    """What may and what may not be said, in the typesetter's language."""
     lines = [heading("What may be said"), para(said.headline), *(f"- #{quoted(one)}" for one in said.beside)]
     if said.may_not:
         lines += [heading("What may not be said"), para(f"{said.may_not} {said.why_not}")]
-    title = f"{report.school}: support and its results"
-    below = dated(report.since, report.until, report.made_on)
-    return typeset(title, report.school, below, lines, plots(report), report.tables)
+    return lines
 
 
 def typeset(

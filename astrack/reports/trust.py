@@ -5,62 +5,135 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from html import escape
 from uuid import UUID
 
+import numpy as np
+
 from astrack import reports
 from astrack.app import App
+from astrack.newest import Newest
 from astrack.reports import html as reports_html
+from astrack.reports import tables
 from astrack.reports.plot import BAND, INK, MUTED, framed, words
+from astrack.reports.tables import Table
+from astrack.trusts import SCHOOLS_MAX
 from astrack.typesetting import heading, para
+from domain import impact
+from domain.impact import Impact
+from domain.impact import classes as impact_classes
 from domain.impact import funnel as impact_funnel
+from domain.impact.cases import Cases, Panel, Plans, cases
 from domain.impact.funnel import Z998, Funnel, Place
+from domain.impact.words import Said, headline
+from domain.impact.words import sentences as words_for
+from domain.reporting import check_dates
+from domain.small import hidden
 from domain.statistics import Z95
+from projections import impact as lines
+from projections import packed
 
-SCHOOLS_MAX = 200
 LEFT, RIGHT, TOP, BOTTOM = 60, 610, 30, 300
+TITLE = "Schools side by side"
 
 
 @dataclass(frozen=True, slots=True)
 class TrustReport:
-    """Each school's own report and the funnel of those seen again who are nearer the middle with a plan."""
+    """One comparison over all schools, each school's own headline by name, and the funnel of those seen again who are
+    nearer the middle with a plan. What is hidden of one school cannot be worked out from the others.
+    """
 
-    schools: tuple[reports.Report, ...]
+    since: date
+    until: date
+    made_on: date
+    found: Impact
+    said: Said
+    schools: tuple[tuple[str, str], ...]
     funnel: Funnel | None
+
+    @property
+    def tables(self) -> tuple[Table, ...]:
+        """Every table."""
+        compared = tables.arms(self.found), tables.checks(self.found), tables.bound(self.found.hidden)
+        return (*((table(self.funnel),) if self.funnel else ()), *compared, sentences(self))
+
+
+NEWEST: Newest[tuple[tuple[UUID, ...], date, date], TrustReport] = Newest(20)
+"""Comparisons with the sizes of the logs and the day that each is of: aggregates alone."""
+
+
+def kept(app: App, school_ids: Sequence[UUID], *, since: date, until: date) -> TrustReport:
+    """``trust``, worked out once for each state of the records. Raises ReportDatesWrong."""
+    sizes = app.store.sizes()
+    state = (tuple(sizes.get(one, 0) for one in school_ids), app.clock().date())
+    make = partial(trust, app, school_ids, since=since, until=until)
+    return NEWEST.of((tuple(school_ids), since, until), state, make)
 
 
 def trust(app: App, school_ids: Sequence[UUID], *, since: date, until: date) -> TrustReport:
-    """The schools of a trust over a period, at most 200. Each is read by itself: nothing joins across schools."""
-    made = [reports.governors(app, one, since=since, until=until) for one in list(school_ids)[:SCHOOLS_MAX]]
-    shares = [(one.school, one.found.supported.classes["any_improvement"]) for one in made]
-    return TrustReport(tuple(made), impact_funnel.funnel([(name, one.count, one.of) for name, one in shares]))
+    """The schools of a trust over a period, at most 200. Each is read by itself: nothing joins across schools.
+
+    Raises ReportDatesWrong, SchoolUnknown.
+    """
+    check_dates(since, until)
+    ids = list(school_ids)[:SCHOOLS_MAX]
+    names = [reports.name_of(app, one) for one in ids]
+    panel, plans = packed.stacked([arrays(app, one, until) for one in ids])
+    window = since.toordinal(), until.toordinal()
+    found = cases(panel, plans, *window)
+    whole = impact.judged(panel, found, *window)
+    schools, shares = _headlines(names, panel, found), _shares(names, panel, found)
+    return TrustReport(since, until, app.clock().date(), whole, words_for(whole), schools, impact_funnel.funnel(shares))
 
 
-TITLE = "Schools side by side"
+def arrays(app: App, school_id: UUID, until: date) -> tuple[Panel, Plans]:
+    """One school's sittings, signs and plans up to a day, caught up first."""
+    app.views.catch_up(school_id)
+    with app.views.reading(school_id) as cur:
+        return lines.arrays(cur, school_id, until=until)
 
 
-def html(found: TrustReport, since: date, until: date, made_on: date) -> str:
-    """The comparison as a whole HTML document: what may be said, the funnel, its table, each school in a sentence."""
-    body = [f"<h2>What may be said</h2><p class='say'>{escape(said(found))}</p>"]
-    if found.funnel:
-        body += [f"<figure>{plot(found.funnel)}</figure>", reports_html.table_of(table(found.funnel))]
-    return reports_html.document(TITLE, reports_html.dated(since, until, made_on),
-                                 "".join([*body, reports_html.table_of(sentences(found))]))  # fmt: skip
+def _headlines(names: Sequence[str], panel: Panel, found: Cases) -> tuple[tuple[str, str], ...]:
+    """Each school's name and its own headline; without figures where they, or the whole, would tell a few pupils."""
+    spread, some = impact.spread_of(panel), impact.comparable(found)
+    at = panel.school[some.pupil]
+    counts = [np.bincount(at[some.supported == which], minlength=len(names)) for which in (True, False)]
+    gone = hidden({str(n): [int(arm[n]) for arm in counts] for n in range(len(names))})
+    told = [None if str(n) in gone else impact.primary(some.where(at == n), spread)[0] for n in range(len(names))]
+    made = zip(names, map(headline, told), strict=True)
+    return tuple(sorted(made, key=lambda one: one[0].casefold()))
 
 
-def pdf(found: TrustReport, since: date, until: date, made_on: date) -> bytes:
+def _shares(names: Sequence[str], panel: Panel, found: Cases) -> list[tuple[str, int, int]]:
+    """(name, nearer the middle, seen again) of each school's pupils with a plan; nobody where that must stay hidden."""
+    classed = impact_classes.classes(panel, found)
+    seen = found.supported & (classed >= 0)
+    at, better = panel.school[found.pupil[seen]], np.isin(classed[seen], (0, 1))
+    of = np.bincount(at, minlength=len(names))
+    count = np.bincount(at, weights=better, minlength=len(names))
+    gone = hidden({str(n): [int(of[n])] for n in range(len(names))})
+    return [(name, 0, 0) if str(n) in gone else (name, int(count[n]), int(of[n])) for n, name in enumerate(names)]
+
+
+def html(found: TrustReport) -> str:
+    """The comparison as a whole HTML document: what may be said, the funnel, its tables, each school in a sentence."""
+    figures = "".join(f"<figure>{one}</figure>" for one in plots(found))
+    body = [reports_html.said_of(found.said), f"<h2>{TITLE}</h2><p class='say'>{escape(said(found))}</p>", figures,
+            *map(reports_html.table_of, found.tables)]  # fmt: skip
+    return reports_html.document(TITLE, reports_html.dated(found.since, found.until, found.made_on), "".join(body))
+
+
+def pdf(found: TrustReport) -> bytes:
     """The same as a tagged PDF (PDF/UA-1)."""
-    pictures = [plot(found.funnel)] if found.funnel else []
-    tables = [table(found.funnel)] if found.funnel else []
-    lines = [heading("What may be said"), para(said(found))]
-    return reports_html.typeset(TITLE, "astrack", reports_html.dated(since, until, made_on), lines, pictures,
-                                [*tables, sentences(found)])  # fmt: skip
+    told = [*reports_html.lines_of(found.said), heading(TITLE), para(said(found))]
+    below = reports_html.dated(found.since, found.until, found.made_on)
+    return reports_html.typeset(TITLE, "astrack", below, told, plots(found), found.tables)
 
 
-def csv_files(found: TrustReport) -> dict[str, bytes]:
-    """Every table as CSV, by file name."""
-    tables = ([table(found.funnel)] if found.funnel else []) + [sentences(found)]
-    return {f"{one.name}.csv": reports.csv_of(one) for one in tables}
+def plots(found: TrustReport) -> list[str]:
+    """The SVGs that this comparison can show."""
+    return [*([plot(found.funnel)] if found.funnel else []), *reports_html.plots_of(found.found)]
 
 
 def said(found: TrustReport) -> str:
@@ -74,27 +147,22 @@ def said(found: TrustReport) -> str:
     )
 
 
-def sentences(found: TrustReport) -> reports.Table:
+def sentences(found: TrustReport) -> Table:
     """Each school's own headline, by name."""
-    rows = tuple(
-        (one.school, one.said.headline) for one in sorted(found.schools, key=lambda one: one.school.casefold())
-    )
-    return reports.Table("trust-schools", "Each school by itself", "Each with its own comparison, not with the others.",
-                         ("School", "What may be said"), rows)  # fmt: skip
+    return Table("trust-schools", "Each school by itself", "Each with its own comparison, not with the others.",
+                         ("School", "What may be said"), found.schools)  # fmt: skip
 
 
-def table(found: Funnel) -> reports.Table:
+def table(found: Funnel) -> Table:
     """The funnel as a table, in order of size."""
     rows = tuple((one.name, str(one.of), f"{one.share:.0%} ({one.low:.0%} to {one.high:.0%})", one.where)
                  for one in found.places)  # fmt: skip
     note = (
         f"Of pupils with a plan who were seen again, those nearer the middle; mean {found.mean:.0%}. Schools differ"
         f" {found.spread:.1f} times as much as chance alone. In order of size: a rank would mostly be luck."
-        f" {found.left_out} schools with under 10 such pupils are left out."
+        f" {found.left_out} schools are left out: under 10 such pupils, or the whole would tell theirs."
     )
-    return reports.Table(
-        "trust", "Schools side by side", note, ("School", "Pupils", "Nearer the middle", "Place"), rows
-    )
+    return Table("trust", TITLE, note, ("School", "Pupils", "Nearer the middle", "Place"), rows)
 
 
 def plot(found: Funnel) -> str:

@@ -19,6 +19,7 @@ from astrack.records.support import Support
 from astrack.reports import Report
 from astrack.reports import html as reports_html
 from astrack.reports import plot as reports_plot
+from astrack.reports.tables import csv_files
 from astrack.web.door import PageRoute, Sent, Who
 from astrack.web.lists import reading
 from astrack.web.site import HEADERS, BadForm, Site
@@ -78,7 +79,7 @@ def impact_pages(site: Site) -> APIRouter:
     @router.get("/impact/tables/{name}")
     def exported(who: Who, name: str, since: str = "", until: str = "") -> Response:
         who.see(Action.SEE_AGGREGATES)
-        files = reports.csv_files(_report(who, _window(who, since, until)))
+        files = csv_files(_report(who, _window(who, since, until)).tables)
         if name not in files:
             raise BadForm("There is no such table: choose one on the page Did it help.")
         return _file(files[name], name, "text/csv; charset=utf-8")
@@ -107,7 +108,7 @@ def _report(who: Caller, window: Window) -> Report:
 
 def _plots(report: Report) -> dict[str, Any]:
     # both escape every text they are given; with too few pupils there is nothing to draw
-    found = report.found if report.shown else None
+    found = report.found if report.found.shown else None
     arms = Markup(reports_plot.arms(found)) if found else Markup()  # noqa: S704
     estimate = Markup(reports_plot.estimate(found.primary)) if found and found.primary else Markup()  # noqa: S704
     return {"arms_plot": arms, "estimate_plot": estimate}

@@ -19,7 +19,7 @@ from domain.impact import ancova as impact_ancova
 from domain.impact import classes as impact_classes
 from domain.impact.cases import NONE, Cases, Panel, Plans, cases
 from domain.impact.classes import Paired, Retest, Share, counted, expected_improvement, paired, retest, share
-from domain.small import hidden
+from domain.small import SMALLEST, hidden
 from domain.statistics import newcombe
 
 Flags = NDArray[np.bool_]
@@ -116,6 +116,11 @@ class Impact:
     median_weeks: float
     subgroups: tuple[Subgroup, ...] = ()
 
+    @property
+    def shown(self) -> bool:
+        """Whether both arms are large enough to be drawn."""
+        return min(one.classes["any_improvement"].of for one in (self.supported, self.unsupported)) >= SMALLEST
+
 
 def assess(
     panel: Panel, plans: Plans, since: int, until: int, parts: Mapping[str, Mapping[str, Flags]] | None = None
@@ -125,25 +130,35 @@ def assess(
     ``parts``: dimension -> name -> mask over the panel's pupils ("year", "house", "kind of sign"); signposts and other
     parts of plans are for ``of_plans``.
     """
-    found = cases(panel, plans, since, until)
+    return judged(panel, cases(panel, plans, since, until), since, until, parts)
+
+
+def judged(
+    panel: Panel, found: Cases, since: int, until: int, parts: Mapping[str, Mapping[str, Flags]] | None = None
+) -> Impact:
+    """The same of cases that are found already."""
     classed = impact_classes.classes(panel, found)
-    estimate, hidden = primary(panel, found)
+    spread = spread_of(panel)
+    estimate, hidden = primary(found, spread)
     known = retest(panel)
     arms = [_arm(panel, found, classed, known, found.supported == which) for which in (True, False)]
     return Impact(
         METHOD, since, until, estimate, hidden, arms[0], arms[1], _difference(arms[0], arms[1]),
-        _worst_case(arms[0], arms[1]), paired(panel, found), change_compared(panel, found), found.already_supported,
+        _worst_case(arms[0], arms[1]), paired(panel, found), change_compared(found, spread), found.already_supported,
         float(np.nanmedian(found.weeks)) if found.reassessed.any() else math.nan,
         tuple(_subgroups(found, classed, parts or {})),
     )  # fmt: skip
 
 
-def primary(panel: Panel, found: Cases) -> tuple[Estimate | None, Hidden | None]:
-    """The estimate fixed in advance, and how strong a hidden cause would have to be. None with too few pupils."""
-    some = _comparable(found)
+def primary(found: Cases, spread: float) -> tuple[Estimate | None, Hidden | None]:
+    """The estimate fixed in advance, and how strong a hidden cause would have to be. None with too few pupils.
+
+    ``spread``: what ``spread_of`` gives.
+    """
+    some = comparable(found)
     if not _enough(some):
         return None, None
-    return _estimated(panel, some, some.after, covariates(some))
+    return _estimated(some, some.after, covariates(some), spread)
 
 
 def covariates(some: Cases) -> Floats:
@@ -157,15 +172,15 @@ def covariates(some: Cases) -> Floats:
     return np.column_stack([now, now**2, some.wide, some.aims, known.astype(float), *earlier])
 
 
-def change_compared(panel: Panel, found: Cases) -> Estimate | None:
+def change_compared(found: Cases, spread: float) -> Estimate | None:
     """Difference in differences: shown because it is asked for, and marked as biased wherever pupils were selected."""
-    some = _comparable(found)
+    some = comparable(found)
     if not _enough(some):
         return None
-    return _estimated(panel, some, some.after - some.before, np.empty((len(some), 0)))[0]
+    return _estimated(some, some.after - some.before, np.empty((len(some), 0)), spread)[0]
 
 
-def _comparable(found: Cases) -> Cases:
+def comparable(found: Cases) -> Cases:
     """Reassessed cases of strata in which both arms are."""
     some = found.where(found.reassessed & ~np.isnan(found.before))
     if not len(some):
@@ -181,13 +196,13 @@ def _enough(some: Cases) -> bool:
     return min(treated, len(some) - treated) >= LEAST_ARM
 
 
-def _estimated(panel: Panel, some: Cases, outcome: Floats, z: Floats) -> tuple[Estimate | None, Hidden | None]:
+def _estimated(some: Cases, outcome: Floats, z: Floats, spread: float) -> tuple[Estimate | None, Hidden | None]:
     ways = (some.tutor_group, some.owner, some.together)
     fitted = impact_ancova.fit(outcome, some.supported.astype(float), z, some.stratum, ways)
     if fitted is None:
         return None, None
     low, high = fitted.interval()
-    treated, spread = int(some.supported.sum()), spread_of(panel)
+    treated = int(some.supported.sum())
     estimate = Estimate(
         -fitted.effect, -high, -low, -fitted.effect / spread if spread > 0 else 0.0, fitted.df, treated,
         len(some) - treated, len(np.unique(some.stratum)), fitted.clusters,

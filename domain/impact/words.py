@@ -107,8 +107,14 @@ def _hidden(found: Impact) -> str:
         "A reason that the record does not show would explain all of this difference if it explained"
         f" {one.whole:.0%} of what is left both of who was supported and of how they fared; {one.interval:.0%} would be"
         f" enough for no clear difference. All that was on record beforehand explains {one.recorded_support:.0%} and"
-        f" {one.recorded_outcome:.0%}."
+        f" {one.recorded_outcome:.0%}.{_moved(one.moved)}"
     )
+
+
+def _moved(points: float) -> str:
+    if math.isinf(points):
+        return ""
+    return f" A hidden reason as strong as that could move the difference by {points:.2f} scale points either way."
 
 
 def _pairs(found: Impact) -> str:

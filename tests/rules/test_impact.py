@@ -181,7 +181,9 @@ def test_what_the_record_cannot_see_fools_the_estimate_and_the_bound_says_how_li
 
 @pytest.mark.parametrize("chosen", ["chance", "record"])
 def test_without_an_effect_few_trusts_exclude_zero(chosen: str) -> None:
-    told = [impact.primary(p, cases(p, q, 0, 10**7))[0] for p, q in (_trust(0.0, chosen, seed) for seed in range(120))]
+    told = [
+        impact.primary(cases(p, q, 0, 10**7), 1.0)[0] for p, q in (_trust(0.0, chosen, seed) for seed in range(120))
+    ]
     assert sum(one.excludes_zero for one in told) <= 14  # 5 % of 120 is 6; more than 14 has a chance of 1 in 700
 
 

@@ -12,6 +12,7 @@ import pytest
 from lxml import html as markup
 
 from astrack import reports
+from astrack.reports import tables
 from astrack.reports import trust as reports_trust
 from astrack.reports.html import html, pdf
 from domain import impact
@@ -29,12 +30,12 @@ def made(pupils: int = 1500, effect: float = 0.5, school: str = "Hilltop <Primar
     n = len(world.panel.school)
     houses = {"Red": np.arange(n) % 2 == 0, "=cmd": np.arange(n) % 2 == 1}
     found = impact.assess(world.panel, world.plans, 0, 10**7, {"house": houses})
-    tables = (
+    made = (
         reports._signs({"priority": [5] * 41 + [11], "context_gap": [5] * 3}, (1, 10)), reports._plans(Kept(30, 25, 4, 2, {"helped": 15})),
-        reports._arms(found), reports._checks(found), reports._subgroups("impact-by-group", "Parts", found.subgroups),
+        tables.arms(found), tables.checks(found), tables.bound(found.hidden), tables.subgroups("impact-by-group", "Parts", found.subgroups),
         reports._screening([]),
     )  # fmt: skip
-    return reports.Report(school, date(2026, 1, 1), date(2026, 7, 1), date(2026, 7, 2), found, sentences(found), tables)
+    return reports.Report(school, date(2026, 1, 1), date(2026, 7, 1), date(2026, 7, 2), found, sentences(found), made)
 
 
 def test_the_html_is_whole_and_every_plot_and_table_can_be_read_aloud() -> None:
@@ -72,13 +73,13 @@ def test_no_report_claims_a_cause() -> None:
 def test_small_counts_are_told_as_fewer_than_ten() -> None:
     signs = dict(made().tables[0].rows)
     assert signs == {"context gap": "fewer than 10", "priority": "41"}
-    assert reports.count(0) == "none"
+    assert tables.count(0) == "none"
 
 
 def test_a_school_with_few_pupils_says_what_will_appear() -> None:
     report = made(pupils=16)
     page = html(report)
-    assert not report.shown
+    assert not report.found.shown
     assert "too few pupils" in page
     assert "<svg" not in page
     assert pdf(report).startswith(b"%PDF")
@@ -89,12 +90,13 @@ def test_an_empty_table_says_so() -> None:
 
 
 def test_every_table_is_a_csv_that_a_spreadsheet_will_not_run() -> None:
-    files = reports.csv_files(made())
+    files = tables.csv_files(made().tables)
     assert set(files) == {
         "signs.csv",
         "plans.csv",
         "impact.csv",
         "impact-estimates.csv",
+        "impact-bias-bound.csv",
         "impact-by-group.csv",
         "screening.csv",
     }
