@@ -56,20 +56,21 @@ def fit(outcome: Floats, interest: Floats, covariates: Floats, strata: Ints, clu
     """
     labels, strata = np.unique(strata, return_inverse=True)
     inside = _within(np.column_stack([outcome, interest, covariates]), strata, len(labels))
-    y, x, z = inside[:, 0], inside[:, 1], _independent(inside[:, 2:])
-    rank = z.shape[1]
-    k, n = rank + 1 + len(labels), len(y)
-    x_rest, y_rest = _residual(x, z), _residual(y, z)
+    y, x, basis = inside[:, 0], inside[:, 1], _basis(inside[:, 2:])
+    k, n = basis.shape[1] + 1 + len(labels), len(y)
+    x_rest, y_rest = _residual(x, basis), _residual(y, basis)
     ssx = float(x_rest @ x_rest)
     if n - k < 1 or ssx < COLUMN_TOLERANCE * n:
         return None
     effect = float(x_rest @ y_rest) / ssx
     rest = y_rest - effect * x_rest
-    variance, counts = _clustered(x_rest * rest, clusters, n, k)
+    ways = [_coded(one) for one in clusters]
+    variance, counts = _clustered(x_rest * rest, ways, n, k)
     plain = math.sqrt(float(rest @ rest) / (n - k) / ssx)
+    bare = _residual(y, x[:, None] / math.sqrt(float(x @ x)))
     return Fit(
-        effect, math.sqrt(variance) / ssx, _freedom(x_rest, clusters), n, n - k, counts,
-        effect / plain if plain else 0.0, _partial(y, x[:, None], z), _partial(x, z[:, :0], z),
+        effect, math.sqrt(variance) / ssx, _freedom(x_rest, ways), n, n - k, counts, effect / plain if plain else 0.0,
+        _explained(rest, bare), _explained(x_rest, x),
     )  # fmt: skip
 
 
@@ -79,28 +80,33 @@ def _within(columns: Floats, strata: Ints, count: int) -> Floats:
     return columns - np.column_stack(means)[strata]
 
 
-def _independent(z: Floats) -> Floats:
-    """The columns without those that the ones before them explain already."""
-    kept: list[int] = []
-    for j in range(z.shape[1]):
-        rest = _residual(z[:, j], z[:, kept])
-        if float(rest @ rest) > COLUMN_TOLERANCE * max(float(z[:, j] @ z[:, j]), COLUMN_TOLERANCE):
-            kept.append(j)
-    return z[:, kept]
+def _basis(z: Floats) -> Floats:
+    """Orthonormal columns that span those of z, none for a column that the ones before it explain already."""
+    made = np.empty((len(z), 0))
+    for column in z.T:
+        rest = _residual(column, made)
+        size = float(rest @ rest)
+        if size > COLUMN_TOLERANCE * max(float(column @ column), COLUMN_TOLERANCE):
+            made = np.column_stack([made, rest / math.sqrt(size)])
+    return made
 
 
-def _residual(y: Floats, z: Floats) -> Floats:
-    if z.shape[1] == 0:
-        return y
-    out: Floats = y - z @ np.linalg.lstsq(z, y, rcond=None)[0]
+def _residual(y: Floats, basis: Floats) -> Floats:
+    """What orthonormal columns leave of y; taken out twice, as the first time leaves a rounding error of its own."""
+    once = y - basis @ (basis.T @ y)
+    out: Floats = once - basis @ (basis.T @ once)
     return out
 
 
-def _partial(y: Floats, others: Floats, some: Floats) -> float:
-    """The share of what ``others`` leave of y that ``some`` explain."""
-    before, after = _residual(y, others), _residual(y, np.column_stack([others, some]))
+def _explained(rest: Floats, before: Floats) -> float:
+    """The share of a sum of squares that is gone."""
     total = float(before @ before)
-    return 1 - float(after @ after) / total if total > 0 else 0.0
+    return 1 - float(rest @ rest) / total if total > 0 else 0.0
+
+
+def _coded(labels: Ints) -> Ints:
+    codes: Ints = np.unique(labels, return_inverse=True)[1]
+    return codes
 
 
 def _clustered(scores: Floats, ways: Sequence[Ints], n: int, k: int) -> tuple[float, tuple[int, ...]]:
@@ -114,9 +120,8 @@ def _clustered(scores: Floats, ways: Sequence[Ints], n: int, k: int) -> tuple[fl
     return (total if total > 0 else widest), tuple(count for _, count in single)
 
 
-def _meat(scores: Floats, labels: Ints, n: int, k: int) -> tuple[float, int]:
-    _, index = np.unique(labels, return_inverse=True)
-    sums = np.bincount(index, weights=scores)
+def _meat(scores: Floats, codes: Ints, n: int, k: int) -> tuple[float, int]:
+    sums = np.bincount(codes, weights=scores)
     g = len(sums)
     if g < 2:
         return 0.0, g
@@ -124,10 +129,9 @@ def _meat(scores: Floats, labels: Ints, n: int, k: int) -> tuple[float, int]:
 
 
 def _joint(ways: Sequence[Ints]) -> Ints:
-    joined = ways[0].astype(np.int64)
+    joined = ways[0]
     for way in ways[1:]:
-        _, index = np.unique(way, return_inverse=True)
-        joined = np.unique(joined * (index.max() + 1) + index, return_inverse=True)[1].astype(np.int64)
+        joined = _coded(joined * (way.max() + 1) + way)
     return joined
 
 
@@ -137,8 +141,7 @@ def _freedom(x_rest: Floats, ways: Sequence[Ints]) -> float:
     """
     least = math.inf
     for way in ways:
-        _, index = np.unique(way, return_inverse=True)
-        share = np.bincount(index, weights=x_rest * x_rest)
+        share = np.bincount(way, weights=x_rest * x_rest)
         least = min(least, float(share.sum() ** 2 / (share @ share)))
     return max(1.0, least - 1)
 
