@@ -24,7 +24,7 @@ GROUPS: Sequence[tuple[int, int, str]] = (
              "NoSuchPage HandOffUnknown RoundUnknown StaffUnknown SchoolUnknown NoSuchInstrument WhichPupil "
              "WhichSchool NoIdentity NoSuchProblem NoSuchGuidance NoSuchAward NoSuchModule "
              "NoSuchDuty NoSuchModel NoSuchTransfer RelationUnknown OrderUnknown NoSuchRequest NoSuchItem NoSuchHold "
-             "ProviderUnknown NoSuchUpload BoxUnknown NothingHere"),
+             "ProviderUnknown NotTheOffice NoSuchUpload BoxUnknown NothingHere"),
     (405, 2, "MethodUnknown"),
     # a rule of the school's world says no
     (409, 4, "DomainError OwnerCannotSee RebuildUnderWay AlreadyEnrolled NotEnrolled RecordFrozen OptedOut "

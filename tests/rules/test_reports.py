@@ -107,7 +107,7 @@ def test_every_table_is_a_csv_that_a_spreadsheet_will_not_run() -> None:
 
 
 def test_expected_and_sat_are_counted_for_each_round() -> None:
-    one = Progress(None, "Autumn", date(2026, 10, 1), date(2026, 10, 14), [7], True, 120, 9)
+    one = Progress(None, "Autumn", date(2026, 10, 1), date(2026, 10, 14), [7], True, 120, 9, 111)
     assert reports._screening([one]).rows == (("Autumn", "2026-10-01", "120", "fewer than 10", "closed"),)
 
 
@@ -122,6 +122,6 @@ def test_a_trust_is_a_funnel_in_order_of_size() -> None:
     assert found is not None
     table, picture = reports_trust.table(found), reports_trust.plot(found)
     assert [row[0] for row in table.rows] == ["Elm & <Oak>", "Ash", "Fir"]
-    assert "1 schools with under 10" in table.note
+    assert "1 schools are left out" in table.note
     assert "Elm &amp; &lt;Oak&gt;" in picture
     assert markup.fragment_fromstring(picture).find("desc") is not None

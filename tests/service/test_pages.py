@@ -447,7 +447,7 @@ def test_every_table_of_the_report_is_taken_as_csv_for_any_period(pages: FastAPI
     head = Reader(pages, small, "head")
     page = head.get("/impact?since=2024-09-01&until=2026-03-18")
     links = re.findall(r'href="(/impact/tables/[^"]+)"', page.text)
-    assert len(links) == 8
+    assert len(links) == 9
     for link in links:
         answer = head.get(link.replace("&amp;", "&"))
         assert answer.headers["content-type"] == "text/csv; charset=utf-8"

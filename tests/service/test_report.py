@@ -10,6 +10,7 @@ from astrack import reports
 from astrack.reports.html import html, pdf
 from astrack.settings import Settings
 from astrack.store import Store
+from domain.reporting import ReportDatesWrong
 from tests.support.small_school import SmallSchool, build
 
 
@@ -42,5 +43,5 @@ def test_the_arrays_hold_every_sitting_of_the_school(small: SmallSchool) -> None
 
 
 def test_a_report_that_ends_before_it_begins_is_refused(small: SmallSchool) -> None:
-    with pytest.raises(reports.ReportDatesWrong, match="choose a later last day"):
+    with pytest.raises(ReportDatesWrong, match="choose a later last day"):
         reports.governors(small.app, small.school_id, since=date(2026, 1, 1), until=date(2025, 1, 1))
