@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
-from typing import Any, LiteralString
+from typing import Any, LiteralString, TypeVar
 from uuid import UUID
 
 import psycopg
-from psycopg import ClientCursor
+from psycopg.adapt import Transformer
 from psycopg.generators import execute
 from psycopg.pq import ConnStatus, DiagnosticField, ExecStatus
 from psycopg.pq.abc import PGresult
@@ -33,13 +33,14 @@ from astrack.store.types import (
     VersionClash,
 )
 
+T = TypeVar("T")
 Rows = list[tuple[Any, ...]]
 Statement = tuple[LiteralString, Sequence[Any]]
 FINE = (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK)
 OF_EVENT = "e.position, e.stream_id, e.version, e.kind, e.topic, e.recorded_at, e.leaf, e.state"
 COLUMNS = OF_EVENT + ", s.pupil_id"
 SOURCE = "FROM record.events e LEFT JOIN record.streams s ON s.school_id = e.school_id AND s.stream_id = e.stream_id"
-# what every command asks is planned once for each connection
+# what every command, page and answer of a sitting asks is planned once for each connection
 PREPARED = (
     "PREPARE append_one (uuid, uuid, bigint, text, text, timestamptz, bytea) AS"
     " SELECT record.append_one($1, $2, $3, $4, $5, $6, $7)",
@@ -53,6 +54,16 @@ PREPARED = (
     " WHERE e.school_id = $1 AND e.stream_id = $2 AND (e.topic = ANY ($3) OR e.kind IN ('import', 'erasure')"
     " OR e.version = (SELECT max(l.version) FROM record.events l WHERE l.school_id = $1 AND l.stream_id = $2))"
     " ORDER BY e.version",
+    "PREPARE find_session (uuid, uuid) AS"
+    " SELECT account_id, about, kind, grant_id, verifier, expires_at, proved_at, coalesce(seen_at, made_at)"
+    " FROM record.sessions WHERE school_id = $1 AND session_id = $2",
+    "PREPARE load_drafts (uuid, uuid) AS SELECT draft_id, sealed FROM record.drafts"
+    " WHERE school_id = $1 AND stream_id = $2",
+    "PREPARE log_size (uuid) AS SELECT next_position FROM record.schools WHERE school_id = $1",
+    "PREPARE keep_draft (uuid, uuid, uuid, integer, bytea) AS"
+    " INSERT INTO record.drafts SELECT k.school_id, $2, k.stream_id, $5 FROM keys.stream_keys k"
+    " WHERE k.school_id = $1 AND k.stream_id = $3 AND k.generation = $4"
+    " ON CONFLICT (school_id, draft_id) DO UPDATE SET stream_id = EXCLUDED.stream_id, sealed = EXCLUDED.sealed",
 )
 
 
@@ -73,33 +84,16 @@ class Database:
         self._projector.close()
 
     def ask(self, school: UUID | None, *statements: Statement) -> list[Rows]:
-        """Send statements as one simple-query message, which is one transaction; the rows of each."""
-        text = "; ".join(query for query, _ in statements)
-        values = [value for _, given in statements for value in given]
-        if school is not None:
-            text, values = "SET LOCAL app.school = %s; " + text, [str(school), *values]
-        try:
-            with translated(), _borrowed(self._service) as conn, ClientCursor(conn) as cursor:
-                cursor.execute(text.encode(), values)
-                return [part.fetchall() for part in cursor.results() if part.description]
-        except StoreUnavailable:
-            self._revive()
-            raise
+        """Send statements as one simple-query message, which is one transaction; the rows of each that gives rows."""
+        return [rows_of(result) for result in self.question(school, *statements)]
 
-    def question(self, school: UUID, *statements: Statement) -> list[PGresult]:
-        """Send statements as ``ask`` does, straight through libpq; the bare results of those that give rows."""
+    def question(self, school: UUID | None, *statements: Statement) -> list[PGresult]:
+        """Send statements as ``ask`` does; the bare results of those that give rows."""
         if len(statements) == 1:
-            return [self.write(school, *statements)]
-        try:
-            with translated(), _borrowed(self._service) as conn:
-                conn.pgconn.send_query(message(conn, school, statements))
-                results = conn.wait(execute(conn.pgconn))
-                for result in results:
-                    _check(conn, result)
-                return [result for result in results if result.status == ExecStatus.TUPLES_OK]
-        except StoreUnavailable:
-            self._revive()
-            raise
+            results = [self._exec(lambda conn: message(conn, school, statements))]
+        else:
+            results = self._try(lambda conn: _each(conn, message(conn, school, statements)))
+        return [result for result in results if result.status == ExecStatus.TUPLES_OK]
 
     def write(self, school: UUID, *statements: Statement) -> PGresult:
         """Send statements as ``ask`` does, in one call of libpq; the bare result of the last.
@@ -122,7 +116,7 @@ class Database:
 
         return self._try(act)
 
-    def _try(self, act: Callable[[Connection], PGresult]) -> PGresult:
+    def _try(self, act: Callable[[Connection], T]) -> T:
         try:
             with translated(), _borrowed(self._service) as conn:
                 return act(conn)
@@ -153,6 +147,21 @@ class Database:
         with translated(), _borrowed(self._service) as conn, conn.transaction():
             conn.execute(f"SET TRANSACTION READ ONLY; SET LOCAL app.school = '{school}'".encode())
             yield conn
+
+
+def _each(conn: Connection, text: bytes) -> list[PGresult]:
+    conn.pgconn.send_query(text)
+    results: list[PGresult] = conn.wait(execute(conn.pgconn))
+    for result in results:
+        _check(conn, result)
+    return results
+
+
+def rows_of(result: PGresult) -> Rows:
+    """The rows of a bare result, each value in its own type."""
+    loader = Transformer()
+    loader.set_pgresult(result)
+    return loader.load_rows(0, result.ntuples, tuple)
 
 
 def _check(conn: Connection, result: PGresult) -> None:

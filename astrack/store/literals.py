@@ -21,9 +21,11 @@ class Listed(tuple[Any, ...]):
     """A column of values of one type, to be written as an array; the driver's own way takes ten times as long."""
 
 
-def message(conn: psycopg.Connection[Any], school: UUID, statements: Iterable[tuple[str, Sequence[Any]]]) -> bytes:
-    """The statements, bound to one school, with every %s replaced by its value as a literal."""
-    parts = [f"SET LOCAL app.school = '{school}'"]
+def message(
+    conn: psycopg.Connection[Any], school: UUID | None, statements: Iterable[tuple[str, Sequence[Any]]]
+) -> bytes:
+    """The statements, bound to one school (or to none), with every %s replaced by its value as a literal."""
+    parts = [] if school is None else [f"SET LOCAL app.school = '{school}'"]
     for query, values in statements:
         parts.append(query % tuple(literal(conn, value) for value in values))
     return ";".join(parts).encode()

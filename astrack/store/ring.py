@@ -10,11 +10,10 @@ from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from psycopg.adapt import Transformer
 from psycopg.pq.abc import PGresult
 
 from astrack.store import keys
-from astrack.store.database import Database, Statement
+from astrack.store.database import Database, Statement, rows_of
 from astrack.store.keys import Key
 from astrack.store.rootkey import RootKey
 from astrack.store.types import KeyMissing, SchoolUnknown
@@ -49,9 +48,7 @@ class Ring:
 
     def take(self, result: PGresult) -> None:
         """Take in what ``question`` asked for, as a bare result."""
-        loader = Transformer()
-        loader.set_pgresult(result)
-        self.learn(loader.load_rows(0, result.ntuples, tuple))
+        self.learn(rows_of(result))
 
     def learn(self, rows: Sequence[tuple[Any, ...]]) -> None:
         """Take in what ``question`` asked for."""
