@@ -10,9 +10,20 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from astrack.store import Also, Change, ClockBehind, Idempotency, PupilStreams, SchoolLog, StoreError, VersionClash
+from astrack.store import (
+    Also,
+    Change,
+    ClockBehind,
+    Idempotency,
+    PupilStreams,
+    SchoolLog,
+    StoreError,
+    Stream,
+    VersionClash,
+)
 from astrack.witnesses import Witnesses
-from domain.base import Actor, DomainError, Event, Stamp, StreamClass
+from domain.base import Actor, DomainError, Event, Fact, Stamp, StreamClass
+from domain.school import StreamErased
 
 ATTEMPTS = 8
 KEY_MAX = 200
@@ -169,6 +180,13 @@ class Changing:
         if len(self._streams) > 50_000:
             self._streams.clear()
         self._streams[streams.pupil_id] = streams
+
+    def facts_of(self, pupil_id: UUID, stream: Stream) -> list[Fact]:
+        """What was loaded of a pupil who is still here: another process may have erased them. Raises NoSuchPupil."""
+        if stream.facts and isinstance(stream.facts[-1].event, StreamErased):
+            self.forget(pupil_id)
+            self.streams_of(pupil_id)
+        return stream.facts
 
     def journey_of(self, pupil_id: UUID) -> Target:
         """The journey stream of a pupil as a target. Raises NoSuchPupil."""

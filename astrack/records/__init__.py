@@ -266,7 +266,7 @@ class Records(SchoolRecords, SittingRecords, StaffRecords, RightsRecords):
 
     def journey(self, pupil_id: UUID) -> tuple[Journey, list[Fact]]:
         """The state of a pupil's journey and the facts it is made of. Raises NoSuchPupil."""
-        found = self.log.load(self.streams_of(pupil_id).journey_id).facts
+        found = self.facts_of(pupil_id, self.log.load(self.streams_of(pupil_id).journey_id))
         return state.replay(fact.event for fact in found), found
 
     def journeys(self, pupil_ids: Sequence[UUID]) -> dict[UUID, tuple[Journey, list[Fact]]]:
@@ -280,7 +280,8 @@ class Records(SchoolRecords, SittingRecords, StaffRecords, RightsRecords):
 
     def identity(self, pupil_id: UUID) -> identity.Identity:
         """Who a pupil is. Raises NoSuchPupil."""
-        return identity.replay(fact.event for fact in self.log.load(self.streams_of(pupil_id).identity_id).facts)
+        stream = self.log.load(self.streams_of(pupil_id).identity_id)
+        return identity.replay(fact.event for fact in self.facts_of(pupil_id, stream))
 
     def _on_journey(
         self, ask: Ask, pupil_id: UUID, verb: str, arguments: Answer, act: Callable[[Journey, Stamp], list[Event]]

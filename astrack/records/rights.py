@@ -215,7 +215,8 @@ class RightsRecords(Changing):
         return left
 
     def _identity_events(self, pupil_id: UUID) -> list[Event]:
-        return [fact.event for fact in self.log.load(self.streams_of(pupil_id).identity_id).facts]
+        stream = self.log.load(self.streams_of(pupil_id).identity_id)
+        return [fact.event for fact in self.facts_of(pupil_id, stream)]
 
     def _on_family(
         self, ask: Ask, pupil_id: UUID, verb: str, stated: Answer, act: Callable[..., list[Event]]
