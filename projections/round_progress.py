@@ -122,6 +122,27 @@ def rounds(cur: Cursor[Any], school_id: UUID, scope: Scope, limit: int = 30) -> 
     return [Progress(*row) for row in cur]
 
 
+class Sittable(NamedTuple):
+    """A round that may be sat on a day: by whom, until when, and with what."""
+
+    round_id: UUID
+    closes_on: date
+    year_groups: list[int]
+    instrument: str
+    instrument_version: int
+
+
+def sittable(cur: Cursor[Any], school_id: UUID, today: date, limit: int = 30) -> list[Sittable]:
+    """The rounds that may be sat today, the newest first."""
+    cur.execute(
+        f"SELECT round_id, closes_on, year_groups, instrument, instrument_version FROM {TABLE}"
+        " WHERE school_id = %s AND opens_on <= %s AND closes_on >= %s AND NOT closed"
+        " ORDER BY opens_on DESC, round_id LIMIT %s",
+        (school_id, today, today, capped(limit)),
+    )
+    return [Sittable(*row) for row in cur]
+
+
 def still_to_sit(cur: Cursor[Any], school_id: UUID, round_id: UUID, scope: Scope, limit: int = 200) -> list[pupils.Row]:
     """Pupils in scope who are expected in a round and have not sat it, by surname."""
     scoped, values = in_scope(scope)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Annotated, NoReturn
 from uuid import UUID
@@ -55,12 +55,16 @@ class Caller:
         """The day by the service's clock."""
         return self.app.clock().date()
 
-    def may(self, action: Action, pupil_id: UUID | None = None) -> About | None:
-        """Pass the gate, to the context of the pupil. Raises NotAllowed, NoSuchPupil; a refusal goes on record."""
+    def may(
+        self, action: Action, pupil_id: UUID | None = None, journey_of: Callable[[UUID], Journey] | None = None
+    ) -> About | None:
+        """Pass the gate, to the context of the pupil. Raises NotAllowed, NoSuchPupil; a refusal goes on record.
+
+        ``journey_of`` loads the journey where the caller wants more of the same round trip.
+        """
+        journey_of = journey_of or (lambda one: self.journey(one)[0])
         try:
-            return access.check(
-                self.records, self.viewer, action, pupil_id, self.today, lambda one: self.journey(one)[0]
-            )
+            return access.check(self.records, self.viewer, action, pupil_id, self.today, journey_of)
         except NotAllowed as refused:
             self._refused(action, refused.decision.reason, pupil_id, refused)
         except NoSuchPupil as refused:

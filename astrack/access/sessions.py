@@ -47,10 +47,7 @@ OPEN = (
     "INSERT INTO record.sessions (school_id, session_id, account_id, about, kind, verifier, made_at, expires_at,"
     " seen_at, proved_at) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
 )
-FIND = (
-    "SELECT account_id, about, kind, grant_id, verifier, expires_at, proved_at, coalesce(seen_at, made_at)"
-    " FROM record.sessions WHERE school_id = %s AND session_id = %s"
-)
+FIND = "EXECUTE find_session (%s, %s)"
 TOUCH = (
     "WITH asked AS (SELECT %s::uuid AS school, %s::uuid AS id, %s::timestamptz AS at)"
     " UPDATE record.sessions s SET seen_at = asked.at FROM asked"

@@ -35,8 +35,22 @@ class Sitting:
     mode: Mode = "alone"
 
 
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """What a pupil's next answer rests on: their journey, the drafts kept under it by id, and the log's size."""
+
+    journey: Journey
+    drafts: Mapping[UUID, bytes]
+    size: int
+
+
 class SittingRecords(Changing):
-    """What happens when a pupil has answered."""
+    """What happens when a pupil answers and has answered."""
+
+    def seat(self, pupil_id: UUID) -> Seat:
+        """A pupil's place at a sitting, in one round trip. Raises NoSuchPupil."""
+        stream, drafts, size = self.log.load_with_drafts(self.streams_of(pupil_id).journey_id)
+        return Seat(state.replay(fact.event for fact in self.facts_of(pupil_id, stream)), drafts, size)
 
     def hand_in(
         self,

@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
-from astrack.store.reading import Only, Reading, capped
+from astrack.store.database import rows_of
+from astrack.store.reading import SIZE, Only, Reading, capped, size_of
 from astrack.store.types import DeadLetter, KeyReused, StoreError, Stream
 
 ANSWER = (
     "SELECT encode(request_hash, 'hex'), stream_id, encode(sealed, 'hex') FROM record.answers"
     " WHERE school_id = %s AND actor_id = %s AND key = %s"
 )
-KEEP_DRAFT = (
-    "INSERT INTO record.drafts SELECT k.school_id, %s, k.stream_id, %s FROM keys.stream_keys k"
-    " WHERE k.school_id = %s AND k.stream_id = %s AND k.generation = %s"
-    " ON CONFLICT (school_id, draft_id) DO UPDATE SET stream_id = EXCLUDED.stream_id, sealed = EXCLUDED.sealed"
-)
+KEEP_DRAFT = "EXECUTE keep_draft (%s, %s, %s, %s, %s)"
+LOAD_DRAFTS = "EXECUTE load_drafts (%s, %s)"
 DEAD_LETTER = (
     "INSERT INTO record.dead_letters VALUES (%s, %s, %s, %s, %s)"
     " ON CONFLICT (school_id, projection, position) DO UPDATE SET sealed = EXCLUDED.sealed"
@@ -70,7 +68,16 @@ class Kept(Reading):
         if key is None:
             raise StoreError(f"stream {stream_id} has no key: add the pupil first")
         sealed = self.ring.seal_small(key, content, b"draft", draft_id.bytes)
-        self._db.ask(self.school_id, (KEEP_DRAFT, (draft_id, sealed, self.school_id, stream_id, key.generation)))
+        self.ask(KEEP_DRAFT, draft_id, stream_id, key.generation, sealed)
+
+    def load_with_drafts(self, stream_id: UUID) -> tuple[Stream, dict[UUID, bytes], int]:
+        """A stream, the drafts kept under its key by their ids, and the log's size, in one round trip."""
+        more = (LOAD_DRAFTS, (self.school_id, stream_id)), (SIZE, (self.school_id,))
+        (stream,), (drafts, size) = self._load([stream_id], None, *more)
+        opened = [
+            (one, self.ring.open_small(stream_id, sealed, b"draft", one.bytes)) for one, sealed in rows_of(drafts)
+        ]
+        return stream, {one: content for one, content in opened if content is not None}, size_of(rows_of(size))
 
     def load_draft(self, draft_id: UUID) -> bytes | None:
         """The content of a draft, None when there is none."""

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from psycopg.pq.abc import PGresult
 
 from astrack.store import database, mapper
-from astrack.store.database import SOURCE, Database, Statement
+from astrack.store.database import SOURCE, Database, Rows, Statement
 from astrack.store.literals import Listed
 from astrack.store.mapper import BODY, COMMITMENT_BYTES, SALT_BYTES, SEALED
 from astrack.store.ring import Ring
@@ -28,6 +28,7 @@ PAGE_OF_HISTORY = 1_000
 ALTERED = b""
 COLUMNS = database.COLUMNS
 JOINED = f" {SOURCE} WHERE e.school_id = %s"
+SIZE = "EXECUTE log_size (%s)"
 STREAM = "EXECUTE load_stream (%s, %s)"
 SOME = "EXECUTE load_some (%s, %s, %s)"
 HIDING = ("import", "erasure")
@@ -108,8 +109,7 @@ class Reading:
 
     def size(self) -> int:
         """How many entries the log has."""
-        rows = self.ask("SELECT next_position FROM record.schools WHERE school_id = %s")
-        return int(rows[0][0]) if rows else 0
+        return size_of(self.ask(SIZE))
 
     def position_at(self, instant: datetime) -> int:
         """How many entries had been recorded by an instant: the longest prefix with recorded_at <= instant."""
@@ -259,6 +259,11 @@ def stored_rows(result: PGresult) -> Iterable[Stored]:
             datetime.fromisoformat(at.decode()) if at else None, unhexlify(value(row, 6)[2:]),
             unhexlify(value(row, 7)[2:]), ids[value(row, 8)],
         ))  # fmt: skip
+
+
+def size_of(rows: Rows) -> int:
+    """How many entries a log has by what SIZE gives: none where there is no such log."""
+    return int(rows[0][0]) if rows else 0
 
 
 def capped(limit: int) -> int:

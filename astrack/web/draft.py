@@ -37,6 +37,12 @@ class Draft:
             self.seconds[item_id] = round(min(SECONDS_MAX, max(0.0, took)), 2)
         self.shown = self.shown_at = ""
 
+    @classmethod
+    def read(cls, content: bytes) -> Draft:
+        """A draft as it was kept."""
+        raw = json.loads(content)
+        return cls(**{**raw, "sitting_id": UUID(raw["sitting_id"])})
+
 
 def draft_id(round_id: UUID, pupil_id: UUID) -> UUID:
     """The one draft of a pupil in a round, found again from any device."""
@@ -46,10 +52,7 @@ def draft_id(round_id: UUID, pupil_id: UUID) -> UUID:
 def load(records: Records, round_id: UUID, pupil_id: UUID) -> Draft | None:
     """The draft of a pupil in a round; None where none was begun."""
     content = records.log.load_draft(draft_id(round_id, pupil_id))
-    if content is None:
-        return None
-    raw = json.loads(content)
-    return Draft(**{**raw, "sitting_id": UUID(raw["sitting_id"])})
+    return None if content is None else Draft.read(content)
 
 
 def save(records: Records, round_id: UUID, pupil_id: UUID, draft: Draft) -> None:

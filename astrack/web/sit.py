@@ -11,79 +11,78 @@ from starlette.responses import RedirectResponse, Response
 from astrack.access import callers
 from astrack.access.callers import Caller
 from astrack.web import draft as web_draft
+from astrack.web.desk import Desks, Seated
 from astrack.web.door import PageRoute, Sent, Who
 from astrack.web.draft import Draft
 from astrack.web.forms import Form
 from astrack.web.lang import LANGUAGES, language_of, sayer
 from astrack.web.site import HEADERS, BadForm, Site, see_other
-from domain import instrument, sitting_rules
 from domain.authority import Action
-from domain.instrument import Instrument
+from domain.instrument import Instrument, Item
 from domain.journey.refusals import SittingAlreadyTaken
-from domain.journey.state import Journey
-from domain.scope import Scope
-from projections import round_progress
-from projections.round_progress import Progress
 
 PRACTICE, PARTS = 1, 12
-_ROUNDS: dict[UUID, tuple[int, list[Progress]]] = {}
-_TOOLS: dict[tuple[UUID, UUID], Instrument] = {}
-ROUNDS_READ = 30
 
 
 def sit_pages(site: Site) -> APIRouter:
     """The pages of a sitting."""
-    router = APIRouter(route_class=PageRoute, include_in_schema=False)
+    router, desks = APIRouter(route_class=PageRoute, include_in_schema=False), Desks(site.app.views)
 
     @router.get("/sit")
     def start(request: Request, who: Who) -> Response:
-        who.may(Action.SEE_GUIDED, who.viewer.id)
-        journey, _ = who.records.journey(who.viewer.id)
-        one = _open_round(who, journey)
-        why = "opted_out" if journey.opted_out else "no_round" if one is None else ""
-        why = why or ("sat_already" if one and _done(journey, one.round_id) else "")
-        draft = web_draft.load(who.records, one.round_id, who.viewer.id) if one else None
-        again = bool(one and _tried(journey, one.round_id))
-        return pupil_page(site, request, who, "sit_start.html", why=why, begun=draft is not None, again=again)
+        desk = desks.find(who, Action.SEE_GUIDED)
+        why = "opted_out" if desk.journey.opted_out else "no_round" if desk.round is None else ""
+        why = why or ("sat_already" if desk.done else "")
+        begun = desk.draft is not None
+        return pupil_page(
+            site, request, who, "sit_start.html", why=why, begun=begun, again=desk.tried, called=_called(who)
+        )
 
     @router.post("/sit/begin")
     def begin(who: Who, sent: Sent) -> Response:
-        one, draft = _mine(who)
-        web_draft.save(who.records, one.round_id, who.viewer.id, draft)
+        seated = desks.take(who)
+        web_draft.save(who.records, seated.round.round_id, who.viewer.id, seated.draft)
         return RedirectResponse("/sit/next", 303, HEADERS)
 
     @router.get("/sit/next")
     def following(request: Request, who: Who, item: str = "") -> Response:
-        one, draft = _mine(who)
-        return _step(site, request, who, one, draft, item)
+        try:
+            seated = desks.take(who)
+        except SittingAlreadyTaken:
+            # the last answer was taken and the way back was cut: what was asked for is done
+            return see_other("/sit/done")
+        return _step(site, request, who, seated, item)
 
     @router.post("/sit/answer")
     def answer(request: Request, who: Who, sent: Sent) -> Response:
-        one, draft = _mine(who)
-        tool = _instrument(who, one.round_id)
-        _take(who, tool, draft, sent)
-        if all(item.id in draft.answers for item in tool.items):
-            return _hand_in(who, one.round_id, draft)
-        web_draft.save(who.records, one.round_id, who.viewer.id, draft)
+        try:
+            seated = desks.take(who, sent.id("sitting"))
+        except SittingAlreadyTaken:
+            return see_other("/sit/done")
+        following = _take(who, seated, sent)
+        if following is None:
+            return _hand_in(who, seated.round.round_id, seated.draft)
+        # the next question is on the screen a moment from now: its clock is kept with the answer
+        seated.draft.show(following.id, who.app.clock())
+        web_draft.save(who.records, seated.round.round_id, who.viewer.id, seated.draft)
         return RedirectResponse("/sit/next", 303, HEADERS)
 
     @router.post("/sit/stop")
     def stop(request: Request, who: Who, sent: Sent) -> Response:
-        one = _round(who)
-        answer = pupil_page(site, request, who, "sit_end.html", kind="stopped", until=one.closes_on)
+        until = desks.take(who).round.closes_on
+        answer = pupil_page(site, request, who, "sit_end.html", kind="stopped", until=until, called=_called(who))
         return _signed_out(who, answer)
 
     @router.post("/sit/not-today")
     def not_today(request: Request, who: Who, sent: Sent) -> Response:
-        return _signed_out(who, pupil_page(site, request, who, "sit_end.html", kind="not_today", until=None))
+        answer = pupil_page(site, request, who, "sit_end.html", kind="not_today", until=None, called=_called(who))
+        return _signed_out(who, answer)
 
     @router.get("/sit/done")
     def done(request: Request, who: Who) -> Response:
-        who.may(Action.SEE_GUIDED, who.viewer.id)
-        journey, _ = who.records.journey(who.viewer.id)
-        one = _open_round(who, journey)
-        again = bool(one and not _done(journey, one.round_id) and _tried(journey, one.round_id))
-        return pupil_page(site, request, who, "sit_end.html", kind="done", until=None, again=again)
+        desk = desks.find(who, Action.SEE_GUIDED)
+        again = desk.tried and not desk.done
+        return pupil_page(site, request, who, "sit_end.html", kind="done", until=None, again=again, called=_called(who))
 
     return router
 
@@ -91,10 +90,8 @@ def sit_pages(site: Site) -> APIRouter:
 def pupil_page(site: Site, request: Request, who: Caller, name: str, **context: Any) -> Response:
     """A page of the pupil's own, in the language they chose."""
     language = language_of(request)
-    person = who.records.identity(who.viewer.id).person
-    called = person.called if person else ""
     answer = site.page(
-        request, name, viewer=who.viewer, lang=language, say=sayer(language), called=called,
+        request, name, viewer=who.viewer, lang=language, say=sayer(language),
         languages=LANGUAGES, parts=PARTS, **context,
     )  # fmt: skip
     if request.query_params.get("lang") in LANGUAGES:
@@ -103,79 +100,28 @@ def pupil_page(site: Site, request: Request, who: Caller, name: str, **context: 
     return answer
 
 
-def _open_round(who: Caller, journey: Journey) -> Progress | None:
-    """The round this pupil may sit today: one not sat yet before one that was."""
-    mine = [
-        one
-        for one in _rounds(who)
-        if not one.closed and one.opens_on <= who.today <= one.closes_on and journey.year_group in one.year_groups
-    ]
-    return min(mine, key=lambda one: _done(journey, one.round_id), default=None)
+def _called(who: Caller) -> str:
+    person = who.records.identity(who.viewer.id).person
+    return person.called if person else ""
 
 
-def _rounds(who: Caller) -> list[Progress]:
-    """The school's rounds, read again only when its log has grown: a sitting in progress adds nothing to it."""
-    school_id, size = who.records.school_id, who.records.log.size()
-    known = _ROUNDS.get(school_id)
-    if known is None or known[0] != size:
-        who.app.views.catch_up(school_id)
-        with who.app.views.reading(school_id) as cur:
-            known = size, round_progress.rounds(cur, school_id, Scope(everyone=True), ROUNDS_READ)
-        _ROUNDS[school_id] = known
-    return known[1]
-
-
-def _tried(journey: Journey, round_id: UUID) -> bool:
-    return sitting_rules.standing(journey.sittings, round_id).tries > 0
-
-
-def _done(journey: Journey, round_id: UUID) -> bool:
-    """Whether there is nothing left to sit: answers that could not be read may be given once more, nobody decides."""
-    return not sitting_rules.standing(journey.sittings, round_id).offer
-
-
-def _round(who: Caller) -> Progress:
-    who.may(Action.SIT, who.viewer.id)
-    journey, _ = who.journey(who.viewer.id)
-    one = _open_round(who, journey)
-    if one is None:
-        raise BadForm("There are no questions for you at the moment. Your tutor will tell you when there are.")
-    if _done(journey, one.round_id):
-        raise SittingAlreadyTaken("you have done this round already: thank you, there is nothing more to do")
-    return one
-
-
-def _mine(who: Caller) -> tuple[Progress, Draft]:
-    one = _round(who)
-    return one, web_draft.load(who.records, one.round_id, who.viewer.id) or Draft(who.app.new_id())
-
-
-def _instrument(who: Caller, round_id: UUID) -> Instrument:
-    # what a round is sat with never changes once it was opened
-    place = who.records.school_id, round_id
-    if place not in _TOOLS:
-        opened = who.records.round_state(round_id).opened
-        if opened is None:
-            return instrument.newest()
-        _TOOLS[place] = instrument.load(opened.instrument, opened.instrument_version)
-    return _TOOLS[place]
-
-
-def _step(site: Site, request: Request, who: Caller, one: Progress, draft: Draft, wanted: str) -> Response:
-    tool, language = _instrument(who, one.round_id), language_of(request)
+def _step(site: Site, request: Request, who: Caller, seated: Seated, wanted: str) -> Response:
+    tool, draft, language = seated.tool, seated.draft, language_of(request)
     said = tool.wording.get(language) or tool.wording[tool.languages[0]]
     if draft.practised < PRACTICE:
         words, item_id, scene = said.practice, "practice", ""
         aloud = said.read_aloud.format(text=words.text, low=words.low, high=words.high)
     else:
         item = tool.item(wanted) if wanted in draft.answers else None
-        item = item or next(item for item in tool.items if item.id not in draft.answers)
+        item = item or _open_item(tool, draft) or tool.items[-1]
         words, item_id, scene = item.words(language), item.id, tool.scene_before(item.id, language)
         aloud = tool.read_aloud(item.id, language)
-        draft.show(item.id, who.app.clock())
-        web_draft.save(who.records, one.round_id, who.viewer.id, draft)
+        if draft.shown != item.id:
+            draft.show(item.id, who.app.clock())
+            web_draft.save(who.records, seated.round.round_id, who.viewer.id, draft)
     return pupil_page(
         site, request, who, "sit.html", item=item_id, words=words, scene=scene, aloud=aloud, steps=said.steps,
+        sitting=draft.sitting_id,
         chosen=draft.answers.get(item_id), back=_before(tool, draft, item_id), heard=draft.heard,
         **_progress(tool, draft, item_id),
     )  # fmt: skip
@@ -199,17 +145,21 @@ def _before(tool: Instrument, draft: Draft, item_id: str) -> str:
     return next((one for one in reversed(ids[:at]) if one in draft.answers), "")
 
 
-def _take(who: Caller, tool: Instrument, draft: Draft, sent: Form) -> None:
-    item_id = sent.text("item", 40)
+def _open_item(tool: Instrument, draft: Draft) -> Item | None:
+    return next((item for item in tool.items if item.id not in draft.answers), None)
+
+
+def _take(who: Caller, seated: Seated, sent: Form) -> Item | None:
+    """Take one answer into the draft; the question after it, None when all are answered."""
+    tool, draft, item_id = seated.tool, seated.draft, sent.text("item", 40)
     answer = sent.number("answer", tool.scale.least, tool.scale.most, label="Your answer")
     draft.heard = draft.heard or sent.text("heard", 10) == "yes"
-    if item_id == "practice":
-        draft.practised = PRACTICE
-        return
-    if tool.item(item_id) is None:
-        raise BadForm("This is not one of the questions: go back and choose one of the six.")
     draft.practised = PRACTICE
-    draft.answer(item_id, answer, who.app.clock())
+    if item_id != "practice":
+        if tool.item(item_id) is None:
+            raise BadForm("This is not one of the questions: go back and choose one of the six.")
+        draft.answer(item_id, answer, who.app.clock())
+    return _open_item(tool, draft)
 
 
 def _hand_in(who: Caller, round_id: UUID, draft: Draft) -> Response:

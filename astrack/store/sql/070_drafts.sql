@@ -5,4 +5,5 @@ CREATE TABLE IF NOT EXISTS record.drafts (
     sealed bytea NOT NULL,
     PRIMARY KEY (school_id, draft_id)
 );
+CREATE INDEX IF NOT EXISTS drafts_of_stream ON record.drafts (school_id, stream_id);
 GRANT SELECT, INSERT, UPDATE, DELETE ON record.drafts TO astrack_service;
