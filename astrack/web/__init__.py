@@ -38,7 +38,9 @@ from astrack.web.transfers import transfer_pages
 from astrack.web.truth import truth_pages
 from astrack.web.tutor import tutor_pages
 
+# in the order they are tried: what a whole school asks for at once comes first
 PARTS = (
+    sit_pages,
     sign_in_pages,
     second_factor_pages,
     provider_pages,
@@ -46,7 +48,6 @@ PARTS = (
     tutor_pages,
     plan_pages,
     group_plan_pages,
-    sit_pages,
     me_pages,
     transfer_pages,
     setup_pages,
@@ -74,7 +75,8 @@ def pages(app: App) -> APIRouter:
     """All pages. The server's ``state`` must hold ``app``, ``sessions`` and ``looks``."""
     site, router = Site(app), APIRouter()
     for part in PARTS:
-        router.include_router(part(site))
+        # the routes themselves: each router included in another is asked anew at every request
+        router.routes.extend(part(site).routes)
     return router
 
 
