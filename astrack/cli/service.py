@@ -17,13 +17,17 @@ def serve(
         str, typer.Option(help="Where to listen; behind a proxy that speaks HTTPS, leave it.")
     ] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535)] = 8080,
+    workers: Annotated[
+        int, typer.Option(min=1, max=8, help="Processes that answer: one for each core of a busy machine.")
+    ] = 1,
 ) -> None:
     """Start the service and say where its pages are; Ctrl-C stops it, and its own PostgreSQL with it."""
     from astrack import server
 
     check_free(host, port)
     with c.opened(create=True) as app:
-        server.run(app, host, port, lambda: c.out.print(f"astrack is at http://{host}:{port}/  (Ctrl-C stops it)"))
+        said = f"astrack is at http://{host}:{port}/  (Ctrl-C stops it)"
+        server.run(app, host, port, lambda: c.out.print(said), workers)
 
 
 def check_free(host: str, port: int) -> None:

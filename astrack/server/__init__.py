@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import gc
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
@@ -70,13 +71,13 @@ def build(app: App) -> FastAPI:
     site.state.oidc = Oidc(app.settings.providers, app.store.derived(b"oidc"), lambda: app.clock())
     site.state.looks = Looks(app.store, lambda: app.clock(), app.new_id)
     site.state.handovers = {}
-    site.include_router(api(), prefix=PREFIX)
-    _add_health(site, app)
     for kind in (DomainError, TransferRefused, RequestValidationError, HTTPException):
         site.add_exception_handler(kind, _refused)
     web = import_module("astrack.web") if find_spec("astrack.web") else None
     if web is not None and hasattr(web, "pages"):
-        site.include_router(web.pages(app))
+        site.router.routes.extend(web.pages(app).routes)
+    site.include_router(api(), prefix=PREFIX)
+    _add_health(site, app)
     site.state.problem_page = getattr(web, "problem_page", None)
     site.openapi = describe  # type: ignore[method-assign]
     site.state.watch = Watch()
@@ -84,40 +85,65 @@ def build(app: App) -> FastAPI:
     return site
 
 
-def run(app: App, host: str = "127.0.0.1", port: int = 8765, ready: Callable[[], None] | None = None) -> None:
-    """Serve until SIGTERM or SIGINT; requests under way have 20 seconds to finish."""
+def run(
+    app: App, host: str = "127.0.0.1", port: int = 8765, ready: Callable[[], None] | None = None, workers: int = 1
+) -> None:
+    """Serve until SIGTERM or SIGINT; requests under way have 20 seconds to finish.
+
+    With several ``workers`` each answers in a process of its own, and this one does what is due by the clock.
+    """
     logs.to_stderr()
     watching.trace_to(app.settings.traces)
+    with _by_the_clock(app):
+        if workers > 1:
+            import_module("astrack.server.processes").run(app.settings, host, port, workers, ready)
+            return
+        site = serving(app)
+        figures = watching.serve(site.state.watch, app.settings.metrics_port)
+        try:
+            Server(listening(site, host, port), ready).run()
+        finally:
+            if figures is not None:
+                figures.shutdown()
+
+
+def serving(app: App) -> FastAPI:
+    """The service, ready to answer."""
     site = build(app)
-    figures = watching.serve(site.state.watch, app.settings.metrics_port)
-    config = uvicorn.Config(
-        site, host=host, port=port, log_level="warning", access_log=False, server_header=False, log_config=None,
-        timeout_graceful_shutdown=STOP_S, timeout_keep_alive=30, limit_concurrency=CONNECTIONS_MAX,
-        h11_max_incomplete_event_size=65_536,
-    )  # fmt: skip
-    ticker = Ticker(app.store.schools, Clockwork(app))
-    worker = Worker(app.views, app.store.schools)
-    looks: Looks = site.state.looks
-    seen = Worker(looks.views, looks.logs, LOOKS_EVERY_S)
-    minutes = app.settings.mailbox_minutes
-    rounds = Ticker(app.store.schools if minutes else lambda: (), Rounds(app), 60.0 * (minutes or 60))
     # what the start has loaded stays: walking it again and again would hold one request in fifty up for 70 ms
     gc.collect()
     gc.freeze()
     sys.setswitchinterval(SWITCH_S)
-    ticker.start()
-    worker.start()
-    seen.start()
-    rounds.start()
+    return site
+
+
+def listening(site: FastAPI | Callable[[], FastAPI], host: str, port: int, **more: Any) -> uvicorn.Config:
+    """How the service listens."""
+    return uvicorn.Config(
+        site, host=host, port=port, log_level="warning", access_log=False, server_header=False, log_config=None,
+        timeout_graceful_shutdown=STOP_S, timeout_keep_alive=30, limit_concurrency=CONNECTIONS_MAX,
+        h11_max_incomplete_event_size=65_536, **more,
+    )  # fmt: skip
+
+
+@contextmanager
+def _by_the_clock(app: App) -> Iterator[None]:
+    """What goes on whether anybody asks or not: once for an installation, however many processes answer."""
+    looks = Looks(app.store, lambda: app.clock(), app.new_id)
+    minutes = app.settings.mailbox_minutes
+    going = (
+        Ticker(app.store.schools, Clockwork(app)),
+        Worker(app.views, app.store.schools),
+        Worker(looks.views, looks.logs, LOOKS_EVERY_S),
+        Ticker(app.store.schools if minutes else lambda: (), Rounds(app), 60.0 * (minutes or 60)),
+    )
+    for one in going:
+        one.start()
     try:
-        Server(config, ready).run()
+        yield
     finally:
-        ticker.stop()
-        worker.stop()
-        seen.stop()
-        rounds.stop()
-        if figures is not None:
-            figures.shutdown()
+        for one in going:
+            one.stop()
 
 
 class Server(uvicorn.Server):

@@ -98,6 +98,16 @@ def serve(watch: Watch, port: int) -> Any:
     return server
 
 
+def serve_beside(watch: Watch, port: int, most: int) -> None:
+    """The same for one of several processes: at the first port that is free, from ``port`` on, of ``most``."""
+    for one in range(port, port + most) if port else ():
+        try:
+            serve(watch, one)
+        except OSError:
+            continue
+        return
+
+
 def trace_to(where: str) -> None:
     """Send spans to ``stderr`` as JSON, or to the collector OTEL_EXPORTER_OTLP_ENDPOINT names; "" keeps none.
 
