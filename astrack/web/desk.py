@@ -11,7 +11,6 @@ from uuid import UUID
 
 from astrack.access.callers import Caller
 from astrack.records.sitting import Seat
-from astrack.views import Views
 from astrack.web.draft import Draft, draft_id
 from astrack.web.site import BadForm
 from domain import instrument, sitting_rules
@@ -58,8 +57,8 @@ class Seated:
 class Desks:
     """The desks of every school. Safe to share between threads."""
 
-    def __init__(self, views: Views) -> None:
-        self._rounds = Rounds(views)
+    def __init__(self) -> None:
+        self._rounds = Rounds()
 
     def find(self, who: Caller, action: Action) -> Desk:
         """The caller's own desk, past the gate. Raises NotAllowed, NoSuchPupil."""
@@ -92,10 +91,9 @@ class Desks:
 
     def _round(self, who: Caller, seat: Seat) -> Sittable | None:
         """The round this pupil may sit today: one not sat yet before one that was."""
-        school_id, today = who.records.school_id, who.today
-        one = _first(self._rounds.today(school_id, seat.size, today), seat.journey)
+        one = _first(self._rounds.today(who, seat.size), seat.journey)
         if one is None or _done(seat.journey, one):
-            one = _first(self._rounds.today(school_id, seat.size, today, fresh=True), seat.journey)
+            one = _first(self._rounds.today(who, seat.size, fresh=True), seat.journey)
         return one
 
 
@@ -117,27 +115,28 @@ class Rounds:
     read again every five seconds, by one of them. Handing in asks the round itself.
     """
 
-    def __init__(self, views: Views) -> None:
-        self._views = views
+    def __init__(self) -> None:
         self._known: dict[UUID, _Known] = {}
 
-    def today(self, school_id: UUID, size: int, today: date, *, fresh: bool = False) -> Sequence[Sittable]:
-        """The rounds of a school whose log has ``size`` entries; ``fresh`` as of that size exactly."""
+    def today(self, who: Caller, size: int, *, fresh: bool = False) -> Sequence[Sittable]:
+        """The rounds of the caller's school, whose log has ``size`` entries; ``fresh`` as of that size exactly."""
         if len(self._known) > SCHOOLS_MAX:
             self._known.clear()
-        known = self._known.setdefault(school_id, _Known())
-        if _holds(known, size, today, fresh):
+        known = self._known.setdefault(who.records.school_id, _Known())
+        if _holds(known, size, who.today, fresh):
             return known.rounds
         with known.reading:
-            if not _holds(known, size, today, fresh):
-                self._read(known, school_id, size, today)
+            if not _holds(known, size, who.today, fresh):
+                _read(known, who, size)
             return known.rounds
 
-    def _read(self, known: _Known, school_id: UUID, size: int, today: date) -> None:
-        self._views.catch_up(school_id)
-        with self._views.reading(school_id) as cur:
-            known.rounds = round_progress.sittable(cur, school_id, today)
-        known.size, known.day, known.until = size, today, time.monotonic() + FRESH_S
+
+def _read(known: _Known, who: Caller, size: int) -> None:
+    school_id, views = who.records.school_id, who.app.views
+    views.catch_up(school_id)
+    with views.reading(school_id) as cur:
+        known.rounds = round_progress.sittable(cur, school_id, who.today)
+    known.size, known.day, known.until = size, who.today, time.monotonic() + FRESH_S
 
 
 def _holds(known: _Known, size: int, today: date, fresh: bool) -> bool:

@@ -26,7 +26,7 @@ PRACTICE, PARTS = 1, 12
 
 def sit_pages(site: Site) -> APIRouter:
     """The pages of a sitting."""
-    router, desks = APIRouter(route_class=PageRoute, include_in_schema=False), Desks(site.app.views)
+    router, desks = APIRouter(route_class=PageRoute, include_in_schema=False), Desks()
 
     @router.get("/sit")
     def start(request: Request, who: Who) -> Response:
