@@ -24,6 +24,7 @@ GROUPS: Sequence[tuple[int, int, str]] = (
              "NoSuchPage HandOffUnknown RoundUnknown StaffUnknown SchoolUnknown NoSuchInstrument WhichPupil "
              "WhichSchool NoIdentity NoSuchProblem NoSuchGuidance NoSuchAward NoSuchModule "
              "NoSuchDuty NoSuchModel NoSuchTransfer RelationUnknown OrderUnknown NoSuchRequest NoSuchItem NoSuchHold "
+             "ReleaseUnknown "
              "ProviderUnknown NotTheOffice NoSuchUpload BoxUnknown NothingHere"),
     (405, 2, "MethodUnknown"),
     # a rule of the school's world says no
@@ -36,6 +37,7 @@ GROUPS: Sequence[tuple[int, int, str]] = (
              "SchoolNotRegistered StreamHeld TransferUnanswered TransferEnded GuidanceTaken GuidanceTooThin "
              "EvidenceMissing AccreditorInside RelationNotStanding RequestEnded ClockStandsAlready ExtensionTooLate "
              "WithholdingUnreviewed CompetenceUndecided FileNotMade RecordOnHold NotReviewed NotToldFirst "
+             "NobodyToShow PupilNotAsked "
              "OutcomeForTheDsl NameTaken OffsetWrong MailboxRefused NoCard NoBox MailboxNotNamed CollectingAlready"
              " DirectoryBegun DirectoryNotBegun DirectoryUnknown NothingRevoked"),
     (408, 7, "SenderSilent"),

@@ -3,7 +3,7 @@
 from domain import accreditation, identity, look, reporting, roster, round, safeguarding, school, staff, training
 from domain.guidance import local as guidance_local
 from domain.journey import facts, outside
-from domain.rights import family, requests, retention
+from domain.rights import family, releases, requests, retention
 
 MODULES = (facts, outside, identity, safeguarding, round, school, roster, staff, look, guidance_local, training,
-           accreditation, family, requests, retention, reporting)  # fmt: skip
+           accreditation, family, releases, requests, retention, reporting)  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Literal
 from uuid import UUID
@@ -130,6 +130,8 @@ def check(
     if pupil_id is not None:
         journey = journey_of(pupil_id) if journey_of else records.journey(pupil_id)[0]
         about = about_journey(records, pupil_id, journey, today)
+        if viewer.role == "parent":
+            about = replace(about, released=bool(records.releases(pupil_id).standing))
     _pass(authorize(viewer, action, about))
     return about
 

@@ -20,6 +20,7 @@ from astrack.handover import Handover
 from astrack.records import NoSuchPupil, Records
 from domain.authority import About, Action, Reason, Viewer, authorize, listing
 from domain.base import Fact
+from domain.journey import state
 from domain.journey.state import Journey
 from domain.scope import Scope
 
@@ -31,11 +32,11 @@ DEVICE_DAYS = 365
 class Caller:
     """One request's caller: who they are, the records of their school, and the only way through the gate."""
 
-    def __init__(self, state: State, signed: Signed) -> None:
-        self.app: App = state.app
-        self.sessions: Sessions = state.sessions
-        self.looks: Looks = state.looks
-        self._handovers: dict[UUID, Handover] = state.handovers
+    def __init__(self, site: State, signed: Signed) -> None:
+        self.app: App = site.app
+        self.sessions: Sessions = site.sessions
+        self.looks: Looks = site.looks
+        self._handovers: dict[UUID, Handover] = site.handovers
         self._journeys: dict[UUID, tuple[Journey, list[Fact]]] = {}
         self.signed = signed
         self.records: Records = self.app.school(signed.viewer.school_id)
@@ -75,6 +76,14 @@ class Caller:
         if pupil_id not in self._journeys:
             self._journeys[pupil_id] = self.records.journey(pupil_id)
         return self._journeys[pupil_id]
+
+    def shown(self, pupil_id: UUID) -> tuple[Journey, list[Fact]]:
+        """The journey as far as this caller is shown it: a parent sees it as it stood when it was last released."""
+        if self.viewer.role != "parent":
+            return self.journey(pupil_id)
+        released = self.records.releases(pupil_id).standing
+        facts = [one for one in self.journey(pupil_id)[1] if released and one.recorded_at <= released[0].recorded_at]
+        return state.replay(one.event for one in facts), facts
 
     def see(self, action: Action, pupil_id: UUID | None = None) -> None:
         """Pass the gate to look at something, and put the look on record."""
@@ -127,11 +136,11 @@ def half_caller_of(request: Request) -> Caller:
 
     Raises SignInNeeded.
     """
-    state = request.app.state
+    site = request.app.state
     kind, _, value = request.headers.get("authorization", "").partition(" ")
     bearer = value.strip() if kind.lower() == "bearer" else None
-    signed = state.sessions.signed(request.cookies.get(COOKIE), bearer)
-    return Caller(state, signed)
+    signed = site.sessions.signed(request.cookies.get(COOKIE), bearer)
+    return Caller(site, signed)
 
 
 CallerOf = Annotated[Caller, Depends(caller_of)]

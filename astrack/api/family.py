@@ -55,6 +55,14 @@ class CompetenceIn(Body):
     why: Why
 
 
+class ReleaseIn(Body):
+    """Show the account to the parents; ``agreed_with_pupil``: the pupil was asked and agreed."""
+
+    release_id: UUID
+    agreed_with_pupil: bool
+    words: Annotated[str, StringConstraints(max_length=500)] = ""
+
+
 class Changed(Out):
     """Carried out; no events where nothing was left to do."""
 
@@ -86,11 +94,22 @@ class OrderOut(Out):
     reference: str
 
 
+class ReleaseOut(Out):
+    """The account as it stood when it was released; ``withdrawn_on``: since when parents no longer see it."""
+
+    release_id: UUID
+    released_on: Day
+    agreed_with_pupil: bool
+    words: str
+    withdrawn_on: Day | None
+
+
 class FamilyOut(Out):
     """Who speaks for a pupil. ``competent`` is null until it was decided."""
 
     relations: list[RelationOut]
     orders: list[OrderOut]
+    releases: list[ReleaseOut]
     competent: bool | None
     competence_decided_on: Day | None
 
@@ -99,13 +118,17 @@ class FamilyOut(Out):
 def see_family(caller: CallerOf, pupil_id: UUID) -> FamilyOut:
     """Who speaks for this pupil: relations, court orders, and whether the pupil does themselves."""
     caller.see(Action.SEE_FAMILY, pupil_id)
-    known = caller.records.family(pupil_id)
+    known, releases = caller.records.family(pupil_id), caller.records.releases(pupil_id)
     return FamilyOut(
         relations=[
             RelationOut(**one.model_dump(), stands=known.stands(one.relation_id, caller.today))
             for one in known.relations.values()
         ],
         orders=[OrderOut(**one.model_dump()) for one in known.orders.values()],
+        releases=[
+            ReleaseOut(**one.model_dump(), released_on=one.recorded_at.date(), withdrawn_on=releases.withdrawn.get(key))
+            for key, one in releases.made.items()
+        ],
         competent=known.competence.competent if known.competence else None,
         competence_decided_on=known.competence.happened_on if known.competence else None,
     )
@@ -137,6 +160,20 @@ def end_order(caller: CallerOf, pupil_id: UUID, order_id: UUID, body: EndIn, key
     """A court order ends with a day."""
     caller.may(Action.KEEP_FAMILY, pupil_id)
     return Changed(**caller.records.end_order(caller.ask(key), pupil_id, order_id=order_id, on=body.on))
+
+
+@router.post("/pupils/{pupil_id}/releases")
+def release_account(caller: CallerOf, pupil_id: UUID, body: ReleaseIn, key: Key) -> Changed:
+    """Show this pupil's account, as it stands now, to their verified parents."""
+    caller.may(Action.RELEASE_ACCOUNT, pupil_id)
+    return Changed(**caller.records.release_account(caller.ask(key), pupil_id, **body.model_dump()))
+
+
+@router.post("/pupils/{pupil_id}/releases/{release_id}/withdraw")
+def withdraw_release(caller: CallerOf, pupil_id: UUID, release_id: UUID, key: Key) -> Changed:
+    """Show it no longer."""
+    caller.may(Action.RELEASE_ACCOUNT, pupil_id)
+    return Changed(**caller.records.withdraw_release(caller.ask(key), pupil_id, release_id=release_id))
 
 
 @router.post("/pupils/{pupil_id}/competence")

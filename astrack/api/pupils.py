@@ -191,9 +191,9 @@ def timeline(caller: CallerOf, pupil_id: UUID, limit: Limit = 50, cursor: Cursor
 
 @router.get("/pupils/{pupil_id}/story")
 def story(caller: CallerOf, pupil_id: UUID) -> list[StoryLine]:
-    """The pupil's own story, for them: what they did, what was agreed, who listened."""
+    """The pupil's own story, for them: what they did, what was agreed, who listened. For a parent: as released."""
     caller.see(Action.SEE_GUIDED, pupil_id)
-    _, facts = caller.journey(pupil_id)
+    _, facts = caller.shown(pupil_id)
     told = ((fact.event.day, _told(fact.event)) for fact in facts)
     return [StoryLine(on=on, what=line[0], words=line[1]) for on, line in told if line]  # type: ignore[arg-type]
 

@@ -12,8 +12,9 @@ from astrack.store import ClockBehind
 from astrack.store.erasing import hold, release
 from domain.base import Event, Stamp, StreamClass
 from domain.journey import restricting, state
-from domain.rights import family, requests, retention
+from domain.rights import family, releases, requests, retention
 from domain.rights.family import Family
+from domain.rights.releases import Releases
 from domain.rights.requests import NoSuchRequest, Request
 from domain.rights.retention import Retention
 from domain.school import StreamErased
@@ -51,6 +52,25 @@ class RightsRecords(Changing):
     def family(self, pupil_id: UUID) -> Family:
         """Who speaks for a pupil. Raises NoSuchPupil."""
         return family.replay(self._identity_events(pupil_id))
+
+    def release_account(self, ask: Ask, pupil_id: UUID, **stated: Any) -> Answer:
+        """Show a pupil's account to their parents; fields as ``releases.release``.
+
+        Raises NobodyToShow, PupilNotAsked.
+        """
+        return self._on_family(ask, pupil_id, "release_account", stated, releases.release)
+
+    def withdraw_release(self, ask: Ask, pupil_id: UUID, *, release_id: UUID, why: str = "") -> Answer:
+        """Show what was released no longer. Raises ReleaseUnknown."""
+        known = self.releases(pupil_id)
+        return self._on_family(
+            ask, pupil_id, "withdraw_release", {"release_id": release_id, "why": why},
+            lambda _, stamp, **given: releases.withdraw(known, stamp, **given),
+        )  # fmt: skip
+
+    def releases(self, pupil_id: UUID) -> Releases:
+        """What this school has released to a pupil's parents. Raises NoSuchPupil."""
+        return releases.replay(self.log.load(self.streams_of(pupil_id).identity_id).facts)
 
     def receive_request(self, ask: Ask, pupil_id: UUID, *, request_id: UUID, **stated: Any) -> Answer:
         """Take in a request about a pupil's record; fields as ``requests.receive``.

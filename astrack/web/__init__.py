@@ -24,6 +24,7 @@ from astrack.web.practice import practice_pages
 from astrack.web.proof import proof_pages
 from astrack.web.provider import provider_pages
 from astrack.web.register import register_pages
+from astrack.web.relations import relation_pages
 from astrack.web.rights import rights_pages
 from astrack.web.rights_request import request_pages
 from astrack.web.school_as_known import school_pages
@@ -57,6 +58,7 @@ PARTS = (
     correction_pages,
     hand_off_pages,
     glass_pages,
+    relation_pages,
     rights_pages,
     request_pages,
     impact_pages,

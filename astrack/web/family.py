@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from astrack.access import about_pupil
 from astrack.access.callers import Caller
 from astrack.web import qr
 from astrack.web.door import PageRoute, Sent, Who
 from astrack.web.forms import Form
 from astrack.web.lists import reading
+from astrack.web.reading import drawn, picture_of
 from astrack.web.site import BadForm, Site, see_other
+from astrack.web.story import by_year, story
+from astrack.web.tutor import identity_of
 from domain.authority import Action
 from domain.scope import Scope
 from projections import pupils
@@ -30,15 +36,27 @@ def family_pages(site: Site) -> APIRouter:
 
     @router.get("/family")
     def family(request: Request, who: Who) -> Response:
-        child = who.viewer.child
-        if child is None:
-            raise BadForm("This page is for parents who signed in with the code of a letter.")
-        who.see(Action.SEE_NAME, child)
-        person = who.records.identity(child).person
-        journey, _ = who.records.journey(child)
+        child = _child(who)
+        about = who.may(Action.SEE_NAME, child)
+        who.looked(Action.SEE_NAME, [child])
         return site.page(
-            request, "family.html", viewer=who.viewer, called=person.called if person else "your child",
-            opted_out=journey.opted_out, shared=who.can(Action.SEE_GUIDED, about_pupil(who.records, child, who.today)),
+            request, "family.html", viewer=who.viewer, called=_called(who, child),
+            opted_out=who.journey(child)[0].opted_out,
+            released=who.records.releases(child).standing if who.can(Action.SEE_GUIDED, about) else [],
+        )  # fmt: skip
+
+    @router.get("/family/account")
+    def account(request: Request, who: Who) -> Response:
+        child = _child(who)
+        who.see(Action.SEE_GUIDED, child)
+        journey, facts = who.shown(child)
+        identity, released = identity_of(who, child), who.records.releases(child).standing[0]
+        on = released.recorded_at.date()
+        data = picture_of(journey, facts, identity, who.today, as_known_on=on, guided=True)
+        return site.page(
+            request, "family_account.html", viewer=who.viewer, called=_called(who, child),
+            released=released, years=by_year(story(facts, identity, guided=True)),
+            agreed=[plan.opened.goal for plan in journey.plans.values() if plan.came is None], **drawn(data),
         )  # fmt: skip
 
     @router.post("/family/opt-out")
@@ -48,10 +66,19 @@ def family_pages(site: Site) -> APIRouter:
     return router
 
 
+def _child(who: Caller) -> UUID:
+    if who.viewer.child is None:
+        raise BadForm("This is for parents who signed in with the code of a letter.")
+    return who.viewer.child
+
+
+def _called(who: Caller, child: UUID) -> str:
+    person = who.records.identity(child).person
+    return person.called if person else "your child"
+
+
 def _choose(who: Caller, sent: Form) -> Response:
-    child = who.viewer.child
-    if child is None:
-        raise BadForm("This form is for parents who signed in with the code of a letter.")
+    child = _child(who)
     who.may(Action.OPT_OUT, child)
     wish = sent.one_of("wish", ("out", "in"), label="Your choice")
     act = who.records.opt_out if wish == "out" else who.records.end_opt_out
@@ -67,11 +94,27 @@ def _letters(site: Site, request: Request, who: Caller, sent: Form) -> Response:
         found = pupils.listed(cur, school, Scope(dimensions={dimension: frozenset({name})}), limit=LETTERS_MAX)
     for one in found:
         who.may(Action.MAKE_LETTER, one.pupil_id)
+    letters = [Letter(f"the family of {one.name}", one.called, one.pupil_id, who.app.new_id()) for one in found]
+    return letters_page(site, request, who, name, letters)
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A letter about one pupil: to whom it goes, in words, and the account its code opens: a relation's or nobody's."""
+
+    to: str
+    called: str
+    pupil_id: UUID
+    account_id: UUID
+
+
+def letters_page(site: Site, request: Request, who: Caller, group: str, letters: Sequence[Letter]) -> Response:
+    """Letters to print, each with a code that is shown this once."""
     credentials = who.sessions.credentials(who.records.school_id)
     registered, base, school = who.records.school_state().registered, site.address(request), who.records.school_id
-    made = [(one, credentials.letter(who.app.new_id(), one.pupil_id)) for one in found]
+    made = [(one, credentials.letter(one.account_id, one.pupil_id)) for one in letters]
     return site.page(
-        request, "letters.html", viewer=who.viewer, group=name,
+        request, "letters.html", viewer=who.viewer, group=group,
         school=registered.school.name if registered else "the school", address=qr.sign_in_address(base, school),
         letters=[(one, code, qr.drawn(qr.sign_in_address(base, school, code))) for one, code in made],
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""A pupil's own pages: their story, guided; who looked; a wish to talk. And what a school shares with a parent."""
+"""A pupil's own pages: their story, guided; who looked; a wish to talk."""
 
 from __future__ import annotations
 
@@ -31,9 +31,8 @@ def me_pages(site: Site) -> APIRouter:
 
     @router.get("/me")
     def me(request: Request, who: Who) -> Response:
-        pupil_id = who.viewer.child or who.viewer.id
-        who.see(Action.SEE_GUIDED, pupil_id)
-        return _story(site, request, who, pupil_id)
+        who.see(Action.SEE_GUIDED, who.viewer.id)
+        return _story(site, request, who, who.viewer.id)
 
     @router.post("/me/copy")
     def take_copy(request: Request, who: Who, sent: Sent) -> Response:
@@ -88,7 +87,6 @@ def _story(site: Site, request: Request, who: Caller, pupil_id: UUID) -> Respons
         site, request, who, "me.html", **drawn(data), years=by_year(story(facts, identity, guided=True)),
         agreed=[plan.opened.goal for plan in journey.plans.values() if plan.came is None],
         looks=_looks(who, pupil_id),
-        own=who.viewer.role == "pupil",
         may_copy=who.can(Action.TAKE_OWN_COPY, about_journey(who.records, pupil_id, journey, who.today)),
     )  # fmt: skip
 

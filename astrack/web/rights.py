@@ -221,7 +221,9 @@ def _erase(who: Caller, sent: Form, pupil_id: UUID) -> None:
 
 
 Do = Callable[[Caller, Form, UUID], None]
-ACTS: dict[str, tuple[Action, Do, str]] = {
+Acts = Mapping[str, tuple[Action, Do, str]]
+"""By the end of a form's address: what the gate is asked, what is done, and the code of what is said after it."""
+ACTS: Acts = {
     "request": (Action.ASK_RIGHT, _receive, "request-taken-in"),
     "competence": (Action.DECIDE_COMPETENCE, _competence, "competence-decided"),
     "restrict": (Action.RESTRICT, _restrict, "restricted"),
@@ -234,7 +236,7 @@ ACTS: dict[str, tuple[Action, Do, str]] = {
 }
 
 
-def one_act(acts: Mapping[str, tuple[Action, Do, str]], act: str) -> tuple[Action, Do, str]:
+def one_act(acts: Acts, act: str) -> tuple[Action, Do, str]:
     """What a form's address asks for. Raises BadForm."""
     if act not in acts:
         raise BadForm("This form is not one that we made: open the page again and send it from there.")

@@ -38,7 +38,7 @@ FROZEN = {
     Custody.RELEASED: "This record is with another school now. What you see is this school's copy.",
 }
 MAY = (Action.REVIEW_FLAGS, Action.REPORT_OUTCOME, Action.WRITE_PLANS, Action.TAKE_UP_TALK, Action.RAISE_HAND_OFF,
-       Action.CORRECT)  # fmt: skip
+       Action.CORRECT, Action.SEE_FAMILY)  # fmt: skip
 
 
 def tutor_pages(site: Site) -> APIRouter:

@@ -74,6 +74,7 @@ class Action(StrEnum):
     RESET_FACTOR = auto()
     LIST_RIGHTS = auto()
     SEE_REGISTER = auto()
+    RELEASE_ACCOUNT = auto()
 
 
 class Stage(StrEnum):
@@ -152,6 +153,7 @@ erase_record     retention     RMLH no   | -     -        -     -       all -   
 reset_factor     staff         -    no   | -     -        -     -       all -    all  -     -     -       -
 list_rights      rights        -    no   | -     -        -     -       all -    -    -     all   all     -
 see_register     configuration -    no   | -     -        -     -       all -    all  all   all   all     -
+release_account  guided        RM!  yes  | -     -        -     -       all -    -    -     -     -       -
 """
 """``when``: the stages in which the action makes sense at all, "-" where no pupil is concerned, "+" only from 18,
 "!" not while the record is restricted, "?" while it is restricted only by those who must (NOT_PAUSED);

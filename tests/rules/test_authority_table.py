@@ -78,7 +78,7 @@ EXPECTED: dict[str, dict[str, str]] = {
         "hold_record erase_record": "osSmlhOMLHgGrtTeRqQB",
         "keep_family decide_competence restrict": "osSmlOMLgGrtTeRqQB",
         "see_story see_plans": "osSmlhOMLHgGreRqQB",
-        "write_plans review_flags report_outcome": "osSmOMgGreR",
+        "write_plans review_flags report_outcome release_account": "osSmOMgGreR",
         "correct": "osSmlOMLgGreRqQB",
         "take_up_talk raise_hand_off opt_out": "osSmOMgGrtTeRqQB",
         "send_record": "osSmlOMLgGrtTeRqQB",

@@ -139,6 +139,8 @@ ROUTES: list[tuple[str, str, str]] = [
     ("GET", P + "/family", "dsl administrator"),
     ("POST", P + "/relations", "dsl administrator"),
     ("POST", P + "/relations/{id}/end", "dsl administrator"),
+    ("POST", P + "/releases", "dsl"),
+    ("POST", P + "/releases/{id}/withdraw", "dsl"),
     ("POST", P + "/orders", "dsl administrator"),
     ("POST", P + "/orders/{id}/end", "dsl administrator"),
     ("POST", P + "/competence", "dsl dpo"),
@@ -244,6 +246,7 @@ BODIES: dict[str, Any] = {
     f"POST {P}/corrections": {"corrects": "@", "changes": {"note": "x"}, "why": "mistyped"},
     f"POST {P}/relations": {"relation_id": "@", "name": "Una", "kind": "carer", "from_on": DAY},
     f"POST {P}/relations/{{id}}/end": {"on": DAY},
+    f"POST {P}/releases": {"release_id": "@", "agreed_with_pupil": True},
     f"POST {P}/orders": {
         "order_id": "@",
         "kind": "other",

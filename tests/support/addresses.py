@@ -25,11 +25,12 @@ PAGES = (
     ("dsl", "/transfers"), ("dsl", "/audit"), ("dsl", "/audit/pupils/{Mia}?day=2024-03-12"),
     ("dsl", "/rights"), ("dsl", "/rights/pupils/{Mia}"), ("dsl", "/rights/requests/{asked}"), ("dsl", "/safeguarding"),
     ("dsl", "/pupils/{Mia}/correct/{sat}"), ("dpo", "/glass"), ("head", "/glass"),
+    ("dsl", "/pupils/{Mia}/family"), ("administrator", "/pupils/{Kofi}/family"), ("administrator", "/pupils/all"),
     ("head", "/impact"), ("head", "/truth"), ("head", "/truth/items"), ("head", "/accreditation"),
     ("auditor", "/audit"), ("auditor", "/audit/proof"), ("auditor", "/audit/looks"),
     ("auditor", "/audit/school?day=2024-03-12"),
     ("administrator", "/setup"), ("administrator", "/setup/people"), ("administrator", "/setup/people/{tutor}"),
-    ("Mia", "/sit"), ("Mia", "/sit/next"), ("Mia", "/sit/done"), ("Mia", "/me"), ("Mia", "/talk"), ("family", "/family"),
+    ("Mia", "/sit"), ("Mia", "/sit/next"), ("Mia", "/sit/done"), ("Mia", "/me"), ("Mia", "/talk"), ("family", "/family"), ("family", "/family/account"),
 )  # fmt: skip
 NO_PAGE = {
     "/": "leads on to the start page of a role",
@@ -75,6 +76,10 @@ def known_of(school: SmallSchool) -> dict[str, object]:
     mia, asked = school.pupils["Mia"], school.app.new_id()
     school.records.receive_request(
         school.ask("dsl"), mia, request_id=asked, kind="access", asked_by="pupil", on=school.clock().date()
+    )
+    school.parent_of("Mia")
+    school.records.release_account(
+        school.ask("dsl"), mia, release_id=school.app.new_id(), agreed_with_pupil=True, words="We are glad to show you."
     )
     journey, facts = school.records.journey(mia)
     sat = next(fact.event.event_id for fact in facts if isinstance(fact.event, AssessmentSat))
