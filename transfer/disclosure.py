@@ -6,7 +6,7 @@ A proof shows that the facts in it were recorded, and by whom; never that there 
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -56,8 +56,8 @@ class Disclosed:
 def make(found: Package, chosen: Collection[str], *, whom: str, made: datetime, about: bool = False) -> bytes:
     """A proof of the facts with these event ids, as lower-case text. Raises BadStory when there is none of them."""
     by_unit: dict[str, dict[int, Envelope]] = {}
-    for one in _recorded(found):
-        if json.loads(one.payload)["event_id"] in chosen:
+    for one in recorded(found):
+        if head_of(one.payload)[0] in chosen:
             by_unit.setdefault(unit_name(one.origin, chain.parse_entry(one.entry).stream), {})[one.index] = one
     if not by_unit:
         raise BadStory("none of the events chosen is in it", WHERE, "Choose at least one event of this record.")
@@ -66,7 +66,19 @@ def make(found: Package, chosen: Collection[str], *, whom: str, made: datetime, 
     return canonical.dump({"format": FORMAT, "for": whom, "made": instant(made), "logs": logs, "about": who})
 
 
-def _recorded(found: Package) -> Iterator[Envelope]:
+def head_of(payload: bytes) -> tuple[str, str]:
+    """(event id, when it was recorded) of a fact's payload. Raises BadStory."""
+    try:
+        fact = json.loads(payload)
+        found = fact["event_id"], fact["recorded_at"]
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise BadStory("it is no fact", "payload") from error
+    if not all(isinstance(text, str) for text in found):
+        raise BadStory("it is no fact", "payload")
+    return found
+
+
+def recorded(found: Package) -> Iterator[Envelope]:
     """Every fact that is not withheld, as the school that recorded it holds it."""
     own = found.proved[found.manifest.sources[0].unit].unit
     for index, line in zip(own.indexes, found.lines, strict=True):
@@ -186,11 +198,14 @@ def _checked(about: Fields, units: set[str], trust: Trust) -> tuple[dict[str, An
         raise BadManifest("it lists another identity", package.MANIFEST)
     if not units <= {one.unit for one in made.sources}:
         raise BadProof("a fact is not of this person's record", "proof, about")
-    return _person(identity), standing
+    return person_in({package.IDENTITY: identity}), standing
 
 
-def _person(identity: bytes) -> dict[str, Any] | None:
-    """The person whom a statement of identity names; None where it names nobody. Raises BadFile."""
+def person_in(members: Mapping[str, bytes]) -> dict[str, Any] | None:
+    """The person whom the statement of identity names; None where it names nobody, or is left out. Raises BadFile."""
+    identity = members.get(package.IDENTITY)
+    if identity is None:
+        return None
     stated = Fields(canonical.load(identity, package.IDENTITY), package.IDENTITY).maybe_fields("person")
     if stated is None:
         return None

@@ -12,11 +12,13 @@ from uuid import UUID
 from transfer.bundle import Audited
 from transfer.disclosure import Disclosed
 from transfer.evidence import chain
+from transfer.joining import Joined
 from transfer.keys.document import SignedDocument
 from transfer.keys.trust import Known, Standing, Trust
 from transfer.package import Package
 from transfer.receipt import Receipt
 
+CLASHES_MAX = 50
 UNWITNESSED = "unwitnessed"
 EXPLAINED = (
     "unwitnessed: a school's database and signing key together could rewrite what nobody outside that school has seen"
@@ -132,6 +134,23 @@ def of_proof(found: Disclosed) -> Verdict:
     else:
         lines.append("it does not say who it is about")
     return Verdict(True, "a proof of chosen facts", tuple(lines))
+
+
+def of_joined(found: Joined) -> Verdict:
+    """The verdict on files that were joined: it stands when nothing in them contradicts."""
+    lines = [
+        f"one story of {len(found.parts)} facts: {found.shared} stand in more than one file and are the same there"
+    ]
+    for number, one in enumerate(found.files):
+        alone = sum(part.files == (number,) for part in found.parts)
+        mine = sum(number in part.files for part in found.parts)
+        lines.append(f"file {number + 1}, transfer {one.manifest.transfer_id} of {_signer(one.sender)}: {mine} facts, "
+                     f"{alone} of them in no other")  # fmt: skip
+    for clash in found.clashes[:CLASHES_MAX]:
+        lines += [f"DOES NOT AGREE  {clash.what}", *(f"  {side}" for side in clash.sides)]
+    if len(found.clashes) > CLASHES_MAX:
+        lines.append(f"and {len(found.clashes) - CLASHES_MAX} more that do not agree")
+    return Verdict(not found.clashes, "one story out of several files", tuple(lines))
 
 
 def _told(payload: bytes) -> str:

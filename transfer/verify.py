@@ -1,6 +1,6 @@
 """Verify what leaves and enters: bytes in, verdict out; no database, no configuration.
 
-python -m transfer.verify PATH... [--identity KEYFILE] [--trust KEYDOC]
+python -m transfer.verify PATH... [--identity KEYFILE] [--trust KEYDOC] [--join]
 """
 
 from __future__ import annotations
@@ -16,12 +16,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
-from transfer import age, bundle, disclosure, package, receipt, verdict
+from transfer import age, bundle, disclosure, joining, package, receipt, verdict
 from transfer.age import Identity
 from transfer.errors import BadKey, BadKeyDocument, BadProof, NotForUs, TransferRefused
 from transfer.evidence import note
 from transfer.keys import document as keydoc
 from transfer.keys.trust import Trust, open_documents
+from transfer.package import Package
 from transfer.verdict import Verdict
 
 SEALED, KEY, AUDIT, RECEIPT, DOCUMENT = ".age", ".agekey", ".tar", receipt.SUFFIX, ".keydoc"
@@ -32,6 +33,7 @@ MAX_DOCUMENT = 16 * MAX_SMALL
 KEYS_FOLDER = "keys"
 UUIDS = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 VERIFIED, REFUSED, USAGE = 0, 1, 2
+JOINED = "all of them"
 
 
 @dataclass(slots=True)
@@ -42,6 +44,7 @@ class Verifier:
     trust: Trust = field(default_factory=Trust)
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
     seen: dict[str, dict[int, bytes]] = field(default_factory=dict)
+    joining: list[Package] | None = None
 
     def sealed(self, source: BinaryIO, identities: Sequence[Identity] = ()) -> Verdict:
         """A sealed file. Raises TransferRefused."""
@@ -51,7 +54,16 @@ class Verifier:
         found = package.read(package.open_sealed(source, keys), self.trust)
         for proved in found.proved.values():
             self._saw(proved.unit.origin, proved.size, proved.root)
+        if self.joining is not None:
+            self.joining.append(found)
         return verdict.of_package(found, self.trust, self.now)
+
+    def joined(self, *, same: bool) -> Verdict:
+        """The sealed files of this run as one story; a refusal is a verdict too."""
+        try:
+            return verdict.of_joined(joining.join(self.joining or (), same=same))
+        except TransferRefused as error:
+            return Verdict(False, "refused", (str(error),))
 
     def audit(self, source: BinaryIO) -> Verdict:
         """An audit bundle, and whether it begins with the checkpoints seen before. Raises TransferRefused."""
@@ -208,6 +220,8 @@ def arguments(given: Sequence[str]) -> argparse.Namespace:
         ("--witness", "KEYS", "a file of witnesses' verifier keys, the last word of each line"),
     ):
         parser.add_argument(option, action="append", default=[], type=Path, metavar=name, help=meaning)
+    parser.add_argument("--join", action="store_true", help="the sealed files are of one pupil: tell them as one story")
+    parser.add_argument("--same", action="store_true", help="with --join: I say myself that it is the same pupil")
     parsed = parser.parse_args(given)
     for path in (*parsed.paths, *parsed.identity, *parsed.trust, *parsed.witness):
         if not path.exists():
@@ -234,20 +248,23 @@ def main(given: Sequence[str] | None = None, out: Callable[[str], object] = prin
     if not files or len(files) > MAX_FILES:
         out(f"REFUSED  there is nothing of ours in there, or more than {MAX_FILES} files: name a file or its folder")
         return REFUSED
-    run = Verifier(identities, trust)
-    bad, said = 0, list[str]()
-    for path in files:
-        keys = [] if identities or path.suffix != SEALED else keys_near(path, parsed.paths)
-        found = verify(path, run, keys)
-        bad += not found.ok
-        out(f"{'verified' if found.ok else 'REFUSED '} {path}: {found.what}")
-        said += found.lines
-        for line in found.lines:
+    run = Verifier(identities, trust, joining=[] if parsed.join else None)
+    found = {str(path): verify(path, run, _keys_for(path, identities, parsed)) for path in files}
+    bad = sum(not one.ok for one in found.values())
+    if parsed.join:
+        found[JOINED] = run.joined(same=parsed.same)
+    for name, one in found.items():
+        out(f"{'verified' if one.ok else 'REFUSED '} {name}: {one.what}")
+        for line in one.lines:
             out(f"         {line}")
-    if any(verdict.UNWITNESSED in line for line in said):
+    if any(verdict.UNWITNESSED in line for one in found.values() for line in one.lines):
         out(verdict.EXPLAINED)
     out(f"{len(files) - bad} of {len(files)} files verified" + (f", {bad} REFUSED" if bad else ""))
-    return REFUSED if bad else VERIFIED
+    return VERIFIED if all(one.ok for one in found.values()) else REFUSED
+
+
+def _keys_for(path: Path, identities: Sequence[Identity], parsed: argparse.Namespace) -> list[Identity]:
+    return [] if identities or path.suffix != SEALED else keys_near(path, parsed.paths)
 
 
 def run(given: Sequence[str] | None = None) -> int:
