@@ -78,6 +78,8 @@ class Received(Out):
     transfer_id: UUID
     facts: int
     new: int
+    differs: list[str] | None
+    """What the file and this school state differently of the pupil; the file's word is the newest now."""
     manifest_sha256: str
     receipt_name: str
     receipt: str

@@ -24,6 +24,7 @@ from transfer.package import Package
 from transfer.story import Line, StreamOf, Threads
 
 OWN_SIGNATURES = 2
+DIFFERING = ("surname", "forename", "date_of_birth", "upn", "sex")
 HELD_ELSEWHERE = "held in this school's own stream"
 
 
@@ -150,6 +151,14 @@ def identity_facts(arrived: Arrival, here: Identity, stamp: Stamp) -> list[Event
     if arrived.person is not None:
         events += identity.record(here, stamp, arrived.person)
     return events
+
+
+def differing(here: Person | None, came: Person | None) -> list[str]:
+    """The fields in which a file states otherwise than this school who the pupil is; what one leaves open is none."""
+    if here is None or came is None:
+        return []
+    stated = ((name, getattr(here, name), getattr(came, name)) for name in DIFFERING)
+    return [name for name, ours, theirs in stated if ours and theirs and ours != theirs]
 
 
 def units_after(arrived: Arrival, kept: Iterable[Unit], before: Threads, after: Threads, own: StreamOf) -> list[Unit]:

@@ -47,7 +47,9 @@ class Receiving(Ending):
 
         ``words``: the eight words heard from a sender whose keys are not known here yet. ``pupil_id`` names a pupil
         who is here already (from the roster, say) and whose record this is. The same file again gives the first
-        answer. Raises the transfer.errors tree, RecordHeldHere, TransferUnanswered.
+        answer. ``differs`` in it names what the file and this school state differently of the pupil: the file's word is
+        the newest statement then, ours stays on record.
+        Raises the transfer.errors tree, RecordHeldHere, TransferUnanswered.
         """
         package.refuse_empty(data)
         at = self.clock()
@@ -111,11 +113,13 @@ class Receiving(Ending):
                 incoming.check_custody(here, joining=pupil_id is not None)
             new_facts = incoming.fresh(arrived, here)
             events = incoming.imports(arrived, here, new_facts, stamp)
-            facts_of_identity = incoming.identity_facts(arrived, identities.replay(who), stamp)
+            known = identities.replay(who)
+            facts_of_identity = incoming.identity_facts(arrived, known, stamp)
+            differs = incoming.differing(known.person, arrived.person)
             answer = {"transfer_id": str(made.transfer_id)}
 
             def also(key: KeyOf) -> list[Statement]:
-                return self._rows(key, arrived, pupil, new_facts, len(events) - 1, at)
+                return self._rows(key, arrived, pupil, new_facts, {"new": len(events) - 1, "differs": differs}, at)
 
             return Decided([events, facts_of_identity], answer, (pupil,) if new else (), also)
 
@@ -124,7 +128,7 @@ class Receiving(Ending):
         self.remember(arrived.person, pupil.pupil_id)
 
     def _rows(
-        self, key: KeyOf, arrived: Arrival, pupil: PupilStreams, new: Sequence[incoming.Told], count: int, at: datetime
+        self, key: KeyOf, arrived: Arrival, pupil: PupilStreams, new: Sequence[incoming.Told], how: Answer, at: datetime
     ) -> list[Statement]:
         """The statements that keep the evidence and the transfer, in the transaction of the facts."""
         made, stream = arrived.found.manifest, pupil.journey_id
@@ -138,7 +142,7 @@ class Receiving(Ending):
         ]
         details = {
             "pupil_id": str(pupil.pupil_id), "manifest_sha256": arrived.found.manifest_sha256, "kind": made.kind,
-            "facts": len(arrived.told), "new": count, "from": made.sender.name, "from_urn": made.sender.urn,
+            "facts": len(arrived.told), **how, "from": made.sender.name, "from_urn": made.sender.urn,
             "from_origin": made.sender.origin, "protected": made.protected, "how": arrived.found.sender.how.value,
         }  # fmt: skip
         row = Transfer("in", made.transfer_id, stream, "received", at, details)
@@ -157,7 +161,7 @@ class Receiving(Ending):
     def _received(self, transfer_id: UUID) -> Answer:
         """The answer to a file that was taken in; its receipt is signed at the first call."""
         row = self._receipted(transfer_id)
-        names = ("pupil_id", "facts", "new", "from", "from_urn", "manifest_sha256")
+        names = ("pupil_id", "facts", "new", "from", "from_urn", "manifest_sha256", "differs")
         return {
             "transfer_id": str(transfer_id), **{name: row.details.get(name) for name in names},
             "receipt_name": f"{transfer_id}{receipt.SUFFIX}", "receipt": (row.receipt or b"").decode(),

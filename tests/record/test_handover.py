@@ -302,6 +302,25 @@ def test_a_pupil_with_the_same_number_is_here_already_until_somebody_says_it_is_
     assert b.custody(here) is Custody.HELD
 
 
+def test_two_schools_files_of_one_pupil_become_one_story_and_what_differs_is_named(schools: SimpleNamespace) -> None:
+    a, b, c = schools.a, schools.b, schools.c
+    _, first = a.send(c, a.admit())
+    there = UUID(c.hands.receive(ask(), first)["pupil_id"])
+    c.records.return_to_roll(ask(), there, on=DAY, year_group=7)
+    _, second = b.send(c, b.admit(JO.model_copy(update={"surname": "Birch", "sex": "F"})))
+    with pytest.raises(RecordHeldHere, match="same UPN"):
+        c.hands.receive(ask(), second)
+    answer = c.hands.receive(ask(), second, pupil_id=there)
+    assert UUID(answer["pupil_id"]) == there and answer["differs"] == ["surname"]
+    origins = {fact.origin for fact in c.records.journey(there)[1]}
+    assert origins == {"", a.hands.origin(), b.hands.origin()}
+    assert c.records.identity(there).person.surname == "Birch"  # type: ignore[union-attr]
+    assert c.custody(there) is Custody.HELD
+    _, both = c.send(a, there)
+    opened = package.read(package.open_sealed(io.BytesIO(both), a.hands.signing.identities(a.records.clock())), Trust())
+    assert {one.unit.origin for one in opened.proved.values()} == {a.hands.origin(), b.hands.origin(), c.hands.origin()}
+
+
 def test_a_record_that_is_held_here_is_not_taken_over(schools: SimpleNamespace) -> None:
     a, b = schools.a, schools.b
     pupil = a.admit()
