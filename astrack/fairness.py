@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 from uuid import UUID
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from astrack.app import App
 from domain import fairness, instrument
 from domain.base import Event
-from domain.fairness import CELL_LEAST, GroupRate, ItemDifference
+from domain.fairness import GroupRate, ItemDifference
 from domain.instrument import Instrument
 from domain.journey import facts as f
 from domain.journey.state import corrected
@@ -23,6 +23,7 @@ from projections.truth import Flagged
 
 PUPILS_MAX = 20_000
 Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
 
 
 class Rate(NamedTuple):
@@ -114,18 +115,23 @@ def _keyed(tool: Instrument, sat: f.AssessmentSat) -> Floats:
 
 
 def _compared(tool: Instrument, answers: Floats, people: list[Flagged]) -> Items:
-    notable, compared, withheld = [], 0, 0
-    for (dimension, name), member in sorted(_members(people).items()):
-        for at, item in enumerate(tool.items):
-            fellows = [place for place, other in enumerate(tool.items) if other.cell == item.cell and place != at]
-            there = ~np.isnan(answers[:, [at, *fellows]]).any(axis=1)
-            rest = answers[there][:, fellows].mean(axis=1) if there.any() else answers[there, at]
-            said = fairness.item_difference(answers[there, at], rest, member[there])
-            withheld += said.smd is None
-            compared += said.smd is not None
-            if said.notable:
-                notable.append(Differing(dimension, name, item.id, said))
-    return Items(notable, compared, withheld)
+    groups = sorted(_members(people).items())
+    made = [
+        Differing(dimension, name, item.id, fairness.item_difference(given, rest, member[there]))
+        for item, (there, given, rest) in zip(tool.items, _beside_fellows(tool, answers), strict=True)
+        for (dimension, name), member in groups
+    ]
+    withheld = sum(one.said.smd is None for one in made)
+    notable = sorted((one for one in made if one.said.notable), key=lambda one: (one.dimension, one.name))
+    return Items(notable, len(made) - withheld, withheld)
 
 
-__all__ = ["CELL_LEAST", "Differing", "Items", "Rate", "flag_rates", "items"]
+def _beside_fellows(tool: Instrument, answers: Floats) -> Iterator[tuple[Flags, Floats, Floats]]:
+    """By item: who answered it and its fellow items, what they chose, and their mean of the fellows."""
+    if not len(answers):
+        answers = np.empty((0, len(tool.items)))
+    for at, item in enumerate(tool.items):
+        fellows = [place for place, other in enumerate(tool.items) if other.cell == item.cell and place != at]
+        there = np.asarray(~np.isnan(answers[:, [at, *fellows]]).any(axis=1))
+        chosen = answers[there]
+        yield there, chosen[:, at], chosen[:, fellows].mean(axis=1)
