@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, ClassVar, Literal
 from uuid import UUID
 
@@ -13,7 +13,7 @@ from pydantic import Field
 from domain.base import DomainError, Event, Kind, Stamp, StreamClass, Value
 from domain.identity import NAME_MAX, SchoolName
 from domain.naming import NameWrong, check_name
-from domain.review import Load
+from domain.review import Load, load_at
 
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
@@ -97,7 +97,12 @@ class School:
 
     registered: SchoolRegistered | None = None
     terms: dict[str, tuple[Term, ...]] = field(default_factory=dict)
-    load: Load = field(default_factory=Load)
+    loads: tuple[tuple[datetime, Load], ...] = ()
+
+    @property
+    def load(self) -> Load:
+        """The review load that holds now."""
+        return load_at(self.loads)
 
 
 def replay(events: Iterable[Event]) -> School:
@@ -109,7 +114,8 @@ def replay(events: Iterable[Event]) -> School:
         elif isinstance(event, TermDatesSet):
             school = replace(school, terms={**school.terms, event.academic_year: event.terms})
         elif isinstance(event, ReviewLoadSet):
-            school = replace(school, load=Load(least=event.least, most=event.most, unflagged=event.unflagged))
+            load = Load(least=event.least, most=event.most, unflagged=event.unflagged)
+            school = replace(school, loads=(*school.loads, (event.recorded_at, load)))
     return school
 
 

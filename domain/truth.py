@@ -15,19 +15,30 @@ from uuid import UUID
 from domain.statistics import Z95, wilson
 
 ENOUGH_OUTCOMES = 10
-ENOUGH_FLAGS = 20
+ENOUGH_WATCHED = 20
 ENOUGH_REVIEWS = 10
 
 
 @dataclass(frozen=True, slots=True)
+class Need:
+    """Something a figure rests on that has been ``counted`` too few times yet: ``needed`` are needed."""
+
+    of: str
+    counted: int
+    needed: int
+
+
+@dataclass(frozen=True, slots=True)
 class Figure:
-    """A share with its interval (95 %), or withheld: then ``value`` is None and ``counted`` of ``needed`` says why."""
+    """A share with its interval (95 %), resting on ``counted``; or withheld: then ``value`` is None and ``lacks`` says
+    what there is too little of, and how much of it there is.
+    """
 
     value: float | None
     low: float | None
     high: float | None
     counted: int
-    needed: int
+    lacks: tuple[Need, ...] = ()
 
     @property
     def withheld(self) -> bool:
@@ -73,66 +84,68 @@ def agreement(judgements: Iterable[str | None]) -> Agreement:
     agreed = counts["new_to_us"] + counts["already_known"]
     reviewed = agreed + counts["not_what_we_see"]
     return Agreement(
-        _share(agreed, reviewed, ENOUGH_REVIEWS), _share(counts["new_to_us"], agreed, ENOUGH_REVIEWS), counts[None]
+        _share(agreed, reviewed, Need("flags reviewed", reviewed, ENOUGH_REVIEWS)),
+        _share(counts["new_to_us"], agreed, Need("flags staff agreed with", agreed, ENOUGH_REVIEWS)),
+        counts[None],
     )
 
 
 def followed(watched: Sequence[Watched]) -> Truth:
-    """PPV, sensitivity and specificity with intervals, each withheld until enough has been seen."""
+    """PPV, sensitivity and specificity with intervals, each withheld until enough pupils have been seen on each side.
+
+    PPV rests on flags alone. The other two need pupils with an outcome and without one, flagged ones and drawn ones:
+    without those drawn nothing is known of what was missed.
+    """
     known = [one for one in watched if one.outcome is not None]
-    outcomes = len({one.pupil_id for one in known if one.outcome})
     flags = [one for one in known if one.flagged]
-    enough = outcomes >= ENOUGH_OUTCOMES
+    having = Need("pupils with an outcome", _pupils(one for one in known if one.outcome), ENOUGH_OUTCOMES)
+    clear = Need("pupils followed up without one", _pupils(one for one in known if not one.outcome), ENOUGH_OUTCOMES)
+    flagged = Need("pupils flagged and followed up", _pupils(flags), ENOUGH_WATCHED)
+    drawn = Need("pupils drawn and followed up", _pupils(one for one in known if not one.flagged), ENOUGH_WATCHED)
+    with_outcome, without = ([one for one in known if bool(one.outcome) is had] for had in (True, False))
     return Truth(
-        _clustered(flags, outcomes),
-        _weighted(known, True, outcomes) if enough else _nothing(outcomes),
-        _weighted(known, False, outcomes) if enough else _nothing(outcomes),
+        _clustered([(one, bool(one.outcome)) for one in flags], (flagged, having)),
+        _clustered([(one, one.flagged) for one in with_outcome], (having, clear, flagged, drawn)),
+        _clustered([(one, not one.flagged) for one in without], (having, clear, flagged, drawn)),
         sum(one.flagged and one.outcome is None for one in watched),
-        outcomes,
+        having.counted,
     )
 
 
-def _share(count: int, of: int, needed: int) -> Figure:
-    if of < needed:
-        return Figure(None, None, None, of, needed)
-    return Figure(count / of, *wilson(count, of), of, needed)
+def _pupils(some: Iterable[Watched]) -> int:
+    return len({one.pupil_id for one in some})
 
 
-def _nothing(counted: int) -> Figure:
-    return Figure(None, None, None, counted, ENOUGH_OUTCOMES)
+def _too_few(needs: Iterable[Need]) -> tuple[Need, ...]:
+    return tuple(one for one in needs if one.counted < one.needed)
 
 
-def _clustered(flags: Sequence[Watched], outcomes: int) -> Figure:
-    """The share of flags followed by an outcome; flags of one pupil are one draw (Wilson on the effective number)."""
-    pupils = Counter(one.pupil_id for one in flags)
-    if len(pupils) < ENOUGH_FLAGS or outcomes < ENOUGH_OUTCOMES:
-        return Figure(None, None, None, len(pupils), ENOUGH_FLAGS)
-    p = sum(bool(one.outcome) for one in flags) / len(flags)
-    hits: Counter[UUID] = Counter()
-    for one in flags:
-        hits[one.pupil_id] += bool(one.outcome)
-    squares = sum((hits[pupil] - p * count) ** 2 for pupil, count in pupils.items())
-    n = len(flags)
-    between = squares * len(pupils) / (len(pupils) - 1) / n**2
-    effective = min(n, p * (1 - p) / between) if between > 0 else float(len(pupils))
-    return Figure(p, *_wilson(p, effective), len(pupils), ENOUGH_FLAGS)
+def _share(count: int, of: int, need: Need) -> Figure:
+    if lacks := _too_few([need]):
+        return Figure(None, None, None, of, lacks)
+    return Figure(count / of, *wilson(count, of), of)
 
 
-def _weighted(known: Sequence[Watched], had: bool, outcomes: int) -> Figure:
-    """Sensitivity (``had``) or specificity: a weighted share (Hajek), its variance linearised and by pupil, Wilson on
-    the effective number that this variance stands for.
+def _clustered(rows: Sequence[tuple[Watched, bool]], needs: Sequence[Need]) -> Figure:
+    """A weighted share (Hajek) of the rows that hit. The rows of one pupil are one draw: its variance is linearised and
+    taken between pupils, and the interval is Wilson's on the number of pupils that this variance stands for, never more
+    than there are. Where all or none hit it stands for none, and Kish's number of the pupils' weights is taken.
     """
-    rows = [one for one in known if bool(one.outcome) is had]
-    total = sum(one.weight for one in rows)
-    if not rows or total <= 0:
-        return _nothing(outcomes)
-    p = sum(one.weight for one in rows if one.flagged is had) / total
-    off: dict[UUID, float] = {}
-    for one in rows:
-        off[one.pupil_id] = off.get(one.pupil_id, 0.0) + one.weight * ((one.flagged is had) - p)
-    variance = sum(one * one for one in off.values()) / total**2
-    kish = total**2 / sum(one.weight**2 for one in rows)
-    return Figure(p, *_wilson(p, p * (1 - p) / variance if variance else kish), len(rows), ENOUGH_OUTCOMES)
+    pupils: dict[UUID, float] = {}
+    for one, _ in rows:
+        pupils[one.pupil_id] = pupils.get(one.pupil_id, 0.0) + one.weight
+    if lacks := _too_few(needs):
+        return Figure(None, None, None, len(pupils), lacks)
+    total = sum(pupils.values())
+    p = sum(one.weight for one, hit in rows if hit) / total
+    off = dict.fromkeys(pupils, 0.0)
+    for one, hit in rows:
+        off[one.pupil_id] += one.weight * (hit - p)
+    count = len(pupils)
+    variance = sum(one * one for one in off.values()) / total**2 * count / (count - 1)
+    kish = total**2 / sum(weight * weight for weight in pupils.values())
+    effective = min(p * (1 - p) / variance, count) if 0 < p < 1 and variance > 0 else kish
+    return Figure(p, *_wilson(p, effective), count)
 
 
 def _wilson(p: float, of: float) -> tuple[float, float]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -119,6 +119,14 @@ def _with_flags(row: Row, flags: dict[str, dict[str, Any]]) -> Row:
     return row._replace(flags=flags, unreviewed=unreviewed, need=need)
 
 
+def reviewed(row: Row) -> Row:
+    """The row without the signs that ask for a look and that nobody has reviewed."""
+    kept = {
+        name: flag for name, flag in row.flags.items() if flag["judgement"] is not None or not makes_work(flag["kind"])
+    }
+    return _with_flags(row, kept)
+
+
 def _weight(flag: dict[str, Any]) -> float:
     kind, probability = flag["kind"], flag["probability"]
     kind = "composite" if kind.startswith("composite_") else kind
@@ -220,13 +228,23 @@ class Line(NamedTuple):
 
 
 def by_need(
-    cur: Cursor[Any], school_id: UUID, scope: Scope, after: tuple[float, UUID] | None, limit: int
+    cur: Cursor[Any],
+    school_id: UUID,
+    scope: Scope,
+    after: tuple[float, UUID] | None,
+    limit: int,
+    waiting: Sequence[UUID] | None = None,
 ) -> list[Line]:
-    """Pupils on roll in scope with open early signs, most in need first; ``after`` is (need, pupil_id) of the last."""
+    """Pupils on roll in scope with open early signs, most in need first; ``after`` is (need, pupil_id) of the last.
+
+    With ``waiting``, pupils to be looked at for another reason, it leaves them out and those with signs that nobody has
+    reviewed.
+    """
     need, pupil_id = after or (float("inf"), UUID(int=0))
+    looked = "" if waiting is None else " AND r.unreviewed = 0 AND r.pupil_id <> ALL (%s)"
     return _lines(
-        cur, school_id, scope, "r.need > 0 AND (r.need < %s OR (r.need = %s AND r.pupil_id > %s))",
-        (need, need, pupil_id), "r.need DESC, r.pupil_id", limit,
+        cur, school_id, scope, f"r.need > 0 AND (r.need < %s OR (r.need = %s AND r.pupil_id > %s)){looked}",
+        (need, need, pupil_id, *([] if waiting is None else [list(waiting)])), "r.need DESC, r.pupil_id", limit,
     )  # fmt: skip
 
 
@@ -249,6 +267,14 @@ def better(cur: Cursor[Any], school_id: UUID, scope: Scope, today: date, limit: 
 def wishes_to_talk(cur: Cursor[Any], school_id: UUID, scope: Scope, limit: int = 60) -> list[Line]:
     """Pupils who asked to talk and whom nobody has taken up, the longest waiting first."""
     return _lines(cur, school_id, scope, "r.talk_on IS NOT NULL", (), "r.talk_on, r.pupil_id", limit)
+
+
+def of(cur: Cursor[Any], school_id: UUID, pupil_ids: Sequence[UUID]) -> list[Line]:
+    """The rows of some pupils on roll."""
+    if not pupil_ids:
+        return []
+    scope = Scope(everyone=True)
+    return _lines(cur, school_id, scope, "r.pupil_id = ANY (%s)", (list(pupil_ids),), "r.pupil_id", len(pupil_ids))
 
 
 def standing(cur: Cursor[Any], school_id: UUID, pupil_id: UUID) -> Line | None:

@@ -3,29 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from psycopg import Cursor
 
-from domain import review
 from domain.base import Event, Fact
 from domain.journey import facts as f
 from domain.risk import makes_work
 from domain.scope import Scope
 from domain.truth import Agreement, Truth, Watched, agreement, followed
 from projections import pupils, round_progress
-from projections.shape import NOBODY, capped, in_scope, untag
+from projections.shape import NOBODY, in_scope, untag
 
-NAME, VERSION = "truth", 1
+NAME, VERSION = "truth", 2
 KEY = ("pupil_id",)
 TABLE = f"views.{NAME}_v{VERSION}"
 SCHEMA = (
-    "CREATE TABLE {table} (school_id uuid NOT NULL, pupil_id uuid NOT NULL, lot double precision, lot_round uuid,"
-    " working json NOT NULL, judged json NOT NULL, rounds json NOT NULL, outcomes json NOT NULL)",
+    "CREATE TABLE {table} (school_id uuid NOT NULL, pupil_id uuid NOT NULL, newest uuid, judged_at timestamptz,"
+    " waits boolean NOT NULL, working json NOT NULL, judged json NOT NULL, rounds json NOT NULL,"
+    " outcomes json NOT NULL)",
     "ALTER TABLE {table} ADD PRIMARY KEY (school_id, pupil_id)",
-    "CREATE INDEX ON {table} (school_id, lot) WHERE lot IS NOT NULL",
+    "CREATE INDEX ON {table} (school_id, pupil_id) WHERE waits",
 )
 AFTER_ROUNDS, AFTER_DAYS = 3, 365
 """An outcome counts for a flag until the third round after it has closed; so many days where rounds are not known."""
@@ -33,20 +33,23 @@ ROWS_MAX, ROUNDS_MAX = 50_000, 500
 
 
 class Row(NamedTuple):
-    """One pupil. ``lot`` in ``lot_round``, the newest round sat: None where a sign makes work or they were looked at.
+    """One pupil. ``newest``: the round sat last, ``judged_at`` the instant its sitting and the flags upon it were
+    recorded; ``waits``: no sign that makes work stood then or stands now, and nobody has looked at them for that round.
 
     ``working``: ids of standing flags that make work; ``judged``: of all such flags, what staff made of each;
-    ``rounds``: {round: {on, flagged, chance, looked}}, whether one stood after its sitting, and the chance with which a
-    pupil without one was drawn and looked at; ``outcomes``: {id: {on, code}}.
+    ``rounds``: {round: {on, flagged, chance, looked}}, whether one stood once its sitting had been judged, and the
+    chance with which a pupil without one was drawn and looked at; ``outcomes``: {id: {on, came}}, ``came`` False where
+    somebody followed the pupil up and there was nothing.
     """
 
     pupil_id: UUID
-    lot: float | None = None
-    lot_round: UUID | None = None
+    newest: UUID | None = None
+    judged_at: datetime | None = None
+    waits: bool = False
     working: list[str] = []  # noqa: RUF012
     judged: dict[str, str | None] = {}  # noqa: RUF012
     rounds: dict[str, dict[str, Any]] = {}  # noqa: RUF012
-    outcomes: dict[str, dict[str, str]] = {}  # noqa: RUF012
+    outcomes: dict[str, dict[str, Any]] = {}  # noqa: RUF012
 
 
 def key(fact: Fact) -> tuple[UUID] | None:
@@ -60,11 +63,11 @@ def evolve(row: Row | None, fact: Fact) -> Row:
 
 
 def _sat(row: Row, event: f.AssessmentSat) -> Row:
-    if not event.usable or event.round_id is None:
+    if not event.usable or event.round_id is None or str(event.round_id) in row.rounds:
         return row
-    sat = {"on": event.happened_on.isoformat(), "flagged": False, "chance": None, "looked": False}
+    sat = {"on": event.happened_on.isoformat(), "flagged": bool(row.working), "chance": None, "looked": False}
     rounds = {**row.rounds, str(event.round_id): sat}
-    return _standing(row._replace(lot_round=event.round_id, rounds=rounds), row.working)
+    return _waiting(row._replace(newest=event.round_id, judged_at=event.recorded_at, rounds=rounds))
 
 
 def _raised(row: Row, event: f.FlagRaised) -> Row:
@@ -72,21 +75,29 @@ def _raised(row: Row, event: f.FlagRaised) -> Row:
         return row
     known = str(event.flag_id)
     row = row._replace(judged={**row.judged, known: row.judged.get(known)})
-    return _standing(row, [*(one for one in row.working if one != known), known])
+    return _standing(row, event, [*(one for one in row.working if one != known), known])
 
 
 def _eased(row: Row, event: f.FlagEased) -> Row:
-    return _standing(row, [one for one in row.working if one != str(event.flag_id)])
+    return _standing(row, event, [one for one in row.working if one != str(event.flag_id)])
 
 
-def _standing(row: Row, working: list[str]) -> Row:
-    """A decision's flags follow its sitting: what stands after them is what stood after the newest round."""
-    newest, rounds = str(row.lot_round), row.rounds
-    if newest in rounds:
+def _standing(row: Row, event: Event, working: list[str]) -> Row:
+    """What stands now; and, where the flag belongs to the judgement of the newest round's sitting, what stood after it.
+
+    Flags follow the sitting they rest on, at the same instant. What comes later, such as a sitting outside any round,
+    changes what stands and never what a round has said.
+    """
+    rounds = row.rounds
+    if row.newest is not None and event.recorded_at == row.judged_at:
+        newest = str(row.newest)
         rounds = {**rounds, newest: {**rounds[newest], "flagged": bool(working)}}
-    waits = not working and newest in rounds and not rounds[newest]["looked"]
-    lot = review.lot(row.lot_round, row.pupil_id) if row.lot_round and waits else None
-    return row._replace(working=working, rounds=rounds, lot=lot)
+    return _waiting(row._replace(working=working, rounds=rounds))
+
+
+def _waiting(row: Row) -> Row:
+    newest = row.rounds.get(str(row.newest))
+    return row._replace(waits=not (newest is None or row.working or newest["flagged"] or newest["looked"]))
 
 
 def _reviewed(row: Row, event: f.FlagReviewed) -> Row:
@@ -95,15 +106,15 @@ def _reviewed(row: Row, event: f.FlagReviewed) -> Row:
 
 
 def _looked(row: Row, event: f.PupilLookedAt) -> Row:
-    of = str(event.round_id)
-    if of not in row.rounds:
+    of = row.rounds.get(str(event.round_id))
+    if of is None or of["looked"]:
         return row
-    rounds = {**row.rounds, of: {**row.rounds[of], "chance": event.chance, "looked": True}}
-    return row._replace(rounds=rounds, lot=None if of == str(row.lot_round) else row.lot)
+    looked = {**of, "chance": event.chance, "looked": True}
+    return _waiting(row._replace(rounds={**row.rounds, str(event.round_id): looked}))
 
 
 def _outcome(row: Row, event: f.OutcomeReported) -> Row:
-    said = {"on": event.happened_on.isoformat(), "code": event.code}
+    said = {"on": event.happened_on.isoformat(), "came": event.code != "none"}
     return row._replace(outcomes={**row.outcomes, str(event.outcome_id): said})
 
 
@@ -135,18 +146,23 @@ class Flagged(NamedTuple):
     flagged: bool
 
 
-def drawn(
-    cur: Cursor[Any], school_id: UUID, scope: Scope, chance: float, limit: int = 60
-) -> list[tuple[pupils.Row, UUID]]:
-    """Pupils in scope without a sign whom their last round drew and nobody has looked at since, and that round."""
+class Waiting(NamedTuple):
+    """A pupil without a sign whom a round may have drawn: which round, and when their sitting was recorded."""
+
+    pupil_id: UUID
+    round_id: UUID
+    sat_at: datetime
+
+
+def waiting(cur: Cursor[Any], school_id: UUID, scope: Scope) -> list[Waiting]:
+    """Pupils on roll in scope without a sign whom nobody has looked at for the round they sat last."""
     scoped, values = in_scope(scope)
     cur.execute(
-        f"SELECT t.lot_round, {pupils.COLUMNS} FROM {TABLE} t JOIN {pupils.TABLE} p ON p.school_id = t.school_id"
-        f" AND p.pupil_id = t.pupil_id WHERE t.school_id = %s AND t.lot < %s AND p.on_roll AND {scoped}"
-        " ORDER BY t.lot LIMIT %s",
-        (school_id, chance, *values, capped(limit)),
+        f"SELECT t.pupil_id, t.newest, t.judged_at FROM {TABLE} t JOIN {pupils.TABLE} p ON p.school_id = t.school_id"
+        f" AND p.pupil_id = t.pupil_id WHERE t.school_id = %s AND t.waits AND p.on_roll AND {scoped} LIMIT %s",
+        (school_id, *values, ROWS_MAX),
     )
-    return [(pupils.Row(*row[1:]), row[0]) for row in cur]
+    return [Waiting(*row) for row in cur]
 
 
 def right(cur: Cursor[Any], school_id: UUID, today: date) -> Right:
@@ -178,10 +194,8 @@ def watched(row: Row, closes: dict[str, date | None], today: date) -> list[Watch
             continue
         on = date.fromisoformat(sat["on"])
         until = closes.get(round_id) or on + timedelta(days=AFTER_DAYS)
-        codes = [
-            one["code"] for one in row.outcomes.values() if on < date.fromisoformat(one["on"]) <= min(until, today)
-        ]
-        came = True if any(code != "none" for code in codes) else False if codes else None
+        said = [one["came"] for one in row.outcomes.values() if on < date.fromisoformat(one["on"]) <= min(until, today)]
+        came = any(said) if said else None
         weight = 1.0 if sat["flagged"] else 1 / sat["chance"]
         made.append(Watched(row.pupil_id, sat["flagged"], came, weight))
     return made
@@ -191,7 +205,7 @@ def flagged(cur: Cursor[Any], school_id: UUID) -> list[Flagged]:
     """Every pupil on roll who has sat a round, for rates by group."""
     cur.execute(
         f"SELECT p.tags, p.sex, t.working FROM {TABLE} t JOIN {pupils.TABLE} p ON p.school_id = t.school_id"
-        " AND p.pupil_id = t.pupil_id WHERE t.school_id = %s AND p.on_roll AND t.lot_round IS NOT NULL LIMIT %s",
+        " AND p.pupil_id = t.pupil_id WHERE t.school_id = %s AND p.on_roll AND t.newest IS NOT NULL LIMIT %s",
         (school_id, ROWS_MAX),
     )
     return [Flagged([*map(untag, tags), *([("sex", sex)] if sex else [])], bool(working)) for tags, sex, working in cur]
@@ -201,7 +215,7 @@ def groups(cur: Cursor[Any], school_id: UUID, limit: int) -> dict[UUID, list[tup
     """Every pupil on roll who has sat a round, with their groups, sex among them."""
     cur.execute(
         f"SELECT p.pupil_id, p.tags, p.sex FROM {TABLE} t JOIN {pupils.TABLE} p ON p.school_id = t.school_id"
-        " AND p.pupil_id = t.pupil_id WHERE t.school_id = %s AND p.on_roll AND t.lot_round IS NOT NULL"
+        " AND p.pupil_id = t.pupil_id WHERE t.school_id = %s AND p.on_roll AND t.newest IS NOT NULL"
         " ORDER BY p.pupil_id LIMIT %s",
         (school_id, limit),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import date
+from functools import cached_property
 from typing import Annotated, NoReturn
 from uuid import UUID
 
@@ -18,9 +19,10 @@ from astrack.app import App
 from astrack.changing import Ask
 from astrack.handover import Handover
 from astrack.records import NoSuchPupil, Records
+from domain import review
 from domain.authority import About, Action, Reason, Viewer, authorize, listing
 from domain.base import Fact
-from domain.journey import state
+from domain.journey import outside, state
 from domain.journey.state import Journey
 from domain.scope import Scope
 
@@ -63,7 +65,7 @@ class Caller:
 
         ``journey_of`` loads the journey where the caller wants more of the same round trip.
         """
-        journey_of = journey_of or (lambda one: self.journey(one)[0])
+        journey_of = journey_of or (lambda one: self.whole(one)[0])
         try:
             return access.check(self.records, self.viewer, action, pupil_id, self.today, journey_of)
         except NotAllowed as refused:
@@ -71,19 +73,45 @@ class Caller:
         except NoSuchPupil as refused:
             self._refused(action, Reason.OUT_OF_SCOPE, pupil_id, refused)
 
-    def journey(self, pupil_id: UUID) -> tuple[Journey, list[Fact]]:
-        """A pupil's journey as first loaded in this request, by the gate most of the time. Raises NoSuchPupil."""
+    def whole(self, pupil_id: UUID) -> tuple[Journey, list[Fact]]:
+        """A pupil's journey as first loaded in this request, by the gate most of the time: for decisions, not to show.
+
+        Raises NoSuchPupil.
+        """
         if pupil_id not in self._journeys:
             self._journeys[pupil_id] = self.records.journey(pupil_id)
         return self._journeys[pupil_id]
 
-    def shown(self, pupil_id: UUID) -> tuple[Journey, list[Fact]]:
-        """The journey as far as this caller is shown it: a parent sees it as it stood when it was last released."""
-        if self.viewer.role != "parent":
-            return self.journey(pupil_id)
-        released = self.records.releases(pupil_id).standing
-        facts = [one for one in self.journey(pupil_id)[1] if released and one.recorded_at <= released[0].recorded_at]
-        return state.replay(one.event for one in facts), facts
+    def journey(self, pupil_id: UUID) -> tuple[Journey, list[Fact]]:
+        """A pupil's journey as this viewer is shown it: a parent as it stood when it was last released.
+
+        Raises NoSuchPupil.
+        """
+        journey, facts = self.whole(pupil_id)
+        if self.viewer.role == "parent":
+            released = self.records.releases(pupil_id).standing
+            facts = [one for one in facts if released and one.recorded_at <= released[0].recorded_at]
+            journey = state.replay(one.event for one in facts)
+        return self.told(pupil_id, journey, facts)
+
+    def told(self, pupil_id: UUID, journey: Journey, facts: Sequence[Fact]) -> tuple[Journey, list[Fact]]:
+        """What this viewer is shown of a pupil's journey or of an earlier state of it: nothing that is the DSL's alone,
+        and, where they review signs, none that waits for a review: that is told as what to look at (astrack.looking).
+        """
+        now, _ = self.whole(pupil_id)
+        reviews = self.can(Action.REVIEW_FLAGS, access.about_journey(self.records, pupil_id, now, self.today))
+        seen = outside.seen_by(self.viewer.role, facts)
+        return review.without(journey, seen, review.waiting(now)) if reviews else (journey, seen)
+
+    @property
+    def reviews(self) -> bool:
+        """Whether the role reviews signs, and so is shown none on a list before somebody has looked."""
+        return self.can_ever(Action.REVIEW_FLAGS)
+
+    @cached_property
+    def draw(self) -> review.Draw:
+        """How the rounds of the caller's school draw pupils without a sign."""
+        return self.records.draw()
 
     def see(self, action: Action, pupil_id: UUID | None = None) -> None:
         """Pass the gate to look at something, and put the look on record."""

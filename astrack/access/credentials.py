@@ -34,7 +34,6 @@ CARD_FOR = timedelta(days=120)
 KEY_DAYS_MAX = 366
 KEY_PREFIX = "astrack_"
 TYPED_MAX = 100
-PEPPER_LABEL = b"pepper"
 _KNOWN_WORDS = frozenset(WORDS)
 _MISREAD = str.maketrans({"O": "0", "I": "1", "L": "1"})
 
@@ -81,7 +80,6 @@ class Credentials:
 
     def __init__(self, log: SchoolLog, clock: Callable[[], datetime]) -> None:
         self._log, self._clock = log, clock
-        self._pepper: bytes | None = None
 
     def code(self, account_id: UUID) -> str:
         """A code that signs a member of staff in once, within three days."""
@@ -213,17 +211,7 @@ class Credentials:
         return UUID(bytes=self._mac(kind, name)[:16])
 
     def _mac(self, kind: str, text: str) -> bytes:
-        return hmac.digest(self._secret(), f"astrack/{kind}/v1\n{text}".encode(), "sha256")
-
-    def _secret(self) -> bytes:
-        if self._pepper is None:
-            fresh = self._log.ring.seal_small(self._log.ring.own(), secrets.token_bytes(32), PEPPER_LABEL)
-            self._log.ask("INSERT INTO record.peppers VALUES (%s, %s) ON CONFLICT DO NOTHING", fresh)
-            ((sealed,),) = self._log.ask("SELECT sealed FROM record.peppers WHERE school_id = %s")
-            self._pepper = self._log.ring.open_small(self._log.school_id, sealed, PEPPER_LABEL)
-        if self._pepper is None:
-            raise RuntimeError("the key of the school's sign-in cards has been destroyed")
-        return self._pepper
+        return hmac.digest(self._log.secret(), f"astrack/{kind}/v1\n{text}".encode(), "sha256")
 
 
 def normalised(typed: str) -> tuple[Literal["card", "code"], str]:

@@ -11,6 +11,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from pydantic import AwareDatetime, StringConstraints
 
+from astrack import looking
 from astrack.access.callers import Caller, CallerOf
 from astrack.api.common import BadCursor, Body, Code, Cursor, Day, Limit, Out, cursor_of, cursor_uuid, read_cursor
 from domain.authority import Action
@@ -22,6 +23,7 @@ router = APIRouter(tags=["lists"])
 SEARCH_MAX = 50
 PERIOD = timedelta(days=365)
 Eight = list[float | None]
+Few = Annotated[int, Query(ge=1, le=60)]
 
 
 class OnRoll(Out):
@@ -59,6 +61,19 @@ class NeedLine(Out):
     due_on: date | None
     talk_on: date | None
     flags: dict[str, dict[str, Any]]
+    behind: bool
+
+
+class LookLine(Out):
+    """One pupil to look at, and what stands out most; review it under `sign_id`. A few are drawn by a round without any
+    sign, and nothing tells them apart until somebody has looked. No name for an auditor.
+    """
+
+    pupil_id: UUID
+    name: str | None
+    year_group: int | None
+    sign_id: UUID
+    said: str
     behind: bool
 
 
@@ -165,28 +180,37 @@ def search(caller: CallerOf, body: Search) -> list[OnRoll]:
 
 @router.get("/pupils/by-need")
 def by_need(caller: CallerOf, limit: Limit = 50, cursor: Cursor = None) -> NeedPage:
-    """Pupils with early signs, most in need first."""
+    """Pupils with early signs, most in need first; for those who review signs, without pupils they are to look at."""
     scope, after = caller.listed(Action.SEE_STORY), _after(cursor, float, UUID)
     with reading(caller) as (cur, school):
-        found = risk_register.by_need(cur, school, scope, after, limit + 1)
+        waiting = looking.drawn(caller, cur, school, scope) if caller.reviews else None
+        found = risk_register.by_need(cur, school, scope, after, limit + 1, waiting)
     last = found[limit - 1].risk if len(found) > limit else None
     return NeedPage(items=_needs(caller, found[:limit]), next=cursor_of([last.need, last.pupil_id]) if last else None)
 
 
+@router.get("/pupils/lists/new")
+def to_look_at(caller: CallerOf, limit: Few = 60) -> list[LookLine]:
+    """Who is to be looked at: up to the review load, in an order that tells nothing."""
+    scope = caller.listed(Action.SEE_STORY)
+    with reading(caller) as (cur, school):
+        asked = looking.listed(caller, cur, school, scope).pupils[:limit]
+    caller.looked(Action.SEE_STORY, [line.pupil.pupil_id for line, _ in asked])
+    return [LookLine(**_whose(caller, line), sign_id=look.sign_id, said=look.said) for line, look in asked]
+
+
 @router.get("/pupils/lists/{name}")
-def one_list(
-    caller: CallerOf, name: Literal["new", "due", "better", "talks"], limit: Annotated[int, Query(ge=1, le=60)] = 60
-) -> list[NeedLine]:
-    """Who is new to look at, whose plan is due, who is getting better, who asked to talk."""
+def one_list(caller: CallerOf, name: Literal["due", "better", "talks"], limit: Few = 60) -> list[NeedLine]:
+    """Whose plan is due, who is getting better, who asked to talk."""
     scope = caller.listed(Action.SEE_STORY)
     with reading(caller) as (cur, school):
         match name:
-            case "new":
-                found = risk_register.new_to_look_at(cur, school, scope, limit)
             case "due":
                 found = risk_register.due(cur, school, scope, caller.today, limit)
             case "better":
-                found = risk_register.better(cur, school, scope, caller.today, limit)
+                better = risk_register.better(cur, school, scope, caller.today, limit)
+                waiting = set(looking.drawn(caller, cur, school, scope))
+                found = [one for one in better if one.pupil.pupil_id not in waiting]
             case "talks":
                 found = risk_register.wishes_to_talk(cur, school, scope, limit)
     return _needs(caller, found)
@@ -288,14 +312,15 @@ def _instant(text: str) -> datetime:
 
 def _needs(caller: Caller, found: Sequence[risk_register.Line]) -> list[NeedLine]:
     caller.looked(Action.SEE_STORY, [one.pupil.pupil_id for one in found])
-    named = caller.can_list(Action.SEE_NAME) is not None
-    return [
-        NeedLine(
-            **_fields(NeedLine, one.risk), name=f"{one.pupil.called} {one.pupil.surname}" if named else None,
-            year_group=one.pupil.year_group, behind=one.behind,
-        )
-        for one in found
-    ]  # fmt: skip
+    return [NeedLine(**_fields(NeedLine, one.risk) | _whose(caller, one)) for one in looking.known(caller, found)]
+
+
+def _whose(caller: Caller, line: risk_register.Line) -> dict[str, Any]:
+    one, named = line.pupil, caller.can_list(Action.SEE_NAME) is not None
+    return {
+        "pupil_id": one.pupil_id, "name": f"{one.called} {one.surname}" if named else None,
+        "year_group": one.year_group, "behind": line.behind,
+    }  # fmt: skip
 
 
 def _named(one: pupils.Row) -> OnRoll:

@@ -25,6 +25,7 @@ from astrack.api.common import (  # fmt: skip
     expected,
     needed,
 )
+from domain import review
 from domain.authority import Action
 from domain.identity import Person
 from domain.journey.facts import Group, Judgement
@@ -97,7 +98,7 @@ class SittingIn(Body):
 
 
 class Raised(Out):
-    """The flags a sitting raised for a pupil."""
+    """The flags a sitting raised for a pupil and that ask nobody for a look: the others stand on the list of looks."""
 
     pupil_id: UUID
     raised: list[UUID]
@@ -216,15 +217,19 @@ def hand_in(caller: CallerOf, pupil_id: UUID, body: SittingIn, key: Key, if_matc
         caller.ask(key, expected(if_match)), pupil_id, sitting_id=body.sitting_id, round_id=body.round_id, on=body.on,
         answers=body.answers, seconds=body.seconds, mode=body.mode,
     )  # fmt: skip
-    shown = answer["flags"] if caller.can(Action.SEE_STORY, about_pupil(caller.records, pupil_id, caller.today)) else []
-    return HandedIn(flags=[Raised(**one) for one in shown])
+    if not caller.can(Action.SEE_STORY, about_pupil(caller.records, pupil_id, caller.today)):
+        return HandedIn(flags=[])
+    # what waits for a review stands on the list of looks, and nowhere else
+    waiting = review.waiting(caller.records.journey(pupil_id)[0])
+    raised = [flag_id for one in answer["flags"] for key in one["raised"] if (flag_id := UUID(key)) not in waiting]
+    return HandedIn(flags=[Raised(pupil_id=pupil_id, raised=raised)])
 
 
 @router.post("/pupils/{pupil_id}/flags/{flag_id}/review")
 def review_flag(
     caller: CallerOf, pupil_id: UUID, flag_id: UUID, body: ReviewIn, key: Key, if_match: IfMatch = None
 ) -> Done:
-    """Say what you make of a flag."""
+    """Say what you make of a sign, by the id it has on the list of looks."""
     caller.may(Action.REVIEW_FLAGS, pupil_id)
     ask = caller.ask(key, expected(if_match))
     return Done(**caller.records.review_flag(ask, pupil_id, flag_id=flag_id, judgement=body.judgement, note=body.note))

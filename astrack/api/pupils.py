@@ -18,7 +18,6 @@ from domain.authority import Action
 from domain.base import DomainError, Erased, Event, Fact, Opaque
 from domain.identity import replay as replay_identity
 from domain.journey import facts as f
-from domain.journey import outside
 from domain.journey.facts import Group
 from domain.journey.state import Journey
 
@@ -160,10 +159,9 @@ class ReplayOut(Out):
 def pupil(caller: CallerOf, request: Request, response: Response, pupil_id: UUID) -> PupilOut | Response:
     """The record as it stands."""
     caller.see(Action.SEE_STORY, pupil_id)
-    journey, facts = caller.journey(pupil_id)
-    if unchanged(request, response, _version(facts)):
+    if unchanged(request, response, _version(caller.whole(pupil_id)[1])):
         return Response(status_code=304, headers={"ETag": response.headers["ETag"]})
-    return _pupil(caller, pupil_id, journey)
+    return _pupil(caller, pupil_id, caller.journey(pupil_id)[0])
 
 
 @router.get("/pupils/{pupil_id}/identity")
@@ -184,7 +182,7 @@ def timeline(caller: CallerOf, pupil_id: UUID, limit: Limit = 50, cursor: Cursor
     after = cursor_number(cursor)
     caller.see(Action.SEE_STORY, pupil_id)
     _, facts = caller.journey(pupil_id)
-    rest = [fact for fact in outside.seen_by(caller.viewer.role, facts) if fact.position > after]
+    rest = [fact for fact in facts if fact.position > after]
     more = cursor_of(rest[limit - 1].position) if len(rest) > limit else None
     return Timeline(items=[_fact(one) for one in rest[:limit]], next=more)
 
@@ -193,7 +191,7 @@ def timeline(caller: CallerOf, pupil_id: UUID, limit: Limit = 50, cursor: Cursor
 def story(caller: CallerOf, pupil_id: UUID) -> list[StoryLine]:
     """The pupil's own story, for them: what they did, what was agreed, who listened. For a parent: as released."""
     caller.see(Action.SEE_GUIDED, pupil_id)
-    _, facts = caller.shown(pupil_id)
+    _, facts = caller.journey(pupil_id)
     told = ((fact.event.day, _told(fact.event)) for fact in facts)
     return [StoryLine(on=on, what=line[0], words=line[1]) for on, line in told if line]  # type: ignore[arg-type]
 
@@ -216,11 +214,11 @@ def replay(caller: CallerOf, pupil_id: UUID, as_of_day: Annotated[Day, Query(ali
     """The record as it was known at the end of a day."""
     caller.see(Action.REPLAY, pupil_id)
     found = as_of(caller.records, pupil_id, as_of_day)
+    journey, known = caller.told(pupil_id, found.journey, found.known)
+    _, late = caller.told(pupil_id, found.journey, found.late)
     return ReplayOut(
-        day=as_of_day, position=found.position,
-        known=[_fact(one) for one in outside.seen_by(caller.viewer.role, found.known)],
-        late=[_fact(one) for one in outside.seen_by(caller.viewer.role, found.late)],
-        pupil=_pupil(caller, pupil_id, found.journey),
+        day=as_of_day, position=found.position, known=[_fact(one) for one in known], late=[_fact(one) for one in late],
+        pupil=_pupil(caller, pupil_id, journey),
     )  # fmt: skip
 
 

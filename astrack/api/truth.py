@@ -12,8 +12,7 @@ from astrack.access.callers import CallerOf
 from astrack.api.common import Body, Empty, Key, Out
 from astrack.api.lists import reading
 from domain.authority import Action
-from domain.base import DomainError
-from domain.review import Load
+from domain.review import load_of
 from domain.truth import Figure
 from projections import truth
 
@@ -21,18 +20,22 @@ router = APIRouter(tags=["truth"])
 Few = Annotated[float, Field(ge=0, le=30)]
 
 
-class LoadWrong(DomainError):
-    """The review load must run from some pupils of a class to no more than all of them."""
+class NeedOut(Out):
+    """What a withheld figure has too little of: so many have been counted of those needed."""
+
+    of: str
+    counted: int
+    needed: int
 
 
 class FigureOut(Out):
-    """A share with its 95 % interval, or withheld (null): then so many of those needed have been counted."""
+    """A share with its 95 % interval, resting on so many; or withheld (null) for what it `lacks`."""
 
     value: float | None
     low: float | None
     high: float | None
     counted: int
-    needed: int
+    lacks: list[NeedOut]
 
 
 class TruthOut(Out):
@@ -92,16 +95,13 @@ def fair(caller: CallerOf) -> list[RateOut]:
 def set_review_load(caller: CallerOf, body: LoadIn, key: Key) -> Empty:
     """Set how many pupils a tutor is asked to look at."""
     caller.may(Action.SET_ROUNDS)
-    try:
-        load = Load(**body.model_dump())
-    except ValueError as error:
-        raise LoadWrong("the load must run from some pupils of a class to no more than all: change it") from error
-    caller.records.set_review_load(caller.ask(key), load)
+    caller.records.set_review_load(caller.ask(key), load_of(**body.model_dump()))
     return Empty()
 
 
 def _figure(one: Figure) -> FigureOut:
-    return FigureOut(value=one.value, low=one.low, high=one.high, counted=one.counted, needed=one.needed)
+    lacks = [NeedOut(of=need.of, counted=need.counted, needed=need.needed) for need in one.lacks]
+    return FigureOut(value=one.value, low=one.low, high=one.high, counted=one.counted, lacks=lacks)
 
 
 def _rate(one: fairness.Rate) -> RateOut:

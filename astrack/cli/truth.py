@@ -13,7 +13,7 @@ from astrack import totals as licensed_totals
 from astrack.cli import common as c
 from astrack.cli import files
 from astrack.cli.files import write
-from domain.review import Load
+from domain.review import load_of
 from domain.study import KEY_LEAST
 from domain.truth import Figure
 from projections import truth as read_model
@@ -43,7 +43,7 @@ def truth(school: School = None) -> None:
 
 def _told(one: Figure) -> tuple[str, str, str]:
     if one.value is None or one.low is None or one.high is None:
-        return "withheld", "", f"{one.counted} of the {one.needed} needed"
+        return "withheld", "", "; ".join(f"{need.counted} of the {need.needed} {need.of} needed" for need in one.lacks)
     return f"{one.value:.2f}", f"{one.low:.2f} to {one.high:.2f}", str(one.counted)
 
 
@@ -124,9 +124,6 @@ def review_load(
     key: Annotated[str | None, c.KeyOption] = None,
 ) -> None:
     """Set how many pupils a tutor is asked to look at."""
-    try:
-        load = Load(least=least, most=most, unflagged=unflagged)
-    except ValueError as error:
-        raise files.BadArgument("the load must run from some pupils a class to no more than all: change it") from error
+    load = load_of(least=least, most=most, unflagged=unflagged)
     with c.school_opened(school) as (_, records):
         c.show(records.set_review_load(c.asking(key), load))

@@ -16,7 +16,6 @@ from astrack.store import PupilStreams
 from domain import identity, review, safeguarding
 from domain.base import Event, Fact, Stamp, StreamClass
 from domain.journey import decisions, facts, outcomes, outside, state
-from domain.journey.refusals import NoSuchFlag
 from domain.journey.state import Journey
 from domain.school_year import age_months
 
@@ -117,14 +116,24 @@ class Records(SchoolRecords, SittingRecords, StaffRecords, RightsRecords):
     def review_flag(
         self, ask: Ask, pupil_id: UUID, *, flag_id: UUID, judgement: facts.Judgement, note: str = ""
     ) -> Answer:
-        """Say what you make of a flag. Raises NoSuchFlag, FlagAlreadyReviewed."""
+        """Say what you make of a flag, by its own id or the one it was put before you under; or of a pupil without one
+        whom a round drew. Raises NoSuchFlag, FlagAlreadyReviewed.
+        """
+        draw = self.draw()
+
+        def decide(journey: Journey, stamp: Stamp) -> list[Event]:
+            drawn = review.drawn(journey, pupil_id, draw)
+            if drawn is None or drawn.sign_id != flag_id:
+                put = {draw.sign_id(one, pupil_id): one for one in journey.flags}
+                named = put.get(flag_id, flag_id)
+                return decisions.review_flag(journey, stamp, flag_id=named, judgement=judgement, note=note)
+            concern = judgement != "not_what_we_see"
+            return decisions.look_at(
+                journey, stamp, concern=concern, note=note, round_id=drawn.round_id, chance=drawn.chance
+            )
+
         request = {"flag": flag_id, "judgement": judgement, "note": note}
-        return self._on_journey(
-            ask, pupil_id, "review_flag", request,
-            lambda journey, stamp: decisions.review_flag(
-                journey, stamp, flag_id=flag_id, judgement=judgement, note=note
-            ),
-        )  # fmt: skip
+        return self._on_journey(ask, pupil_id, "review_flag", request, decide)
 
     def look_at(self, ask: Ask, pupil_id: UUID, *, concern: bool, note: str = "") -> Answer:
         """Review a pupil who has no flag."""
@@ -132,22 +141,6 @@ class Records(SchoolRecords, SittingRecords, StaffRecords, RightsRecords):
             ask, pupil_id, "look_at", {"concern": concern, "note": note},
             lambda journey, stamp: decisions.look_at(journey, stamp, concern=concern, note=note),
         )  # fmt: skip
-
-    def review_drawn(
-        self, ask: Ask, pupil_id: UUID, *, round_id: UUID, judgement: facts.Judgement, note: str = ""
-    ) -> Answer:
-        """Say what you see in a pupil without a sign whom a round drew. Raises NoSuchFlag where it drew them not."""
-        load = self.school_state().load
-
-        def decide(journey: Journey, stamp: Stamp) -> list[Event]:
-            drawn = review.drawn(journey, pupil_id, load)
-            if drawn is None or drawn.round_id != round_id:
-                raise NoSuchFlag("there is nothing to review here any more: open the pupil's page again")
-            concern = judgement != "not_what_we_see"
-            return decisions.look_at(journey, stamp, concern=concern, note=note, round_id=round_id, chance=drawn.chance)
-
-        request = {"round": round_id, "judgement": judgement, "note": note}
-        return self._on_journey(ask, pupil_id, "review_drawn", request, decide)
 
     def report_outcome(
         self, ask: Ask, pupil_id: UUID, *, outcome_id: UUID, on: date, code: outside.OutcomeCode, source: outside.Source

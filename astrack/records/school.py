@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import hmac
 from collections.abc import Sequence
 from datetime import date
 from uuid import UUID
 
 from astrack.changing import Answer, Ask, Changing, Decided, Target
-from domain import instrument, school
+from domain import instrument, review, school
 from domain import round as rounds
 from domain.base import Event, Stamp, StreamClass, topics_of
 from domain.identity import SchoolName
@@ -91,6 +92,11 @@ class SchoolRecords(Changing):
     def school_state(self) -> school.School:
         """The school as its own facts state it."""
         return school.replay(fact.event for fact in self.log.load(self.school_id).facts)
+
+    def draw(self) -> review.Draw:
+        """How the school's rounds draw pupils without a sign."""
+        key = hmac.digest(self.log.secret(), b"astrack/review/v2", "sha256")
+        return review.Draw(key, self.school_state().loads)
 
     def round_state(self, round_id: UUID) -> rounds.Round:
         """One round as its facts state it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import Any
@@ -15,11 +16,12 @@ from astrack.store.keys import Key
 from astrack.store.line import Line, Parcel
 from astrack.store.reading import capped
 from astrack.store.rootkey import RootKey
-from astrack.store.types import Change, Idempotency, KeysRotated, PupilStreams, VersionClash
+from astrack.store.types import Change, Idempotency, KeyMissing, KeysRotated, PupilStreams, VersionClash
 from astrack.store.writing import Also, KeyOf, Packing, append_statement, in_order_of_time
 from domain.base import StreamClass
 
 __all__ = ["Also", "KeyOf", "SchoolLog"]
+PEPPER_LABEL, SECRET_BYTES = b"pepper", 32
 PUPILS = "SELECT pupil_id, journey_id, identity_id, safeguarding_id FROM record.pupils WHERE school_id = %s"
 
 
@@ -30,6 +32,7 @@ class SchoolLog(Erasing):
         super().__init__(db, root, school_id)
         self._packing = Packing(school_id, self.ring)
         self._line = Line(self._send)
+        self._secret: bytes | None = None
 
     def add_pupil(self, pupil_id: UUID, journey_id: UUID, identity_id: UUID, safeguarding_id: UUID) -> None:
         """Make the three keys of a new pupil. (With facts in one transaction: ``append(new_pupils=...)``.)"""
@@ -75,6 +78,17 @@ class SchoolLog(Erasing):
                 # the clash may be our own key, stored by a twin of this request: that twin's hash decides
                 self.load_for((), idempotency.actor_id, idempotency.key, idempotency.request_hash)
             raise
+
+    def secret(self) -> bytes:
+        """A secret of the school, 32 bytes: made at first use, kept under the school's key. Raises KeyMissing."""
+        if self._secret is None:
+            fresh = self.ring.seal_small(self.ring.own(), secrets.token_bytes(SECRET_BYTES), PEPPER_LABEL)
+            self.ask("INSERT INTO record.peppers VALUES (%s, %s) ON CONFLICT DO NOTHING", fresh)
+            ((sealed,),) = self.ask("SELECT sealed FROM record.peppers WHERE school_id = %s")
+            self._secret = self.ring.open_small(self.school_id, sealed, PEPPER_LABEL)
+        if self._secret is None:
+            raise KeyMissing("the key of the school's secret has been destroyed: restore it from a backup")
+        return self._secret
 
     def views(self) -> AbstractContextManager[psycopg.Connection[tuple[Any, ...]]]:
         """One transaction as the owner of the views, seeing this school's rows alone; commits at the end.

@@ -14,7 +14,6 @@ from astrack.web.reading import drawn, picture_of
 from astrack.web.site import BadForm, Site
 from astrack.web.story import by_year, story
 from domain.identity import Identity
-from domain.journey import outside
 
 
 def as_known_page(
@@ -26,8 +25,9 @@ def as_known_page(
     """
     day, first = day_of(text, who.today), first_day(who, pupil_id)
     then = replay.as_of(who.records, pupil_id, day)
-    known, late = (outside.seen_by(who.viewer.role, one) for one in (then.known, then.late))
-    data = picture_of(then.journey, then.known, identity, who.today, as_known_on=day)
+    journey, known = who.told(pupil_id, then.journey, then.known)
+    _, late = who.told(pupil_id, then.journey, then.late)
+    data = picture_of(journey, known, identity, who.today, as_known_on=day)
     return site.page(
         request, "as_known.html", viewer=who.viewer, day=day, first=first, position=then.position, up=up,
         name=identity.person.full_name if identity.person else "A pupil, under a pseudonym", path=request.url.path,

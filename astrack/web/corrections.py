@@ -20,7 +20,6 @@ from astrack.web.tutor import identity_of
 from astrack.web.words import CAME, GOING, JUDGEMENTS
 from domain.authority import Action
 from domain.base import Event, Fact
-from domain.journey import outside
 from domain.journey.decisions import CORRECTABLE
 from domain.journey.state import corrected
 
@@ -52,7 +51,7 @@ def correction_pages(site: Site) -> APIRouter:
     def correct(request: Request, who: Who, sent: Sent, pupil_id: UUID, event_id: UUID) -> Response:
         who.may(Action.CORRECT, pupil_id)
         try:
-            now = _entry(_seen(who, pupil_id), event_id)
+            now = _entry(who.journey(pupil_id)[1], event_id)
             changes = {one.name: value for one in fields(now) if (value := one.read(sent)) != _plain(now, one.name)}
             why = sent.text("why", 500, label="Why", needed=True)
             who.records.correct(who.ask(sent.key), pupil_id, corrects=event_id, changes=changes, why=why)
@@ -67,10 +66,6 @@ def fields(event: Event) -> list[Field]:
     """What of an entry can be corrected on a page, in the order of its own fields."""
     names = CORRECTABLE.get(type(event), frozenset())
     return [FIELDS[name] for name in type(event).model_fields if name in names and name in FIELDS]
-
-
-def _seen(who: Caller, pupil_id: UUID) -> list[Fact]:
-    return outside.seen_by(who.viewer.role, who.journey(pupil_id)[1])
 
 
 def _entry(facts: Sequence[Fact], event_id: UUID) -> Event:
@@ -88,7 +83,7 @@ def _page(
     site: Site, request: Request, who: Caller, pupil_id: UUID, event_id: UUID, typed: Form | None = None,
     refused: Exception | None = None,
 ) -> Response:  # fmt: skip
-    facts, identity = _seen(who, pupil_id), identity_of(who, pupil_id)
+    facts, identity = who.journey(pupil_id)[1], identity_of(who, pupil_id)
     event = _entry(facts, event_id)
     told = next(one for one in story(facts, identity, limit=len(facts)) if one.event_id == event_id)
     shown = [(one, typed.text(one.name, 64_000) if typed else _typed(event, one.name)) for one in fields(event)]

@@ -41,7 +41,7 @@ def family_pages(site: Site) -> APIRouter:
         who.looked(Action.SEE_NAME, [child])
         return site.page(
             request, "family.html", viewer=who.viewer, called=_called(who, child),
-            opted_out=who.journey(child)[0].opted_out,
+            opted_out=who.whole(child)[0].opted_out,
             released=who.records.releases(child).standing if who.can(Action.SEE_GUIDED, about) else [],
         )  # fmt: skip
 
@@ -49,7 +49,7 @@ def family_pages(site: Site) -> APIRouter:
     def account(request: Request, who: Who) -> Response:
         child = _child(who)
         who.see(Action.SEE_GUIDED, child)
-        journey, facts = who.shown(child)
+        journey, facts = who.journey(child)
         identity, released = identity_of(who, child), who.records.releases(child).standing[0]
         on = released.recorded_at.date()
         data = picture_of(journey, facts, identity, who.today, as_known_on=on, guided=True)

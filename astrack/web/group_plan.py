@@ -7,6 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from astrack import looking
 from astrack.access.callers import Caller
 from astrack.records.support import Support
 from astrack.web.aims import Aim, aim_of, aims, goal_for
@@ -71,7 +72,7 @@ def _wizard(
     scope = named(who, Action.WRITE_PLANS)
     aim = aim_of(about)
     with reading(who) as (cur, school):
-        lines = risk_register.by_need(cur, school, scope, None, READ) if aim else []
+        lines = looking.known(who, risk_register.by_need(cur, school, scope, None, READ)) if aim else []
     fitting = [line for line in lines if aim and _shares(line, aim)]
     who.looked(Action.SEE_STORY, [line.pupil.pupil_id for line in fitting])
     fit = library(who).suggest(aim.factor, aim.pole, aim.context, _band(who, fitting)) if aim else None

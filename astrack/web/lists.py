@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -13,25 +13,23 @@ from fastapi import APIRouter, Request
 from psycopg import Cursor
 from starlette.responses import Response
 
+from astrack import looking
 from astrack.access.callers import Caller
+from astrack.looking import Look
 from astrack.picture import CONTEXTS, FACTORS, IN_WORDS, NAMES, long_day
 from astrack.web.door import PageRoute, Sent, Who
-from astrack.web.reading import Spark, spark
+from astrack.web.reading import Spark, scale_of, spark
 from astrack.web.site import Site, see_other
-from astrack.web.story import sign_sentence
+from astrack.web.story import claim_sentence
 from astrack.web.talks import escalate_waiting
-from domain import review, risk
 from domain.authority import Action
-from domain.journey.state import Journey
+from domain.instrument import CELLS
 from domain.scope import Scope
 from domain.support import reminder
-from projections import plan_board, pupils, risk_register, truth
+from projections import plan_board, pupils, risk_register
 from projections.risk_register import Line
 
 A_LIST, ALL_PAGE, PLANS_SHOWN = 30, 200, 120
-SIGNS_LISTED, LOTS_LISTED = 48, 12
-"""A whole school's list stays short; as pupils are looked at, the next ones come up."""
-WAITING = 200
 DIMENSIONS_SHOWN, NAMES_SHOWN = 4, 60
 
 
@@ -41,22 +39,22 @@ def list_pages(site: Site) -> APIRouter:
 
     @router.get("/pupils")
     def by_need(request: Request, who: Who) -> Response:
-        scope, load = named(who, Action.SEE_STORY), who.records.school_state().load
+        scope = named(who, Action.SEE_STORY)
         chosen = _chosen(request)
         with reading(who) as (cur, school):
             groups = pupils.dimensions(cur, school, scope)
             narrow = narrowed(scope, chosen)
-            room = min(SIGNS_LISTED, load.room(_on_roll(pupils.dimensions(cur, school, narrow))))
-            signs = risk_register.new_to_look_at(cur, school, narrow, room + WAITING)
-            lots = truth.drawn(cur, school, narrow, load.chance, LOTS_LISTED)
+            asked = looking.listed(who, cur, school, narrow)
             due = risk_register.due(cur, school, narrow, who.today, A_LIST)
             better = risk_register.better(cur, school, narrow, who.today, A_LIST)
-        new = _to_look_at(who, signs[:room], lots)
+        new = [_new(line, look) for line, look in asked.pupils]
+        # somebody with a sign to look at is not getting better: nor is, to the eye, somebody who was drawn
+        better = [one for one in better if one.pupil.pupil_id not in {row.id for row in new}]
         looked = {*(one.id for one in new), *(one.pupil.pupil_id for one in (*due, *better))}
         who.looked(Action.SEE_STORY, list(looked))
         return site.page(
             request, "pupils.html", viewer=who.viewer, filters=_filters(groups, chosen), chosen=chosen,
-            count=_on_roll(groups), new=new, waiting=max(0, len(signs) - room),
+            count=_on_roll(groups), new=new, waiting=asked.more,
             due=[_due(one, who.today) for one in due], better=[_better(one) for one in better],
         )  # fmt: skip
 
@@ -184,45 +182,20 @@ class ListRow:
     behind: bool = False
 
 
-def _to_look_at(who: Caller, signs: Sequence[Line], lots: Sequence[tuple[pupils.Row, UUID]]) -> list[ListRow]:
-    """Pupils with signs and pupils whom a round drew without one, in one form and an order that tells neither."""
-    rows = [*map(_new, signs), *_drawn(who, [pupil for pupil, _ in lots])]
-    return [rows[at] for at in review.mixed([one.id for one in rows])]
+def _new(line: Line, look: Look) -> ListRow:
+    pupil_id, said = line.pupil.pupil_id, claim_sentence(look.said, line.pupil.called)
+    spark = _spark(line, *_place(line, look))
+    return ListRow(pupil_id, line.pupil.name, said, spark, f"/pupils/{pupil_id}", "Review", behind=line.behind)
 
 
-def _drawn(who: Caller, lots: Sequence[pupils.Row]) -> list[ListRow]:
-    loaded = who.records.journeys([one.pupil_id for one in lots])
-    there = [(one, loaded[one.pupil_id][0]) for one in lots if one.pupil_id in loaded]
-    nearest = risk.nearest_of(risk.load_model(), [journey.sittings for _, journey in there], who.today)
-    rows = [_as_sign(pupil, journey, found) for (pupil, journey), found in zip(there, nearest, strict=True)]
-    return [row for row in rows if row]
-
-
-def _as_sign(pupil: pupils.Row, journey: Journey, found: risk.Finding | None) -> ListRow | None:
-    if found is None or found.factor is None:
-        return None
-    said = sign_sentence(found.reason, journey.sittings[-1].on, pupil.called)
-    where = CONTEXTS.index(found.context or CONTEXTS[0]) * len(FACTORS) + FACTORS.index(found.factor)
-    values = [value for sat in journey.sittings if sat.usable and (value := sat.values[where]) is not None]
-    return ListRow(pupil.pupil_id, pupil.name, said, _line_of(values, found.factor, found.context),
-                   f"/pupils/{pupil.pupil_id}", "Review")  # fmt: skip
-
-
-def _new(line: Line) -> ListRow:
-    waiting = [flag for flag in line.risk.flags.values() if flag["judgement"] is None]
-    first = max(waiting, key=lambda flag: (flag["factor"] is not None, flag["probability"] or 0.5))
-    said = sign_sentence(first["reason"], date.fromisoformat(first["raised_on"]), line.pupil.called)
-    more = f" And {len(waiting) - 1} more." if len(waiting) > 1 else ""
-    path = f"/pupils/{line.pupil.pupil_id}"
-    return ListRow(
-        line.pupil.pupil_id,
-        line.pupil.name,
-        said + more,
-        _spark(line, first["factor"], first["context"]),
-        path,
-        "Review",
-        behind=line.behind,
-    )
+def _place(line: Line, look: Look) -> tuple[str | None, str | None]:
+    """Which line to draw: the one that is told of, else the one that lay furthest from the middle last."""
+    values = line.risk.recent[-1]["values"] if line.risk.recent else []
+    if look.factor or not any(value is not None for value in values):
+        return look.factor, look.context
+    middle = (scale_of().low + scale_of().high) / 2
+    context, factor = CELLS[max(range(len(values)), key=lambda at: abs((values[at] or middle) - middle))]
+    return factor, context
 
 
 def _due(line: Line, today: date) -> ListRow:
@@ -257,11 +230,5 @@ def _spark(line: Line, factor: str | None, context: str | None) -> Spark | None:
     where = CONTEXTS[1] if context == "school" else CONTEXTS[0]
     index = CONTEXTS.index(where) * len(FACTORS) + FACTORS.index(factor)
     values = [one["values"][index] for one in line.risk.recent if one["values"][index] is not None]
-    return _line_of(values, factor, where)
-
-
-def _line_of(values: Sequence[float], factor: str, context: str | None) -> Spark | None:
     last = values[-risk_register.RECENT :]
-    where = CONTEXTS[1] if context == "school" else CONTEXTS[0]
-    words = f"{NAMES[factor]} {IN_WORDS[where]}, the last {len(last)} sittings"
-    return spark(last, words)
+    return spark(last, f"{NAMES[factor]} {IN_WORDS[where]}, the last {len(last)} sittings")

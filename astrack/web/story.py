@@ -144,11 +144,16 @@ def flag_sentence(raised: f.FlagRaised, called: str) -> str:
 
 def sign_sentence(reason: str, since: date, called: str) -> str:
     """A sign's reason with the first name put in, and since when where the reason does not say."""
+    named = claim_sentence(reason, called)
+    return named if re.search(r"\bsince\b", named, re.IGNORECASE) else f"{named} Since {term_of(since)}."
+
+
+def claim_sentence(reason: str, called: str) -> str:
+    """What a sign says with the first name put in."""
     first = reason[:1].upper() + reason[1:]
     named = _PLACE.sub(lambda found: f"{found[1]}, {called} ", first) if _PLACE.match(first) else first
     named = f"{called} now {named[4:]}" if named.startswith("Now ") else named
-    named = named if named.endswith(".") else named + "."
-    return named if re.search(r"\bsince\b", named, re.IGNORECASE) else f"{named} Since {term_of(since)}."
+    return named if named.endswith(".") else named + "."
 
 
 def entry_words(code: str) -> str:

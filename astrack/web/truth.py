@@ -38,8 +38,8 @@ def truth_pages(site: Site) -> APIRouter:
             staff=[_share("Staff agree", "flags reviewed", found.staff.agreed),
                    _share("New to us", "flags staff agreed with", found.staff.new)],
             figures=[_share("Followed by an outcome (PPV)", "pupils flagged and followed up", found.truth.ppv),
-                     _share("Outcomes that were flagged (sensitivity)", "outcomes", found.truth.sensitivity),
-                     _share("No outcome and no flag (specificity)", "outcomes", found.truth.specificity)],
+                     _share("Outcomes that were flagged (sensitivity)", "pupils with one", found.truth.sensitivity),
+                     _share("No outcome and no flag (specificity)", "pupils without one", found.truth.specificity)],
             rates=rates,
         )  # fmt: skip
 
@@ -74,8 +74,9 @@ class Share:
 
 
 def _share(name: str, of: str, figure: Figure) -> Share:
-    why = f"Not enough yet: {figure.counted} {of}, and {figure.needed} are needed."
     if figure.value is None or figure.low is None or figure.high is None:
+        why = "; ".join(f"{one.counted} {one.of}, and {one.needed} are needed" for one in figure.lacks)
+        why = f"Not enough yet: {why}."
         return Share(name, False, 0, 0, 0, why)
     best, low, high = (round(100 * one) for one in (figure.value, figure.low, figure.high))
     return Share(name, True, best, low, high, f"{figure.counted} {of}")

@@ -11,17 +11,17 @@ from uuid import UUID
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from astrack import picture
+from astrack import looking, picture
 from astrack.access import about_journey
 from astrack.access.callers import Caller
 from astrack.web.as_known import as_known_page, first_day
 from astrack.web.door import PageRoute, Sent, Who
 from astrack.web.reading import drawn, picture_of, with_own_school
 from astrack.web.site import BadForm, Site, see_other
-from astrack.web.story import OUTCOMES, SOURCES, by_year, flag_sentence, sign_sentence, story, telling
+from astrack.web.story import OUTCOMES, SOURCES, by_year, claim_sentence, flag_sentence, story, telling
 from astrack.web.talks import talks_of
 from astrack.web.words import JUDGEMENTS
-from domain import review, risk
+from domain import risk
 from domain.authority import Action
 from domain.base import Fact
 from domain.identity import Identity
@@ -33,6 +33,7 @@ from domain.journey.state import Custody, Journey
 
 LOOK_DAYS = {"weekly": 7, "fortnightly": 14, "monthly": 28}
 STORY_SHOWN = 120
+AGREED = ("new_to_us", "already_known")
 FROZEN = {
     Custody.FROZEN: "This record is sealed for the next school. It is frozen here until the receipt comes.",
     Custody.RELEASED: "This record is with another school now. What you see is this school's copy.",
@@ -61,12 +62,7 @@ def tutor_pages(site: Site) -> APIRouter:
         who.may(Action.REVIEW_FLAGS, pupil_id)
         judgement = cast(Judgement, sent.one_of("judgement", JUDGEMENTS, label="What you make of it"))
         note = sent.text("note", 1000, label="Your note")
-        journey, _ = who.journey(pupil_id)
-        if flag_id in journey.flags:
-            who.records.review_flag(who.ask(sent.key), pupil_id, flag_id=flag_id, judgement=judgement, note=note)
-        else:
-            # a pupil without a sign whom a round drew: the page looks the same, so the form does
-            who.records.review_drawn(who.ask(sent.key), pupil_id, round_id=flag_id, judgement=judgement, note=note)
+        who.records.review_flag(who.ask(sent.key), pupil_id, flag_id=flag_id, judgement=judgement, note=note)
         return see_other(f"/pupils/{pupil_id}", "reviewed")
 
     @router.post("/pupils/{pupil_id}/outcomes")
@@ -104,8 +100,7 @@ def identity_of(who: Caller, pupil_id: UUID) -> Identity:
 
 def pupil_context(who: Caller, pupil_id: UUID) -> dict[str, Any]:
     """What the page of one pupil shows."""
-    journey, everything = who.journey(pupil_id)
-    facts = outside.seen_by(who.viewer.role, everything)
+    journey, facts = who.journey(pupil_id)
     identity = identity_of(who, pupil_id)
     about = about_journey(who.records, pupil_id, journey, who.today)
     path = f"/pupils/{pupil_id}"
@@ -136,24 +131,22 @@ def pupil_context(who: Caller, pupil_id: UUID) -> dict[str, Any]:
     }
 
 
-def _signs(who: Caller, pupil_id: UUID, journey: Journey, called: str) -> dict[str, list[dict[str, Any]]]:
-    """What waits for a review: signs that ask for work, or a round's lot in the same form; what else was noticed."""
-    waiting = [(key, one.raised) for key, one in journey.flags.items() if one.judgement is None and not one.eased]
-    shown = [
-        (risk.makes_work(one.kind), {"id": key, "said": flag_sentence(one, called), "factor": one.factor})
-        for key, one in waiting
-    ]
-    work = [one for work, one in shown if work] or _lot(who, pupil_id, journey, called)
-    return {"open_flags": work, "noticed": [one for work, one in shown if not work]}
+def _signs(who: Caller, pupil_id: UUID, journey: Journey, called: str) -> dict[str, Any]:
+    """What to look at now; signs that staff have seen too and no plan answers yet; what else was noticed."""
+    look = looking.at_pupil(who, pupil_id)
+    planned = {flag_id for plan in journey.plans.values() for flag_id in plan.opened.flags}
+    standing = [(key, one) for key, one in journey.flags.items() if not one.eased]
+    agreed = [(key, one.raised) for key, one in standing if one.judgement in AGREED and key not in planned]
+    noticed = [(key, one.raised) for key, one in standing if one.judgement is None]
+    return {
+        "look": {"id": look.sign_id, "said": claim_sentence(look.said, called), "factor": None} if look else None,
+        "agreed": [_sign(key, one, called) for key, one in agreed if risk.makes_work(one.kind)],
+        "noticed": [_sign(key, one, called) for key, one in noticed],
+    }
 
 
-def _lot(who: Caller, pupil_id: UUID, journey: Journey, called: str) -> list[dict[str, Any]]:
-    drawn = review.drawn(journey, pupil_id, who.records.school_state().load)
-    found = risk.nearest(risk.load_model(), journey.sittings, who.today) if drawn else None
-    if drawn is None or found is None:
-        return []
-    said = sign_sentence(found.reason, journey.sittings[-1].on, called)
-    return [{"id": drawn.round_id, "said": said, "factor": found.factor}]
+def _sign(flag_id: UUID, raised: f.FlagRaised, called: str) -> dict[str, Any]:
+    return {"id": flag_id, "said": flag_sentence(raised, called), "factor": raised.factor}
 
 
 def place_of(journey: Journey) -> str:

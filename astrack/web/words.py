@@ -66,7 +66,7 @@ DONE = {
     "withdrawn": "The transfer was called off. The record goes on here.",
     "roster-applied": "The roster was taken in.",
     "round-opened": "The round is open.",
-    "load-set": "The review load is set. It holds from the next list they open.",
+    "load-set": "The review load is set. How many are drawn without a sign holds for sittings from now on.",
     "round-closed": "The round is closed.",
     "opted-out": "Your wish is on record: no assessment is taken until you change it.",
     "opted-in": "Your wish is on record: your child may take part again.",

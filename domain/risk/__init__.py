@@ -15,7 +15,7 @@ from domain.journey.state import Sat
 from domain.risk import kalman
 from domain.risk.kalman import Sittings
 from domain.risk.model import ALGORITHM, Model, by_digest, load
-from domain.risk.signs import Subject, nearest_end, signs
+from domain.risk.signs import Subject, signs, unsure
 from domain.risk.view import View, outlook
 
 __all__ = [
@@ -92,7 +92,7 @@ def findings(model: Model, sittings: Sequence[Sat], standing: Iterable[Subject],
 
 
 def nearest(model: Model, sittings: Sequence[Sat], on: date) -> Finding | None:
-    """What lies nearest an end, as a sign of that level would say it, however unsure; None without a sitting.
+    """What comes nearest a sign that makes work, as that sign would say it, however unsure; None without a sitting.
 
     It is no sign: it is what there is to say of a pupil without one, in the same words.
     """
@@ -103,7 +103,13 @@ def nearest_of(model: Model, stories: Sequence[Sequence[Sat]], on: date) -> list
     """``nearest`` for several pupils in one walk of the filter, which takes about as long as one alone."""
     usable = [[sat for sat in sittings if sat.usable and sat.on <= on][-SITTINGS_MAX:] for sittings in stories]
     views = iter(_views(model, [one for one in usable if one]))
-    return [nearest_end(one, next(views)) if one else None for one in usable]
+    return [_likeliest(model, one, next(views)) if one else None for one in usable]
+
+
+def _likeliest(model: Model, usable: Sequence[Sat], view: View) -> Finding:
+    likely = [(cut, one) for cut, one in unsure(model, usable, view) if makes_work(one.kind)]
+    _, found = max(likely, key=lambda one: (one[1].probability or 0.0) / one[0].on)
+    return found
 
 
 def track(model: Model, sittings: Sequence[Sat], up_to: date) -> Track:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -14,7 +15,7 @@ from domain.journey.decisions import Finding
 from domain.journey.state import Sat
 from domain.risk import gaussian, words
 from domain.risk.kalman import Small
-from domain.risk.model import Cut, Model
+from domain.risk.model import Cut, Cuts, Model
 from domain.risk.view import View
 from domain.statistics import normal_cdf
 
@@ -38,6 +39,15 @@ def signs(
         if (stands or age <= model.rules.recent_days) and (finding.probability or 0.0) >= least:
             found.append(finding)
     return found
+
+
+def unsure(model: Model, usable: Sequence[Sat], view: View) -> Iterator[Candidate]:
+    """Every sign there could be, however unlikely, with the cut it would have to reach."""
+    none = {name: Cut(on=0.0, off=0.0) for name in Cuts.model_fields}
+    open_to_all = replace(model, artefact=model.artefact.model_copy(update={"cuts": Cuts(**none)}))
+    for _, finding in _candidates(open_to_all, usable, view):
+        kind = "composite" if finding.kind.startswith("composite_") else finding.kind
+        yield getattr(model.cuts, kind), finding
 
 
 def _candidates(model: Model, usable: Sequence[Sat], view: View) -> Iterator[Candidate]:
@@ -74,13 +84,6 @@ def _finding(
 
 def _ends(view: View, pole: str) -> Small:
     return view.outlook.low if pole == "low" else view.outlook.high
-
-
-def nearest_end(usable: Sequence[Sat], view: View) -> Finding:
-    """The level likeliest at an end, as of the last sitting."""
-    last = {pole: _ends(view, pole)[:, -1] for pole in ("low", "high")}
-    cell, pole = max(((cell, pole) for cell in range(8) for pole in last), key=lambda at: float(last[at[1]][at[0]]))
-    return _at_end(usable, view, cell, pole)
 
 
 def _at_end(usable: Sequence[Sat], view: View, cell: int, pole: str) -> Finding:

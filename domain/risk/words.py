@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import date
 
@@ -46,13 +47,20 @@ QUALITY = {
     "missing": "too few",
 }
 _SURE = ((9, "Very sure"), (7, "Fairly sure"), (6, "More likely than not"))
+_UNSURE = "We are not sure yet"
+_REST = re.compile(rf" (?:Since \w+ \d{{4}}\.|(?:{'|'.join([*(said for _, said in _SURE), _UNSURE])}) \([^)]*\)\.)")
 
 
 def sure(probability: float) -> str:
     """How sure, in words and in tenths: "Fairly sure (8 in 10)."."""
     tenths = min(max(round(probability * 10), 1), 9)
-    words = next((words for least, words in _SURE if tenths >= least), "We are not sure yet")
+    words = next((words for least, words in _SURE if tenths >= least), _UNSURE)
     return f"{words} ({'more than ' if probability >= 0.95 else ''}{tenths} in 10)."
+
+
+def claim(reason: str) -> str:
+    """What a sign says, without since when and how sure: all that is told until somebody has looked."""
+    return _REST.sub("", reason)
 
 
 def since(day: date | None) -> str:

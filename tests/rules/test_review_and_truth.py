@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
 from random import Random
-from uuid import UUID, uuid4
+from uuid import RFC_4122, UUID, uuid4
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from domain import review, truth
 from domain.base import Actor, Event, Fact, Stamp
 from domain.journey import facts
 from domain.journey.state import replay
-from domain.review import Load
+from domain.review import Draw, Load
 from domain.truth import Watched
 from projections.truth import Row, evolve
 from projections.truth import watched as looked_back
@@ -36,23 +37,41 @@ def journey(*, flagged: bool = False, usable: bool = True, kind: str = "priority
     return [sat, *([raised] if flagged else [])], round_id
 
 
-EVERYBODY = Load(least=30, most=30, unflagged=30)
+EVERYBODY = Draw(b"k" * 32, ((datetime.min.replace(tzinfo=UTC), Load(least=30, most=30, unflagged=30)),))
 
 
-def test_a_lot_is_even_and_the_same_whoever_asks() -> None:
-    round_id = UUID(int=77)
-    lots = np.array([review.lot(round_id, UUID(int=n)) for n in range(4000)])
-    assert review.lot(round_id, UUID(int=5)) == lots[5]
+def test_a_lot_is_even_and_the_same_whoever_asks_and_another_without_the_schools_key() -> None:
+    round_id, draw = UUID(int=77), Draw(b"k" * 32)
+    lots = np.array([draw.lot(round_id, UUID(int=n)) for n in range(4000)])
+    assert Draw(b"k" * 32).lot(round_id, UUID(int=5)) == lots[5]
     assert np.histogram(lots, 10, (0, 1))[0].min() > 330
-    assert abs(np.corrcoef(lots, [review.lot(UUID(int=78), UUID(int=n)) for n in range(4000)])[0, 1]) < 0.06
+    for other in (Draw(b"l" * 32), draw):
+        others = [other.lot(UUID(int=77 + (other is draw)), UUID(int=n)) for n in range(4000)]
+        assert abs(np.corrcoef(lots, others)[0, 1]) < 0.06
 
 
 def test_a_pupil_without_a_sign_is_drawn_with_the_chance_that_is_kept_beside_the_look() -> None:
     told, round_id = journey()
-    load = Load()
-    drawn = [found for n in range(3000) if (found := review.drawn(replay(told), UUID(int=n), load))]
+    drawn = [found for n in range(3000) if (found := review.drawn(replay(told), UUID(int=n), Draw(b"k" * 32)))]
     assert 60 < len(drawn) < 140
-    assert set(drawn) == {review.Drawn(round_id, 1 / 30)}
+    assert {(one.round_id, one.chance) for one in drawn} == {(round_id, 1 / 30)}
+
+
+def test_the_id_a_drawn_pupil_is_reviewed_under_is_made_like_a_signs_and_is_no_other_id_on_record() -> None:
+    told, round_id = journey()
+    found = [review.drawn(replay(told), UUID(int=n), EVERYBODY) for n in range(50)]
+    ids = {one.sign_id for one in found if one}
+    assert len(ids) == 50 and ids.isdisjoint({round_id, told[0].event_id})
+    signs = {EVERYBODY.sign_id(uuid4(), UUID(int=n)) for n in range(50)}
+    assert {(one.version, one.variant) for one in ids | signs} == {(8, RFC_4122)}
+    assert review.drawn(replay(told), UUID(int=0), EVERYBODY) == found[0]
+
+
+def test_the_chance_is_that_of_the_day_the_pupil_sat_whatever_the_load_is_now() -> None:
+    changed = datetime(2026, 11, 4, tzinfo=UTC)
+    draw = Draw(b"k" * 32, ((datetime(2026, 9, 1, tzinfo=UTC), Load(unflagged=1)), (changed, Load(unflagged=3))))
+    assert (draw.chance(AT), draw.chance(changed)) == (1 / 30, 3 / 30)
+    assert Draw(b"k" * 32).chance(AT) == Load().chance
 
 
 def test_nobody_is_drawn_beside_a_sign_that_makes_work_and_one_for_information_hides_nobody() -> None:
@@ -66,6 +85,51 @@ def test_nobody_is_drawn_on_answers_that_could_not_be_read_or_twice_for_a_round(
     stamp = Stamp(AT, Actor(id=UUID(int=1), role="tutor"), uuid4)
     looked = facts.PupilLookedAt(**stamp.fresh(), concern=False, round_id=round_id, chance=1.0)
     assert review.drawn(replay([*told, looked]), UUID(int=1), EVERYBODY) is None
+
+
+def at_later(event: Event, hours: int, **other: object) -> Event:
+    return event.model_copy(update={"recorded_at": AT + timedelta(hours=hours), "event_id": uuid4(), **other})
+
+
+def folded(events: Sequence[Event]) -> Row:
+    row = Row(UUID(int=9))
+    for n, event in enumerate(events):
+        row = evolve(row, Fact(n, UUID(int=9), uuid4(), n, AT, event))
+    return row
+
+
+@pytest.mark.parametrize("other", [{"round_id": None}, {"usable": False}, {"round_id": None, "usable": False}])
+def test_a_later_sitting_outside_the_round_that_eases_a_flag_does_not_rewrite_the_round(
+    other: dict[str, object],
+) -> None:
+    told, round_id = journey(flagged=True)
+    later = at_later(told[0], 24, sitting_id=uuid4(), **other)
+    eased = at_later(facts.FlagEased(**stamp_now().fresh(), flag_id=told[1].flag_id), 24)  # type: ignore[attr-defined]
+    row = folded([*told, later, eased])
+    assert row.rounds[str(round_id)]["flagged"] is True and row.working == [] and row.waits is False
+    assert review.drawn(replay([*told, later, eased]), UUID(int=9), EVERYBODY) is None
+    said = row._replace(outcomes={"1": {"on": "2027-02-01", "came": True}})
+    (one,) = looked_back(said, {}, date(2027, 3, 1))
+    assert (one.flagged, one.outcome) == (True, True)
+
+
+def test_a_flag_raised_by_a_later_sitting_outside_the_round_does_not_make_the_round_flagged() -> None:
+    told, round_id = journey()
+    later = at_later(told[0], 24, round_id=None, sitting_id=uuid4())
+    raised = at_later(journey(flagged=True)[0][1], 24)
+    row = folded([*told, later, raised])
+    assert row.rounds[str(round_id)]["flagged"] is False and row.waits is False
+
+
+def test_the_second_sitting_of_a_round_does_not_take_its_look_away() -> None:
+    told, round_id = journey()
+    looked = facts.PupilLookedAt(**stamp_now().fresh(), concern=False, round_id=round_id, chance=0.1)
+    row = folded([*told, looked, at_later(told[0], 1, sitting_id=uuid4()), at_later(looked, 2, chance=0.5)])
+    assert row.rounds[str(round_id)]["chance"] == 0.1
+
+
+def stamp_now() -> Stamp:
+    return Stamp(AT, Actor(id=UUID(int=1), role="tutor"), uuid4)
 
 
 def test_the_order_does_not_tell_who_was_drawn() -> None:
@@ -88,7 +152,7 @@ def test_a_load_that_makes_no_sense_is_refused(fields: dict[str, float]) -> None
 
 def test_agreement_is_withheld_below_ten_reviews_and_says_how_many() -> None:
     found = truth.agreement(["new_to_us"] * 5 + ["not_what_we_see"] * 4 + [None] * 3)
-    assert found.agreed.withheld and (found.agreed.counted, found.agreed.needed) == (9, 10)
+    assert found.agreed.withheld and found.agreed.lacks == (truth.Need("flags reviewed", 9, 10),)
     assert found.unreviewed == 3
 
 
@@ -104,7 +168,56 @@ def watched(count: int, flagged: bool, outcome: bool | None, weight: float = 1.0
 
 def test_nothing_is_said_of_ppv_before_enough_outcomes() -> None:
     found = truth.followed(watched(30, True, False) + watched(9, True, True, start=100))
-    assert found.ppv.withheld and found.sensitivity.withheld and found.outcomes == 9
+    assert found.ppv.lacks == (truth.Need("pupils with an outcome", 9, 10),) and found.outcomes == 9
+    assert found.sensitivity.withheld and found.specificity.withheld
+
+
+@pytest.mark.parametrize(
+    ("rows", "lacks"),
+    [
+        # ten outcomes, all of them flagged, and one pupil without: nothing is known of what was missed
+        ([(40, True, True, 1), (1, True, False, 1)], {"pupils followed up without one": 1, "pupils drawn and followed up": 0}),
+        ([(40, True, True, 1), (40, True, False, 1)], {"pupils drawn and followed up": 0}),
+        ([(40, True, True, 1), (19, False, False, 30)], {"pupils drawn and followed up": 19}),
+        ([(19, True, True, 1), (60, False, False, 30)], {"pupils flagged and followed up": 19}),
+        ([(60, True, False, 1), (9, False, True, 30), (60, False, False, 30)], {"pupils with an outcome": 9}),
+    ],
+)  # fmt: skip
+def test_sensitivity_and_specificity_are_withheld_until_there_are_enough_pupils_on_each_side(
+    rows: list[tuple[int, bool, bool, float]], lacks: dict[str, int]
+) -> None:
+    made = [one for n, (count, flagged, had, weight) in enumerate(rows)
+            for one in watched(count, flagged, had, weight, start=1000 * n)]  # fmt: skip
+    found = truth.followed(made)
+    for figure in (found.sensitivity, found.specificity):
+        assert figure.withheld
+        assert {need.of: need.counted for need in figure.lacks} == lacks
+
+
+def test_rounds_of_one_pupil_are_one_pupil_where_it_is_counted_what_there_is() -> None:
+    often = [Watched(UUID(int=n % 5), flagged, had, 1.0 if flagged else 30.0)
+             for n in range(200) for flagged in (True, False) for had in (True, False)]  # fmt: skip
+    found = truth.followed(often)
+    assert {need.counted for need in found.specificity.lacks} == {5}
+
+
+def test_an_interval_has_width_and_never_stands_for_more_pupils_than_there_are() -> None:
+    # each pupil half right, in two rounds: no variance between pupils at all
+    halves = [Watched(UUID(int=n), True, had) for n in range(40) for had in (True, False)]
+    drawn = watched(40, False, False, 30.0, start=100) + watched(20, False, True, 30.0, start=300)
+    for rounds in (1, 20):
+        found = truth.followed((halves + drawn) * rounds)
+        assert found.ppv.value == 0.5 and found.ppv.counted == 40
+        assert (found.ppv.low, found.ppv.high) == pytest.approx(truth.wilson(20, 40), abs=1e-9)
+        assert found.sensitivity.high - found.sensitivity.low > 0.05
+        assert found.specificity.high - found.specificity.low > 0.05
+
+
+def test_where_all_flags_came_true_the_interval_rests_on_pupils_not_on_rounds() -> None:
+    sure = watched(20, True, True) * 9 + watched(20, False, False, 30.0, start=100)
+    found = truth.followed(sure)
+    assert found.ppv.value == 1.0 and found.ppv.low == pytest.approx(truth.wilson(20, 20)[0])
+    assert found.sensitivity.withheld is False and found.sensitivity.low == pytest.approx(truth.wilson(20, 20)[0])
 
 
 def test_ppv_is_flags_followed_by_an_outcome() -> None:
@@ -154,7 +267,11 @@ def test_truth_counts_an_outcome_after_the_sitting_and_within_the_rounds_that_fo
         row = evolve(row, Fact(n, UUID(int=9), uuid4(), n, AT, event))
 
     def seen(*outcomes: tuple[str, str]) -> list[bool | None]:
-        held = row._replace(outcomes={str(n): {"on": on, "code": code} for n, (on, code) in enumerate(outcomes)})
+        held = row
+        for n, (on, code) in enumerate(outcomes):
+            said = facts.OutcomeReported(**stamp_now().fresh(), outcome_id=UUID(int=n), happened_on=date.fromisoformat(on),
+                                         code=code, source="staff")  # fmt: skip
+            held = evolve(held, Fact(n, UUID(int=9), uuid4(), n, AT, said))
         closes = {str(round_id): date(2027, 6, 30)}
         return [one.outcome for one in looked_back(held, closes, date(2027, 12, 1))]
 
@@ -174,20 +291,16 @@ def test_a_drawn_pupil_weighs_as_many_as_were_not_drawn_and_one_nobody_drew_noth
         for n, event in enumerate([*told, looked]):
             row = evolve(row, Fact(n, UUID(int=9), uuid4(), n, AT, event))
         assert [round(one.weight, 6) for one in looked_back(row, {}, date(2027, 1, 1))] == weights
-        assert row.lot is None
+        assert row.waits is False
 
 
 def test_a_sign_that_makes_work_takes_the_lot_away_and_its_easing_gives_the_next_round_one() -> None:
-    told, _ = journey(flagged=True)
-    stamp = Stamp(AT, Actor(id=UUID(int=1), role="tutor"), uuid4)
+    told, first = journey(flagged=True)
     (later, *_), next_round = journey()
-    raised = told[-1]
-    eased = facts.FlagEased(**stamp.fresh(), flag_id=raised.flag_id)  # type: ignore[attr-defined]
-    row = Row(UUID(int=9))
-    lots = []
-    for n, event in enumerate([*told, later, eased]):
-        row = evolve(row, Fact(n, UUID(int=9), uuid4(), n, AT, event))
-        lots.append(row.lot)
-    assert lots[1] is None and lots[2] is None
-    assert lots[3] == review.lot(next_round, UUID(int=9))
-    assert row.rounds[str(next_round)]["flagged"] is False
+    later = at_later(later, 24)
+    eased = at_later(facts.FlagEased(**stamp_now().fresh(), flag_id=told[-1].flag_id), 24)  # type: ignore[attr-defined]
+    whole = [*told, later, eased]
+    assert [folded(whole[:n]).waits for n in range(1, 5)] == [True, False, False, True]
+    row, drawn = folded(whole), review.drawn(replay(whole), UUID(int=9), EVERYBODY)
+    assert drawn and (drawn.round_id, row.newest) == (next_round, next_round)
+    assert row.rounds[str(next_round)]["flagged"] is False and row.rounds[str(first)]["flagged"] is True

@@ -75,6 +75,7 @@ ROUTES: list[tuple[str, str, str]] = [
     ("POST", "/pupils/search", NAMES),
     ("GET", "/pupils/by-need", STORY),
     ("GET", "/pupils/lists/new", STORY),
+    ("GET", "/pupils/lists/due", STORY),
     ("GET", "/plans", STORY),
     ("POST", "/plans/group", WRITERS),
     ("GET", "/plans/reminder", STORY),
@@ -370,7 +371,7 @@ def test_every_route_of_the_description_is_in_the_table(site: Any) -> None:
 
     def shape(path: str) -> str:
         plain = path.partition("?")[0].replace("{pupil}", "{}").replace("{id}", "{}").replace("{request}", "{}")
-        return plain.replace("/lists/new", "/lists/{}")
+        return plain.replace("/lists/due", "/lists/{}")
 
     stated = {(method, shape(path)) for method, path, _ in ROUTES}
     found = {(method, re.sub(r"\{[a-z_]+\}", "{}", path)) for method, path in described - open_to_all}

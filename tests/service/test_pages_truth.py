@@ -14,8 +14,8 @@ from astrack.settings import Settings
 from astrack.store import Store
 from astrack.web import PARTS
 from astrack.web.site import Site
-from domain import instrument, review, risk
-from domain.journey.outside import OutcomeReported, PupilLookedAt
+from domain import instrument
+from domain.journey.outside import OutcomeReported
 from domain.review import Load
 from tests.support.pages import Reader, served
 from tests.support.small_school import SmallSchool, build
@@ -62,54 +62,6 @@ def test_self_harm_is_offered_to_and_shown_to_the_safeguarding_lead_alone(pages:
     assert reported(small, "Aisha") == [("self_harm", "dsl")]
     assert "Later came to pass: self-harm" in dsl.get(path).text
     assert "self-harm" not in tutor.get(path).text and "Later came to pass" not in tutor.get(path).text
-
-
-def drawn_and_flagged(small: SmallSchool) -> tuple[list[str], list[str]]:
-    load = small.records.school_state().load
-    lots, flags = [], []
-    for name, pupil_id in small.pupils.items():
-        journey, _ = small.records.journey(pupil_id)
-        waiting = [one for one in journey.flags.values() if risk.makes_work(one.raised.kind) and not one.eased]
-        if any(one.judgement is None for one in waiting):
-            flags.append(name)
-        elif review.drawn(journey, pupil_id, load):
-            lots.append(name)
-    return lots, flags
-
-
-def shape(text: str, called: str) -> str:
-    """A review box without its words, its ids and its keys: what is left is how it looks."""
-    box = re.search(r'<div class="flag-box" id="f-.*?</form>', text, re.S)
-    assert box, text
-    bare = re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}", "ID", box[0].replace(called, "NAME"))
-    bare = re.sub(r'(name="(?:token|key)" value=")[^"]*', r"\1", bare)
-    return re.sub(r"<p>.*?</p>", "<p>SAID</p>", bare, count=1, flags=re.S)
-
-
-def test_a_drawn_pupil_is_listed_and_reviewed_in_the_same_form_as_one_with_a_sign(
-    pages: FastAPI, small: SmallSchool
-) -> None:
-    small.records.set_review_load(small.ask(), Load(least=3, most=30, unflagged=15))
-    lots, flags = drawn_and_flagged(small)
-    assert lots and flags, "the made-up school needs both kinds: choose another seed"
-    tutor = Reader(pages, small, "tutor")
-    listed = tutor.get("/pupils").text
-    section = listed[listed.index('id="new-h"') : listed.index('id="due-h"')]
-    for name in (*lots, *flags):
-        assert f"/pupils/{small.pupils[name]}" in section
-    assert "drawn" not in section and "lot" not in re.sub(r"[a-z-]*plot[a-z-]*|a lot", "", section)
-    drawn = tutor.get(f"/pupils/{small.pupils[lots[0]]}")
-    flagged = tutor.get(f"/pupils/{small.pupils[flags[0]]}")
-    assert shape(drawn.text, lots[0]) == shape(flagged.text, flags[0])
-    action = re.findall(r'action="(/pupils/[^"]+/flags/[^"]+)"', drawn.text)[0]
-    done = tutor.send(drawn, action, judgement="not_what_we_see")
-    assert "Your review is on record" in done.text and action not in done.text
-    _, facts = small.records.journey(small.pupils[lots[0]])
-    (looked,) = [fact.event for fact in facts if isinstance(fact.event, PupilLookedAt)]
-    assert (looked.concern, looked.chance) == (False, 0.5)
-    again = tutor.post(action, token=re.findall(r'name="token" value="([^"]+)"', done.text)[0], key="once-more",
-                       judgement="new_to_us")  # fmt: skip
-    assert again.status_code == 404
 
 
 def test_how_right_says_that_it_cannot_say_yet_and_hides_small_groups(pages: FastAPI, small: SmallSchool) -> None:

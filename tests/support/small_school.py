@@ -20,6 +20,7 @@ from domain.journey import facts as f
 from domain.journey.decisions import enrol
 from domain.journey.facts import Group
 from domain.journey.state import Journey
+from domain.review import Load
 from domain.scope import Scope
 
 ROUND_DAYS = ((10, 9), (2, 6), (6, 12))
@@ -125,7 +126,14 @@ class SmallSchool:
 
 
 def build(
-    store: Store, settings: object, *, pupils: int = FEW, years: int = 3, with_past: bool = True, busy: bool = False
+    store: Store,
+    settings: object,
+    *,
+    pupils: int = FEW,
+    years: int = 3,
+    with_past: bool = True,
+    busy: bool = False,
+    load: Load | None = None,
 ) -> SmallSchool:
     """A school whose tutor group 10B has sat ``years`` years of rounds; Mia was at a primary school before."""
     clock = Clock(datetime(2016, 9, 1, 7, tzinfo=UTC))
@@ -135,6 +143,8 @@ def build(
     small = SmallSchool(app, clock, records, busy=busy)
     name = SchoolName(school_id=school_id, name="Riverside Secondary School", lea="330", estab="4205")
     records.register_school(small.ask(), name)
+    if load:
+        records.set_review_load(small.ask(), load)
     _staff(small)
     chance = random.Random(7)
     if with_past:

@@ -1,0 +1,103 @@
+"""What staff are asked to look at: signs nobody has reviewed yet, and whom a round drew, in the very same form.
+
+Until somebody has looked, both are told here and nowhere else (``Caller.journey`` leaves such signs out), by what
+stands out alone: how sure, since when and how many signs there are would tell a sign from a lot.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from psycopg import Cursor
+
+from astrack.access.callers import Caller
+from domain import review, risk
+from domain.journey.state import Journey
+from domain.risk import words
+from domain.scope import Scope
+from projections import pupils, risk_register, truth
+from projections.risk_register import Line
+
+SIGNS_MAX, DRAWN_MAX, MORE_MAX = 48, 12, 200
+"""A whole school's list stays short; as pupils are looked at, the next ones come up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What to look at: ``said``, what stands out, without a name; ``sign_id``, what the review is of."""
+
+    sign_id: UUID
+    said: str
+    factor: str | None
+    context: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The pupils on a list of looks, each with what to look at; ``more``: how many more signs wait."""
+
+    pupils: Sequence[tuple[Line, Look]]
+    more: int
+
+
+def at_pupil(caller: Caller, pupil_id: UUID) -> Look | None:
+    """What to look at in one pupil, one thing at a time; None where nothing waits. Raises NoSuchPupil."""
+    journey, _ = caller.whole(pupil_id)
+    for flag_id, raised in review.waiting(journey).items():
+        return Look(caller.draw.sign_id(flag_id, pupil_id), words.claim(raised.reason), raised.factor, raised.context)
+    return _at_drawn(caller, {pupil_id: journey}).get(pupil_id)
+
+
+def _at_drawn(caller: Caller, journeys: Mapping[UUID, Journey]) -> dict[UUID, Look]:
+    """What to look at in pupils whom their last round drew; the others are left out."""
+    draw = caller.draw
+    lots = {key: lot for key, journey in journeys.items() if (lot := review.drawn(journey, key, draw))}
+    found = risk.nearest_of(risk.load_model(), [journeys[key].sittings for key in lots], caller.today)
+    return {
+        key: Look(lots[key].sign_id, words.claim(one.reason), one.factor, one.context)
+        for key, one in zip(lots, found, strict=True)
+        if one
+    }
+
+
+def listed(caller: Caller, cur: Cursor[Any], school_id: UUID, scope: Scope) -> Asked:
+    """Pupils in scope with something to look at: with a sign, up to the review load, and drawn, in an order that does
+    not tell which.
+    """
+    on_roll = sum(pupils.dimensions(cur, school_id, scope).get("year", {}).values())
+    room = min(SIGNS_MAX, review.load_at(caller.draw.loads).room(on_roll))
+    signs = risk_register.new_to_look_at(cur, school_id, scope, room + MORE_MAX)
+    asked = [(line, _at_row(line, caller.draw)) for line in signs[:room]]
+    lots = drawn(caller, cur, school_id, scope)[:DRAWN_MAX]
+    told = _at_drawn(caller, {key: journey for key, (journey, _) in caller.records.journeys(lots).items()})
+    asked += [(line, told.get(line.pupil.pupil_id)) for line in risk_register.of(cur, school_id, lots)]
+    found = [(line, look) for line, look in asked if look]
+    order = review.mixed([line.pupil.pupil_id for line, _ in found])
+    return Asked([found[at] for at in order], max(0, len(signs) - room))
+
+
+def drawn(caller: Caller, cur: Cursor[Any], school_id: UUID, scope: Scope) -> list[UUID]:
+    """Pupils in scope whom their last round drew and nobody has looked at since, by lot."""
+    draw = caller.draw
+    lots = [(draw.lot(one.round_id, one.pupil_id), one) for one in truth.waiting(cur, school_id, scope)]
+    return [one.pupil_id for lot, one in sorted(lots) if lot < draw.chance(one.sat_at)]
+
+
+def known(caller: Caller, lines: Iterable[Line]) -> list[Line]:
+    """Lines as this viewer may know them: without the signs they are asked to look at first."""
+    return [line._replace(risk=risk_register.reviewed(line.risk)) if caller.reviews else line for line in lines]
+
+
+def _at_row(line: Line, draw: review.Draw) -> Look | None:
+    waiting = sorted(
+        (-(flag["probability"] or 0.0), flag_id)
+        for flag_id, flag in line.risk.flags.items()
+        if flag["judgement"] is None and risk.makes_work(flag["kind"])
+    )
+    for _, flag_id in waiting:
+        flag, sign_id = line.risk.flags[flag_id], draw.sign_id(UUID(flag_id), line.pupil.pupil_id)
+        return Look(sign_id, words.claim(flag["reason"]), flag["factor"], flag["context"])
+    return None
