@@ -22,11 +22,9 @@ FEW, MORE = 9, 21
 
 @pytest.fixture(scope="module")
 def schools(store: Store, settings: Settings) -> list[SmallSchool]:
-    """Two schools that differ in how many pupils they have; half of those without a sign are drawn for a look."""
-    made = [build(store, settings, pupils=count, years=1) for count in (FEW, MORE)]
-    for one in made:
-        one.records.set_review_load(one.ask(), Load(least=3, most=30, unflagged=15))
-    return made
+    """Two schools that differ in how many pupils they have; most of those without a sign are drawn for a look."""
+    load = Load(least=3, most=30, unflagged=24)
+    return [build(store, settings, pupils=count, years=1, load=load) for count in (FEW, MORE)]
 
 
 @pytest.fixture(scope="module")
