@@ -9,14 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from pydantic import Field
 
 from domain.base import DomainError, Value
 from domain.school import Term
-from domain.school_year import SATURDAY, add_school_days
+from domain.school_year import SATURDAY, TermDatesMissing, add_school_days
 
+HAND_OVER = ("child_protection_file", "educational_record")
+"""What arises when a pupil goes to another school."""
 HALF_TERM_MAX = timedelta(days=11)
 """From a Friday to the Monday after a half-term week are 10 days: a break no longer than that begins no new term."""
 
@@ -90,6 +92,40 @@ def changed(code: str, changes: Mapping[str, object], policy: Mapping[str, Duty]
 def binding(maintained: bool, policy: Mapping[str, Duty] = POLICY) -> list[Duty]:
     """The duties that bind a school."""
     return [duty for duty in policy.values() if maintained or not duty.maintained_only]
+
+
+class Owed(NamedTuple):
+    """A duty that arose on a day; ``due_on`` is its last day, None where the term dates known do not reach that far."""
+
+    duty: Duty
+    from_day: date
+    due_on: date | None
+
+
+def owed(
+    codes: Iterable[str], from_day: date, terms: Iterable[Term], *, maintained: bool,
+    policy: Mapping[str, Duty] = POLICY,
+) -> list[Owed]:  # fmt: skip
+    """What a school owes of these duties from a day on: those that bind it, and no other."""
+    known, wanted = list(terms), set(codes)
+    found = []
+    for duty in binding(maintained, policy):
+        if duty.code in wanted:
+            try:
+                found.append(Owed(duty, from_day, due_on(duty, from_day, known)))
+            except TermDatesMissing:
+                found.append(Owed(duty, from_day, None))
+    return found
+
+
+def reminder(due: int, overdue: int) -> str | None:
+    """What an e-mail or a banner may say: how many, never who or what. None where nothing is due."""
+    if not due and not overdue:
+        return None
+    late = f", {overdue} of them overdue" if overdue else ""
+    count = due + overdue
+    said = "duty of the school is" if count == 1 else "duties of the school are"
+    return f"{count} {said} due{late}. Sign in to see which."
 
 
 def due_on(duty: Duty, from_day: date, terms: Iterable[Term] = ()) -> date:

@@ -163,6 +163,16 @@ def found(cur: Cursor[Any], school_id: UUID, pupil_ids: Iterable[UUID]) -> dict[
     return {row[0]: Row(*row) for row in cur}
 
 
+def leavers(cur: Cursor[Any], school_id: UUID, since: date, below_year: int, limit: int = 500) -> list[Row]:
+    """Who left since a day, below a year group, and whose record is still held here: the longest gone first."""
+    cur.execute(
+        f"SELECT {COLUMNS} FROM {TABLE} p WHERE p.school_id = %s AND p.left_on >= %s AND p.custody = 'held'"
+        " AND coalesce(p.year_group, 0) < %s ORDER BY p.left_on, p.pupil_id LIMIT %s",
+        (school_id, since, below_year, capped(limit)),
+    )
+    return [Row(*row) for row in cur]
+
+
 def dimensions(cur: Cursor[Any], school_id: UUID, scope: Scope) -> dict[str, dict[str, int]]:
     """Dimension -> name -> how many pupils on roll in scope; the year groups are the dimension "year"."""
     scoped, values = in_scope(scope)

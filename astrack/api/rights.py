@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -56,8 +55,8 @@ def requests_about(caller: CallerOf, pupil_id: UUID) -> list[RequestLine]:
     with caller.app.views.reading(caller.records.school_id) as cur:
         rows = rights_desk.of_pupil(cur, caller.records.school_id, pupil_id)
     own = _own_name(caller)
-    terms = clock.terms_of(caller.records)
-    return [_line(one, terms) for one in rows if own is None or one.asked_by == own]
+    calendar = clock.calendar_of(caller.records)
+    return [_line(one, calendar) for one in rows if own is None or one.asked_by == own]
 
 
 @router.get("/data-requests")
@@ -69,10 +68,10 @@ def list_requests(caller: CallerOf, limit: Limit = 50, cursor: Cursor = None, ev
         rows = rights_desk.listed(
             cur, caller.records.school_id, open_only=not everything, after=cursor_place(cursor), limit=limit + 1
         )
-    terms = clock.terms_of(caller.records)
+    calendar = clock.calendar_of(caller.records)
     last = rows[limit - 1] if len(rows) > limit else None
     more = cursor_of([last.received_on, last.request_id]) if last else None
-    return RequestPage(items=[_line(one, terms) for one in rows[:limit]], next=more)
+    return RequestPage(items=[_line(one, calendar) for one in rows[:limit]], next=more)
 
 
 @router.get("/data-requests/{request_id}")
@@ -82,7 +81,7 @@ def one_request(caller: CallerOf, request_id: UUID) -> RequestOut:
     own = _own_name(caller)
     if own is not None and received.asked_by != own:
         raise r.NoSuchRequest(NOT_HERE)
-    return _whole(found, received, clock.due(found, clock.terms_of(caller.records)), shown=own is None)
+    return _whole(found, received, clock.calendar_of(caller.records), shown=own is None)
 
 
 @router.get("/data-requests/{request_id}/items")
@@ -187,17 +186,18 @@ def _in_own_name(caller: Caller, stated: dict[str, Any]) -> dict[str, Any]:
     return {**stated, "asked_by": own, "on": caller.today, "relation_id": relation}
 
 
-def _line(row: rights_desk.Row, terms: list[Any]) -> RequestLine:
+def _line(row: rights_desk.Row, calendar: clock.Calendar) -> RequestLine:
     waits = row.state in ("running", "stopped")
-    return RequestLine(**row._asdict(), due_on=clock.due(row.request, terms) if waits else None)
+    return RequestLine(**row._asdict(), due_on=clock.due(row.request, calendar) if waits else None)
 
 
-def _whole(found: r.Request, received: r.RequestReceived, due_on: date | None, *, shown: bool) -> RequestOut:
-    source = r.CLOCKS["school_days" if received.kind == "inspection" else "month"]
+def _whole(found: r.Request, received: r.RequestReceived, calendar: clock.Calendar, *, shown: bool) -> RequestOut:
+    source = clock.source(received.kind, calendar)
     kept = [WithheldOut(item=item, because=one.because, upheld=one.upheld) for item, one in found.withheld.items()]
     return RequestOut(
         request_id=received.request_id, pupil_id=received.pupil_id, kind=received.kind, asked_by=received.asked_by,
-        wants=received.wants, received_on=received.happened_on, due_on=due_on if found.open else None,
+        wants=received.wants, received_on=received.happened_on,
+        due_on=clock.due(found, calendar) if found.open else None,
         stopped_on=found.stopped_on, stopped_why=found.stopped_why, extended=found.extended,
         withheld=kept if shown else [], copy_sha256=found.copy.sha256 if found.copy else None,
         answered_on=found.answered.happened_on if found.answered else None,

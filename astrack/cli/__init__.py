@@ -19,6 +19,7 @@ from astrack.cli import (
     audit,
     common,
     directory,
+    due,
     guidance,
     keeping,
     mailbox,
@@ -78,6 +79,7 @@ app.add_typer(truth.totals, name="totals")
 school.school.command("review-load")(truth.review_load)
 app.command("report")(support.report)
 app.command("trust")(support.trust)
+app.command("due")(due.due)
 app.command("serve")(service.serve)
 app.command("demo")(service.demo)
 

@@ -11,6 +11,7 @@ from astrack.web.accreditation import accreditation_pages
 from astrack.web.audit import audit_pages
 from astrack.web.corrections import correction_pages
 from astrack.web.door import refusal
+from astrack.web.due import due_pages
 from astrack.web.family import family_pages
 from astrack.web.glass import glass_pages
 from astrack.web.group_plan import group_plan_pages
@@ -51,6 +52,7 @@ PARTS = (
     group_plan_pages,
     me_pages,
     transfer_pages,
+    due_pages,
     setup_pages,
     audit_pages,
     proof_pages,

@@ -21,7 +21,6 @@ from astrack.web.site import BadForm, Site, see_other
 from astrack.web.words import ASKED_BY, GROUNDS, OUTCOMES, REQUEST_KINDS, STOPPED
 from domain.authority import Action, listing
 from domain.rights import retention as t
-from domain.school import Term
 from projections import pupils, retention, rights_desk
 
 SHOWN, FOUND_SHOWN, SOON_DAYS = 200, 20, 7
@@ -63,9 +62,9 @@ def rights_pages(site: Site) -> APIRouter:
             names = called(who, pupils.found(cur, school, [*asked, *(one.row.pupil_id for one in due)]))
         who.looked(Action.LIST_RIGHTS, list(names))
         found = _found(who, q[:60], named=named) if q.strip() else []
-        terms = clock.terms_of(who.records)
+        calendar = clock.calendar_of(who.records)
         return site.page(
-            request, "rights.html", viewer=who.viewer, lines=[line(one, names, terms, who.today) for one in rows],
+            request, "rights.html", viewer=who.viewer, lines=[line(one, names, calendar, who.today) for one in rows],
             due=[(one, names.get(one.row.pupil_id, "A pupil")) for one in due], policy=t.POLICY, q=q[:60],
             found=found, named=named, **WORDS,
         )  # fmt: skip
@@ -105,9 +104,9 @@ def called(who: Caller, rows: Mapping[UUID, pupils.Row]) -> dict[UUID, str]:
     return {key: one.name if named and one.name else f"Pupil {str(key)[-8:]}" for key, one in rows.items()}
 
 
-def line(row: rights_desk.Row, names: Mapping[UUID, str], terms: list[Term], today: date) -> Line:
+def line(row: rights_desk.Row, names: Mapping[UUID, str], calendar: clock.Calendar, today: date) -> Line:
     """A request with its clock as of today."""
-    due_on = clock.due(row.request, terms) if row.state in ("running", "stopped") else None
+    due_on = clock.due(row.request, calendar) if row.state in ("running", "stopped") else None
     assert row.received_on is not None
     return Line(
         row.request_id, row.kind, row.asked_by, names.get(row.pupil_id, "A pupil") if row.pupil_id else "A pupil",
@@ -134,12 +133,12 @@ def _record(
         rows = rights_desk.of_pupil(cur, school, pupil_id)
         names = called(who, pupils.found(cur, school, [pupil_id]))
     journey, _ = who.journey(pupil_id)
-    kept, terms = who.records.retention(pupil_id), clock.terms_of(who.records)
+    kept, calendar = who.records.retention(pupil_id), clock.calendar_of(who.records)
     may = {one.value: who.can_ever(one) for one in MAY}
     return site.page(
         request, "rights_record.html", status=status_of(refused) if refused else 200, viewer=who.viewer,
         name=names.get(pupil_id, "A pupil"), path=f"/rights/pupils/{pupil_id}", kept=kept, policy=t.POLICY,
-        lines=[line(one, names, terms, who.today) for one in rows], may=may, restricted=journey.restricted,
+        lines=[line(one, names, calendar, who.today) for one in rows], may=may, restricted=journey.restricted,
         competence=who.records.family(pupil_id).competence, relations=_relations(who, pupil_id), grounds=GROUNDS,
         new_id=who.app.new_id, typed=typed or Form(),
         error=said(refused) if refused else "", act=act, **WORDS,

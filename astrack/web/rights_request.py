@@ -80,12 +80,13 @@ def _page(
     found = _about(who, Action.SEE_RIGHTS, request_id, look=True)
     received = found.received
     assert received is not None
-    due_on = clock.due(found, clock.terms_of(who.records)) if found.open else None
+    calendar = clock.calendar_of(who.records)
+    due_on = clock.due(found, calendar) if found.open else None
     return site.page(
         request, "rights_request.html", status=status_of(refused) if refused else 200, viewer=who.viewer,
         asked=found, received=received, name=names_of(who, [received.pupil_id]).get(received.pupil_id, "A pupil"),
         due_on=due_on, days=(due_on - who.today).days if due_on else None,
-        source=r.CLOCKS["school_days" if received.kind == "inspection" else "month"],
+        source=clock.source(received.kind, calendar),
         exemptions=r.WITHHELD_BECAUSE, path=f"/rights/requests/{request_id}", typed=typed or Form(),
         handles=who.can_ever(Action.HANDLE_RIGHTS), reviews=who.can_ever(Action.REVIEW_WITHHELD), me=who.viewer.id,
         error=said(refused) if refused else "", act=act, items=_items(who, received.pupil_id), **WORDS,

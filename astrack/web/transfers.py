@@ -12,12 +12,13 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from astrack.access.callers import Caller
+from astrack.rights import clock
 from astrack.web.door import REFUSALS, PageRoute, Sent, Who, said, status_of
 from astrack.web.forms import Form
 from astrack.web.lists import reading
 from astrack.web.site import HEADERS, BadForm, Site, see_other
 from domain.authority import Action
-from domain.duties import EDUCATIONAL_RECORD
+from domain.duties import HAND_OVER, Duty, binding
 from domain.journey.facts import LawfulBasis
 from domain.scope import Scope
 from projections import pupils
@@ -200,8 +201,13 @@ def _board(
         columns=[(code, title, [one for one in moves if one.state in states]) for code, title, states in COLUMNS],
         may_send=may_send, may_carry=who.can(Action.CARRY_SEALED), years=sorted(years.items()), bases=BASES,
         known=_known(who) if may_send else [], words=who.handover.key_words() if may_send else "",
-        typed=typed or Form(), error=said(refused) if refused else "", error_at=at, duty=EDUCATIONAL_RECORD,
+        typed=typed or Form(), error=said(refused) if refused else "", error_at=at, duties=_duties(who),
     )  # fmt: skip
+
+
+def _duties(who: Caller) -> list[Duty]:
+    """What binds this school when it hands a record over."""
+    return [duty for duty in binding(clock.calendar_of(who.records).maintained) if duty.code in HAND_OVER]
 
 
 def _known(who: Caller) -> list[tuple[str, str]]:

@@ -14,6 +14,7 @@ class Link(NamedTuple):
 
 PUPILS, PLANS = Link("/pupils", "My pupils"), Link("/plans", "Plans")
 MOVES, IMPACT = Link("/transfers", "Handing over"), Link("/impact", "Did it help?")
+DUE = Link("/due", "What is due")
 AUDIT, SETUP = Link("/audit", "Audit"), Link("/setup", "Set up")
 RIGHTS, SAFE, GLASS = Link("/rights", "Data rights"), Link("/safeguarding", "Hand-offs"), Link("/glass", "Exceptions")
 TALKS = Link("/talks", "Wishes to talk")
@@ -24,11 +25,11 @@ NAV: dict[str, tuple[Link, ...]] = {
     "parent": (Link("/family", "For the family"),),
     "tutor": (PUPILS, PLANS, TALKS, TRAINING),
     "head_of_year": (PUPILS, PLANS, TALKS, TRAINING),
-    "dsl": (PUPILS, PLANS, TALKS, SAFE, MOVES, RIGHTS, GLASS, IMPACT, RIGHT, AUDIT, TRAINING),
+    "dsl": (PUPILS, PLANS, TALKS, SAFE, DUE, MOVES, RIGHTS, GLASS, IMPACT, RIGHT, AUDIT, TRAINING),
     "lead_practitioner": (PUPILS, PLANS, IMPACT, RIGHT, TRAINING, PRACTICE),
     "head": (IMPACT, RIGHT, GLASS, AUDIT, TRAINING, PRACTICE),
-    "administrator": (SETUP, MOVES),
-    "dpo": (RIGHTS, GLASS, AUDIT, MOVES),
+    "administrator": (SETUP, DUE, MOVES),
+    "dpo": (RIGHTS, DUE, GLASS, AUDIT, MOVES),
     "auditor": (AUDIT, RIGHTS, MOVES),
     "accreditor": (PRACTICE,),
 }

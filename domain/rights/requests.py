@@ -14,7 +14,7 @@ from uuid import UUID
 from pydantic import Field
 
 from domain.base import DomainError, Event, Stamp, StreamClass
-from domain.duties import PARENT_INSPECTION, due_on
+from domain.duties import PARENT_INSPECTION, binding, due_on
 from domain.rights.family import Family, Line, Why, reason
 from domain.school import Term
 from domain.school_year import SATURDAY
@@ -259,7 +259,14 @@ def evolve(request: Request, event: Event) -> Request:
             return request
 
 
-def due(request: Request, terms: Sequence[Term] = (), closed: Collection[date] = ()) -> date | None:
+def clock_of(kind: RequestKind, *, maintained: bool = True) -> str:
+    """Which of CLOCKS runs for a request: a parent's look has one of its own where the school is maintained."""
+    return "school_days" if kind == "inspection" and PARENT_INSPECTION in binding(maintained) else "month"
+
+
+def due(
+    request: Request, terms: Sequence[Term] = (), closed: Collection[date] = (), *, maintained: bool = True
+) -> date | None:
     """The last day to answer in time; None while the clock stands. ``closed``: bank holidays.
 
     A day that falls on a weekend or a bank holiday becomes the next working day (ICO, time limits).
@@ -268,7 +275,7 @@ def due(request: Request, terms: Sequence[Term] = (), closed: Collection[date] =
     received = request.received
     if received is None or request.stopped_on is not None:
         return None
-    if received.kind == "inspection":
+    if clock_of(received.kind, maintained=maintained) == "school_days":
         return due_on(PARENT_INSPECTION, received.happened_on, terms) + timedelta(days=request.stopped_days)
     months = MONTHS_EXTENDED if request.extended else MONTHS
     day = months_later(received.happened_on, months) + timedelta(days=request.stopped_days)

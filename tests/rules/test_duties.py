@@ -90,3 +90,25 @@ def test_an_unknown_duty_is_refused() -> None:
 def test_a_change_is_checked_as_if_it_were_new() -> None:
     with pytest.raises(ValidationError):
         duties.changed("educational_record", {"days": -1})
+
+
+def test_a_school_owes_what_binds_it_and_nothing_else() -> None:
+    codes = duties.HAND_OVER
+    day = date(2026, 9, 17)
+    maintained = duties.owed(codes, day, TERMS, maintained=True)
+    assert [(one.duty.code, one.due_on) for one in maintained] == [
+        ("child_protection_file", date(2026, 9, 22)), ("educational_record", date(2026, 10, 8)),
+    ]  # fmt: skip
+    academy = duties.owed(codes, day, TERMS, maintained=False)
+    assert [one.duty.code for one in academy] == ["child_protection_file"]
+
+
+def test_a_duty_in_school_days_past_the_terms_known_has_no_day_and_is_still_owed() -> None:
+    late = duties.owed(["educational_record"], date(2026, 12, 15), TERMS, maintained=True)
+    assert [(one.duty.code, one.due_on) for one in late] == [("educational_record", None)]
+
+
+def test_a_reminder_of_duties_says_how_many_and_nothing_else() -> None:
+    assert duties.reminder(0, 0) is None
+    assert duties.reminder(1, 0) == "1 duty of the school is due. Sign in to see which."
+    assert duties.reminder(1, 2) == "3 duties of the school are due, 2 of them overdue. Sign in to see which."

@@ -92,6 +92,13 @@ def test_a_parents_inspection_is_due_after_fifteen_school_days() -> None:
     assert requests.due(received("inspection", "parent", known=related()), terms) == date(2026, 11, 23)
 
 
+def test_a_parents_look_has_the_ordinary_month_where_the_school_is_not_maintained() -> None:
+    request = received("inspection", "parent", known=related())
+    assert requests.due(request, maintained=False) == requests.due(received())
+    assert requests.clock_of("inspection", maintained=False) == requests.clock_of("access") == "month"
+    assert requests.clock_of("inspection") == "school_days"
+
+
 @pytest.mark.parametrize("known", [Family(), related(verified=None)])
 def test_a_parent_nobody_verified_may_only_object(known: Family) -> None:
     for kind in ("access", "inspection", "erasure", "rectification", "restriction"):

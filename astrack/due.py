@@ -1,0 +1,83 @@
+"""What a school owes by law, and by when: hand-overs of records, and requests about them, in one list."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import date, timedelta
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from psycopg import Cursor
+
+from astrack.records import Records
+from astrack.rights import clock
+from domain import duties
+from domain.duties import HAND_OVER, owed
+from projections import pupils, rights_desk, transfer_ledger
+
+UNDER_WAY = ("prepared", "sent")
+LEFT_WITHIN, LAST_COMPULSORY_YEAR = timedelta(days=365), 11
+SOON = timedelta(days=5)
+SHOWN = 200
+
+
+class Due(NamedTuple):
+    """Something owed. ``due_on`` None: not known, as the term dates stated do not reach so far, or a clock stands."""
+
+    what: str
+    source: str
+    reason: str
+    pupil_id: UUID | None
+    due_on: date | None
+    href: str
+
+    def days(self, today: date) -> int | None:
+        """How many days are left, negative when it is over."""
+        return None if self.due_on is None else (self.due_on - today).days
+
+
+def of_school(cur: Cursor[Any], records: Records, today: date, *, moves: bool, requests: bool) -> list[Due]:
+    """What is owed, the first due first and what has no day last; ``moves`` and ``requests`` say of which kinds."""
+    calendar, school_id = clock.calendar_of(records), records.school_id
+    found: list[Due] = []
+    if moves:
+        found += _moves(cur, school_id, today, calendar)
+    if requests:
+        found += _requests(cur, school_id, calendar)
+    return sorted(found, key=lambda one: (one.due_on or date.max, one.what, str(one.pupil_id)))
+
+
+def _moves(cur: Cursor[Any], school_id: UUID, today: date, calendar: clock.Calendar) -> Iterator[Due]:
+    """Of each pupil who goes or went to another school, until the receipt is here."""
+    under_way = transfer_ledger.transfers(cur, school_id, direction="out", states=UNDER_WAY, limit=SHOWN)
+    for row in under_way:
+        if row.kind == "school" and row.start_on is not None:
+            yield from _hand_over(row.pupil_id, row.start_on, calendar)
+    for left in pupils.leavers(cur, school_id, today - LEFT_WITHIN, LAST_COMPULSORY_YEAR, SHOWN):
+        assert left.left_on is not None
+        yield from _hand_over(left.pupil_id, left.left_on, calendar)
+
+
+def _hand_over(pupil_id: UUID | None, from_day: date, calendar: clock.Calendar) -> Iterator[Due]:
+    for one in owed(HAND_OVER, from_day, calendar.terms, maintained=calendar.maintained):
+        yield Due(one.duty.title, one.duty.source, one.duty.reason, pupil_id, one.due_on, "/transfers")
+
+
+def _requests(cur: Cursor[Any], school_id: UUID, calendar: clock.Calendar) -> Iterator[Due]:
+    for row in rights_desk.listed(cur, school_id, open_only=True, limit=SHOWN):
+        asked = row.request
+        if asked.received is not None:
+            source = clock.source(asked.received.kind, calendar)
+            where = f"/rights/requests/{row.request_id}"
+            yield Due(f"Answer a request ({row.kind})", source, "", row.pupil_id, clock.due(asked, calendar), where)
+
+
+def counts(found: Iterable[Due], today: date) -> tuple[int, int]:
+    """(due within five days, overdue)."""
+    days = [left for one in found if (left := one.days(today)) is not None]
+    return sum(0 <= left <= SOON.days for left in days), sum(left < 0 for left in days)
+
+
+def reminder(found: Iterable[Due], today: date) -> str | None:
+    """What an e-mail or a banner may say of it."""
+    return duties.reminder(*counts(found, today))
