@@ -9,7 +9,7 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
 from astrack.settings import Settings
-from astrack.store import database
+from astrack.store import refused
 from astrack.store.embedded import Embedded
 from astrack.store.pool import CONNECT_S
 from astrack.store.types import BadSetting
@@ -42,19 +42,19 @@ def admin(settings: Settings, embedded: Embedded | None, create: bool) -> str:
         _find(embedded, settings.database, create)
         there, where = embedded.conninfo(database=settings.database), "ASTRACK_HOME and ASTRACK_DATABASE"
     if not create and not prepared(there):
-        raise BadSetting(f"the database at {database.place(there)} holds no records: check {where}, {BEGIN}")
+        raise BadSetting(f"the database at {refused.place(there)} holds no records: check {where}, {BEGIN}")
     return there
 
 
 def prepared(conninfo: str) -> bool:
     """Whether a database has been prepared for records. Raises StoreUnavailable."""
-    with database.reached(conninfo), psycopg.connect(conninfo, autocommit=True, connect_timeout=CONNECT_S) as conn:
+    with refused.reached(conninfo), psycopg.connect(conninfo, autocommit=True, connect_timeout=CONNECT_S) as conn:
         row = conn.execute(PREPARED).fetchone()
         return bool(row and row[0])
 
 
 def _find(embedded: Embedded, name: str, create: bool) -> None:
-    with database.translated(), psycopg.connect(embedded.conninfo(), autocommit=True) as conn:
+    with refused.translated(), psycopg.connect(embedded.conninfo(), autocommit=True) as conn:
         if conn.execute("SELECT 1 FROM pg_database WHERE datname = %s", (name,)).fetchone():
             return
         if not create:

@@ -5,9 +5,8 @@ The server takes ten times as long to read a large value out of an SQL text as t
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from itertools import groupby
 from typing import Any
 from uuid import UUID
@@ -16,25 +15,21 @@ import psycopg
 from psycopg.pq import Format, TransactionStatus
 from psycopg.pq.abc import PGresult
 
+from astrack.store import binary
 from astrack.store.literals import REPEATED, Listed, message
 
 LARGE_BYTES = 64 << 10
 LARGE_ITEMS = 64
-ARRAY_HEAD = struct.Struct(">iiIii")
-LENGTH = struct.Struct(">I")
-WHOLE = struct.Struct(">q")
-YEAR_2000 = datetime(2000, 1, 1, tzinfo=UTC)
-MICROSECOND = timedelta(microseconds=1)
 # type of an item -> (its object id in pg_type, its binary form)
 ITEMS: dict[type, tuple[int, Callable[[Any], bytes]]] = {
-    bytes: (17, lambda value: value),
-    int: (20, WHOLE.pack),
-    str: (25, str.encode),
-    datetime: (1184, lambda value: WHOLE.pack((value - YEAR_2000) // MICROSECOND)),
-    UUID: (2950, lambda value: value.bytes),
+    bytes: (binary.BYTES_OID, lambda value: value),
+    int: (binary.BIGINT_OID, binary.bigint),
+    str: (binary.TEXT_OID, str.encode),
+    datetime: (binary.INSTANT_OID, binary.instant),
+    UUID: (binary.UUID_OID, lambda value: value.bytes),
 }
 Statements = Iterable[tuple[str, Sequence[Any]]]
-Checked = Callable[[PGresult], None]
+Checked = Callable[[PGresult], object]
 
 
 def is_large(values: Sequence[Any]) -> bool:
@@ -81,15 +76,8 @@ def _parameter(value: Any) -> bytes | None:
 
 
 def _array(values: Listed) -> bytes:
-    """A one-dimensional array in PostgreSQL's binary form (array_recv): a head, then each item after its length."""
-    kind, binary = ITEMS[type(values[0])]
+    oid, form = ITEMS[type(values[0])]
     if type(values[0]) in REPEATED:
-        known = {value: _item(binary(value)) for value in set(values)}
-        items = [known[value] for value in values]
-    else:
-        items = [_item(binary(value)) for value in values]
-    return ARRAY_HEAD.pack(1, 0, kind, len(items), 1) + b"".join(items)
-
-
-def _item(data: bytes) -> bytes:
-    return LENGTH.pack(len(data)) + data
+        known = {value: form(value) for value in set(values)}
+        return binary.array(oid, [known[value] for value in values])
+    return binary.array(oid, [form(value) for value in values])

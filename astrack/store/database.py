@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime
 from functools import partial
 from typing import Any, LiteralString, TypeVar
 from uuid import UUID
@@ -12,38 +11,33 @@ from uuid import UUID
 import psycopg
 from psycopg.adapt import Transformer
 from psycopg.generators import execute
-from psycopg.pq import ConnStatus, DiagnosticField, ExecStatus
+from psycopg.pq import ExecStatus
 from psycopg.pq.abc import PGresult
 
-from astrack.store import bulk, migrate
+from astrack.store import binary, bulk, migrate
+from astrack.store.binary import AnswerRow, EventRow
 from astrack.store.embedded import Embedded, derived_password
-from astrack.store.line import EventRow
-from astrack.store.literals import message, one_event
+from astrack.store.line import Line, Parcel
+from astrack.store.literals import message
 from astrack.store.pool import CONNECT_S, Connection, Pool
-from astrack.store.types import (
-    BadSetting,
-    ClockBehind,
-    KeysRotated,
-    SchoolUnknown,
-    StoreError,
-    StoreUnavailable,
-    StreamErased,
-    StreamHeld,
-    UnsafeRole,
-    VersionClash,
-)
+from astrack.store.refused import checked, reached, translated
+from astrack.store.types import BadSetting, StoreUnavailable, UnsafeRole
 
 T = TypeVar("T")
+IN_BINARY = [1] * 13
 Rows = list[tuple[Any, ...]]
 Statement = tuple[LiteralString, Sequence[Any]]
-FINE = (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK)
 OF_EVENT = "e.position, e.stream_id, e.version, e.kind, e.topic, e.recorded_at, e.leaf, e.state"
 COLUMNS = OF_EVENT + ", s.pupil_id"
 SOURCE = "FROM record.events e LEFT JOIN record.streams s ON s.school_id = e.school_id AND s.stream_id = e.stream_id"
+BOUND = "set_config('app.school', $1, true)::uuid"
 # what every command, page and answer of a sitting asks is planned once for each connection
 PREPARED = (
-    "PREPARE append_one (uuid, uuid, bigint, text, text, timestamptz, bytea) AS"
-    " SELECT record.append_one($1, $2, $3, $4, $5, $6, $7)",
+    # an append is one statement, so it can go in binary form: it is bound to its school before the function is called
+    "PREPARE append_one (text, uuid, bigint, text, text, timestamptz, bytea) AS"
+    f" SELECT record.append_one({BOUND}, $2, $3, $4, $5, $6, $7)",
+    "PREPARE append (text, uuid[], bigint[], text[], text[], timestamptz[], bytea[]) AS"
+    f" SELECT record.append({BOUND}, $2, $3, $4, $5, $6, $7)",
     # of one stream: a plan that is as good for every stream is planned once, and its pupil is looked up once
     f"PREPARE load_stream (uuid, uuid) AS SELECT {OF_EVENT}, (SELECT s.pupil_id FROM record.streams s"
     " WHERE s.school_id = $1 AND s.stream_id = $2) FROM record.events e"
@@ -66,6 +60,14 @@ PREPARED = (
     " ON CONFLICT (school_id, draft_id) DO UPDATE SET stream_id = EXCLUDED.stream_id, sealed = EXCLUDED.sealed",
 )
 
+GROUPED = "PREPARE append_group AS SELECT record.append_group($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"
+DISTRIBUTED = "SELECT 1 FROM pg_extension WHERE extname = 'citus'"
+# one plan for groups of every size, by the keys however small the tables were when it was made; no lock is waited for
+GROUP_OPTIONS = (
+    " -c lock_timeout=5 -c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c enable_bitmapscan=off"
+    " -c enable_hashjoin=off -c enable_mergejoin=off"
+)
+
 
 class Database:
     """The pools of the service and of the projector."""
@@ -77,11 +79,15 @@ class Database:
         self.service, self.projector, self.timeout_s = service, projector, timeout_s
         self._service = _pool(service, size, timeout_s)
         self._projector = _pool(projector, max(2, size // 2), timeout_s)
+        self._grouped = _pool(service, 1, timeout_s, GROUP_OPTIONS)
+        # a group of schools would span the machines of a distributed database
+        self.line = Line(None if self.ask(None, (DISTRIBUTED, ()))[0] else self._together)
 
     def close(self) -> None:
         """Close every connection."""
         self._service.close()
         self._projector.close()
+        self._grouped.close()
 
     def ask(self, school: UUID | None, *statements: Statement) -> list[Rows]:
         """Send statements as one simple-query message, which is one transaction; the rows of each that gives rows."""
@@ -90,9 +96,9 @@ class Database:
     def question(self, school: UUID | None, *statements: Statement) -> list[PGresult]:
         """Send statements as ``ask`` does; the bare results of those that give rows."""
         if len(statements) == 1:
-            results = [self._exec(lambda conn: message(conn, school, statements))]
+            results = [self._exec(self._service, lambda conn: conn.pgconn.exec_(message(conn, school, statements)))]
         else:
-            results = self._try(lambda conn: _each(conn, message(conn, school, statements)))
+            results = self._try(self._service, lambda conn: _each(conn, message(conn, school, statements)))
         return [result for result in results if result.status == ExecStatus.TUPLES_OK]
 
     def write(self, school: UUID, *statements: Statement) -> PGresult:
@@ -101,24 +107,28 @@ class Database:
         With large values it is one transaction of several messages.
         """
         if any(bulk.is_large(values) for _, values in statements):
-            return self._try(lambda conn: bulk.send(conn, school, statements, partial(_check, conn)))
-        return self._exec(lambda conn: message(conn, school, statements))
+            return self._try(self._service, lambda conn: bulk.send(conn, school, statements, partial(checked, conn)))
+        return self._exec(self._service, lambda conn: conn.pgconn.exec_(message(conn, school, statements)))
 
-    def append_one(self, school: UUID, row: EventRow) -> PGresult:
-        """Append one event and nothing else: what most writes are."""
-        return self._exec(lambda conn: one_event(conn, school, row))
+    def append(self, school: UUID, rows: Sequence[EventRow]) -> int:
+        """Append events and nothing else, waiting for the school's row; the position of the first."""
+        return int(self._exec(self._service, lambda conn: _append(conn, school, rows)).get_value(0, 0) or b"0")
 
-    def _exec(self, text: Callable[[Connection], bytes]) -> PGresult:
-        def act(conn: Connection) -> PGresult:
-            result = conn.pgconn.exec_(text(conn))
-            _check(conn, result)
-            return result
+    def _together(self, group: Sequence[Parcel]) -> None:
+        """Write what several callers have waiting, and set ``first`` of each whose school's row was free."""
+        result = self._exec(self._grouped, lambda conn: _append_group(conn, group))
+        places = (result.get_value(0, 0) or b"").strip(b"{}").split(b",")
+        at = 0
+        for one in group:
+            one.first = None if places[at] == b"NULL" else int(places[at])
+            at += len(one.rows)
 
-        return self._try(act)
+    def _exec(self, pool: Pool, send: Callable[[Connection], PGresult]) -> PGresult:
+        return self._try(pool, lambda conn: checked(conn, send(conn)))
 
-    def _try(self, act: Callable[[Connection], T]) -> T:
+    def _try(self, pool: Pool, act: Callable[[Connection], T]) -> T:
         try:
-            with translated(), _borrowed(self._service) as conn:
+            with translated(), _borrowed(pool) as conn:
                 return act(conn)
         except StoreUnavailable:
             self._revive()
@@ -152,9 +162,7 @@ class Database:
 def _each(conn: Connection, text: bytes) -> list[PGresult]:
     conn.pgconn.send_query(text)
     results: list[PGresult] = conn.wait(execute(conn.pgconn))
-    for result in results:
-        _check(conn, result)
-    return results
+    return [checked(conn, result) for result in results]
 
 
 def rows_of(result: PGresult) -> Rows:
@@ -164,13 +172,23 @@ def rows_of(result: PGresult) -> Rows:
     return loader.load_rows(0, result.ntuples, tuple)
 
 
-def _check(conn: Connection, result: PGresult) -> None:
-    if result.status in FINE:
-        return
-    if conn.pgconn.status != ConnStatus.OK or not result.error_field(DiagnosticField.SQLSTATE):
-        # no word of the server's own is no refusal: what was sent may have been committed
-        raise psycopg.OperationalError("the connection was lost")
-    raise psycopg.errors.error_from_result(result)
+def _append(conn: Connection, school: UUID, rows: Sequence[EventRow]) -> PGresult:
+    one = len(rows) == 1
+    values = [str(school).encode(), *(binary.row(rows[0]) if one else binary.columns(rows))]
+    return conn.pgconn.exec_prepared(b"append_one" if one else b"append", values, IN_BINARY[:7])
+
+
+def _append_group(conn: Connection, group: Sequence[Parcel]) -> PGresult:
+    if len(group) == 1 and len(group[0].rows) == 1 and group[0].answer is None:
+        return _append(conn, group[0].school, group[0].rows)
+    rows, schools, answers = list[EventRow](), list[bytes](), list[tuple[int, AnswerRow]]()
+    for one in group:
+        rows += one.rows
+        schools += [one.school.bytes] * len(one.rows)
+        if one.answer is not None:
+            answers.append((len(rows), one.answer))
+    values = [binary.array(binary.UUID_OID, schools), *binary.columns(rows), *binary.answers(answers)]
+    return conn.pgconn.exec_prepared(b"append_group", values, IN_BINARY)
 
 
 class Login:
@@ -185,7 +203,7 @@ class Login:
             conn.execute(f"SET ROLE {self.role}".encode())
         check_role(conn)
         if self.role == migrate.SERVICE:
-            for statement in PREPARED:
+            for statement in (*PREPARED, GROUPED):
                 conn.execute(statement)
 
 
@@ -224,8 +242,8 @@ def _own(admin: str, secret: bytes, role: str) -> Login:
     return Login(info, role, False)
 
 
-def _pool(login: Login, size: int, timeout_s: float) -> Pool:
-    pool = Pool(login.conninfo, login.prepare, size, timeout_s)
+def _pool(login: Login, size: int, timeout_s: float, more: str = "") -> Pool:
+    pool = Pool(login.conninfo, login.prepare, size, timeout_s, more)
     with reached(login.conninfo), _borrowed(pool):
         pass  # an unsafe role or a database that does not answer is told at the start
     return pool
@@ -238,73 +256,3 @@ def _borrowed(pool: Pool) -> Iterator[Connection]:
         yield conn
     finally:
         pool.give(conn)
-
-
-REFUSALS: dict[str, Callable[[str, str], StoreError]] = {
-    "AS001": lambda text, detail: SchoolUnknown(f"{text}: create the school first"),
-    "AS002": lambda text, detail: VersionClash(f"{text}: load it again and decide again"),
-    "AS003": lambda text, detail: ClockBehind(datetime.fromisoformat(detail)),
-    "AS004": lambda text, detail: StreamErased(f"{text}: nothing may follow the erasure"),
-    "AS006": lambda text, detail: StreamHeld(f"{text}: release the hold first"),
-    "AS005": lambda text, detail: StoreError(text),
-}
-
-
-def place(conninfo: str) -> str:
-    """Where a connection string leads, for people: host, port and database, never the user or the password."""
-    parts = psycopg.conninfo.conninfo_to_dict(conninfo)
-    host = parts.get("host") or parts.get("hostaddr") or "this machine"
-    return f"{host}, port {parts.get('port') or 5432}, database {parts.get('dbname') or '(not named)'}"
-
-
-REASONS = (
-    ("password authentication failed", "it refuses the user or the password"),
-    ("no password supplied", "it wants a password"),
-    ("does not exist", "it has no such database or user"),
-    ("refused", "nothing listens there"),
-    ("translate host name", "there is no such host"),
-    ("No such file", "no server runs there"),
-    ("timeout", "it does not answer in time"),
-)
-
-
-@contextmanager
-def reached(conninfo: str) -> Iterator[None]:
-    """Connecting, where a failure names the place and what to check, never the password. Raises StoreUnavailable."""
-    try:
-        with translated():
-            yield
-    except StoreUnavailable as error:
-        cause = error.__cause__
-        if not isinstance(cause, psycopg.OperationalError) or cause.sqlstate is not None:
-            raise
-        why = next((words for sign, words in REASONS if sign in str(cause)), "it does not answer")
-        raise StoreUnavailable(
-            f"the database at {place(conninfo)} cannot be used, {why}: check ASTRACK_DATABASE_URL and that the server"
-            " runs, then try again"
-        ) from error
-
-
-@contextmanager
-def translated() -> Iterator[None]:
-    """The database's refusals in our own words."""
-    try:
-        yield
-    except psycopg.errors.UniqueViolation as error:
-        if error.diag.constraint_name in ("stream_keys_once", "events_pkey", "answers_once", "transfers_once"):
-            raise VersionClash("somebody else wrote this first: load it again and decide again") from error
-        raise
-    except (psycopg.errors.ForeignKeyViolation, psycopg.errors.NotNullViolation) as error:
-        if error.diag.constraint_name == "stream_keys_under" or error.diag.column_name == "school_generation":
-            raise KeysRotated("the school's key was rotated meanwhile: send it again") from error
-        raise
-    except psycopg.errors.DiskFull as error:
-        raise StoreUnavailable(
-            "the database's disk is full, nothing was written: make room, then repeat with the same idempotency key"
-        ) from error
-    except psycopg.OperationalError as error:
-        raise StoreUnavailable("the database does not answer: repeat with the same idempotency key") from error
-    except psycopg.Error as error:
-        if refusal := REFUSALS.get(error.sqlstate or ""):
-            raise refusal(error.diag.message_primary or "", error.diag.message_detail or "") from error
-        raise

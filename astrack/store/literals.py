@@ -14,8 +14,6 @@ import psycopg
 from psycopg import sql
 from psycopg.pq import Escaping
 
-TOPICS_MAX = 10_000
-
 
 class Listed(tuple[Any, ...]):
     """A column of values of one type, to be written as an array; the driver's own way takes ten times as long."""
@@ -29,20 +27,6 @@ def message(
     for query, values in statements:
         parts.append(query % tuple(literal(conn, value) for value in values))
     return ";".join(parts).encode()
-
-
-def one_event(conn: psycopg.Connection[Any], school: UUID, row: tuple[UUID, int, str, str, datetime, bytes]) -> bytes:
-    """The message that appends one event: what ``message`` would give, in a third of the time."""
-    stream, version, kind, topic, at, state = row
-    name = _names.get(topic)
-    if name is None:
-        if len(_names) >= TOPICS_MAX:
-            _names.clear()
-        name = _names[topic] = _quoted(conn, topic)
-    return (
-        f"SET LOCAL app.school = '{school}';EXECUTE append_one('{school}','{stream}',{version:d},'{kind}',{name},"
-        f"'{at.isoformat()}','\\x{state.hex()}')"
-    ).encode()
 
 
 def literal(conn: psycopg.Connection[Any], value: Any) -> str:
@@ -81,7 +65,6 @@ ELEMENTS: dict[type, Callable[[Any], str]] = {
     datetime: lambda value: f'"{value.isoformat()}"',
 }
 REPEATED = (UUID, str, datetime)
-_names: dict[str, str] = {}
 WRITERS: dict[type, Callable[[Any], str]] = {
     UUID: lambda value: f"'{value}'",
     int: str,

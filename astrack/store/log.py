@@ -13,11 +13,12 @@ import psycopg
 from astrack.store.database import Database
 from astrack.store.erasing import Erasing
 from astrack.store.keys import Key
-from astrack.store.line import Line, Parcel
+from astrack.store.line import Parcel
 from astrack.store.reading import capped
+from astrack.store.ring import ROTATIONS
 from astrack.store.rootkey import RootKey
 from astrack.store.types import Change, Idempotency, KeyMissing, KeysRotated, PupilStreams, VersionClash
-from astrack.store.writing import Also, KeyOf, Packing, append_statement, in_order_of_time
+from astrack.store.writing import Also, KeyOf, Packing, statements_of
 from domain.base import StreamClass
 
 __all__ = ["Also", "KeyOf", "SchoolLog"]
@@ -31,7 +32,6 @@ class SchoolLog(Erasing):
     def __init__(self, db: Database, root: RootKey, school_id: UUID) -> None:
         super().__init__(db, root, school_id)
         self._packing = Packing(school_id, self.ring)
-        self._line = Line(self._send)
         self._secret: bytes | None = None
 
     def add_pupil(self, pupil_id: UUID, journey_id: UUID, identity_id: UUID, safeguarding_id: UUID) -> None:
@@ -69,10 +69,7 @@ class SchoolLog(Erasing):
         Raises VersionClash, ClockBehind, KeyReused, StreamErased, SchoolUnknown, StoreUnavailable.
         """
         try:
-            return self._post(changes, idempotency, new_pupils, also)
-        except KeysRotated:
-            self.ring.renew()
-            return self._post(changes, idempotency, new_pupils, also)
+            return self._under_newest_keys(changes, idempotency, new_pupils, also)
         except VersionClash:
             if idempotency is not None:
                 # the clash may be our own key, stored by a twin of this request: that twin's hash decides
@@ -106,8 +103,22 @@ class SchoolLog(Erasing):
         made: dict[UUID, Key] = {}
         statements = self._packing.new_streams([Change(stream, name, -1, ())], made)
         if statements:
-            self._send([Parcel(statements, [], made)])
+            self._alone(Parcel(self.school_id, statements, [], made))
         return self._packing.key(stream, name, {})
+
+    def _under_newest_keys(
+        self,
+        changes: Sequence[Change],
+        idempotency: Idempotency | None,
+        new_pupils: Sequence[PupilStreams],
+        also: Also | None,
+    ) -> range:
+        for _ in range(ROTATIONS):
+            try:
+                return self._post(changes, idempotency, new_pupils, also)
+            except KeysRotated:
+                self.ring.renew()
+        return self._post(changes, idempotency, new_pupils, also)
 
     def _post(
         self,
@@ -117,22 +128,15 @@ class SchoolLog(Erasing):
         also: Also | None,
     ) -> range:
         parcel = self._packing.parcel(changes, idempotency, new_pupils, also)
-        if not parcel.statements and not parcel.rows:
+        if parcel.answer is None and not parcel.statements and not parcel.rows:
             return range(0)
-        first = self._line.post(parcel)
+        first = self._db.line.post(parcel, self._alone)
         return range(first, first + len(parcel.rows))
 
-    def _send(self, parcels: Sequence[Parcel]) -> None:
-        parcels = in_order_of_time(parcels)
-        statements = [statement for parcel in parcels for statement in parcel.statements]
-        rows = [row for parcel in parcels for row in parcel.rows]
-        if len(rows) == 1 and not statements:
-            result = self._db.append_one(self.school_id, rows[0])
-        else:
-            more = [append_statement(self.school_id, rows)] if rows else []
-            result = self._db.write(self.school_id, *statements, *more)
-        place = int(result.get_value(0, 0) or b"0") if rows else 0
-        for parcel in parcels:
-            parcel.first, place = place, place + len(parcel.rows)
-            for stream, key in parcel.made.items():
-                self.ring.know(stream, key)
+    def _alone(self, parcel: Parcel) -> int:
+        if parcel.answer is None and not parcel.statements:
+            return self._db.append(self.school_id, parcel.rows)
+        result = self._db.write(self.school_id, *statements_of(parcel))
+        for stream, key in parcel.made.items():
+            self.ring.know(stream, key)
+        return int(result.get_value(0, 0) or b"0") if parcel.rows else 0

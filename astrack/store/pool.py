@@ -15,17 +15,20 @@ from astrack.store.types import StoreUnavailable
 Connection = psycopg.Connection[tuple[Any, ...]]
 CONNECT_S = 10
 FRESH_S = 0.05
+IDLE = psycopg.pq.TransactionStatus.IDLE
 
 
 class Pool:
     """At most ``size`` connections, made when they are needed; ``prepare`` readies each for its role."""
 
-    def __init__(self, conninfo: str, prepare: Callable[[Connection], None], size: int, timeout_s: float) -> None:
+    def __init__(
+        self, conninfo: str, prepare: Callable[[Connection], None], size: int, timeout_s: float, more: str = ""
+    ) -> None:
         self._conninfo, self._prepare, self._timeout_s = conninfo, prepare, timeout_s
         self._free = threading.Semaphore(size)
         self._idle: list[tuple[Connection, float]] = []
         self._options = (
-            f"-c statement_timeout={int(timeout_s * 1000)} -c timezone=UTC -c standard_conforming_strings=on"
+            f"-c statement_timeout={int(timeout_s * 1000)} -c timezone=UTC -c standard_conforming_strings=on{more}"
         )
 
     def take(self) -> Connection:
@@ -41,7 +44,7 @@ class Pool:
 
     def give(self, conn: Connection) -> None:
         """Hand back what ``take`` gave."""
-        if conn.closed or conn.info.transaction_status != psycopg.pq.TransactionStatus.IDLE:
+        if conn.pgconn.transaction_status != IDLE:  # a closed one is in no known state
             conn.close()
         else:
             self._idle.append((conn, time.monotonic()))
@@ -70,6 +73,11 @@ class Pool:
             autocommit=True,
             connect_timeout=CONNECT_S,
             options=self._options,
+            # a server that has gone without a word is noticed as soon as one that says it takes too long
+            tcp_user_timeout=int(self._timeout_s * 1000),
+            keepalives_idle=max(1, int(self._timeout_s)),
+            keepalives_interval=max(1, int(self._timeout_s / 5)),
+            keepalives_count=3,
             # psycopg's own prepared statements end with DEALLOCATE ALL after a rollback, and would take ours along
             prepare_threshold=None,
         )

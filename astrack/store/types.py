@@ -141,6 +141,10 @@ class KeysRotated(StoreError):
     """Raised when a school's key was rotated while a new stream was made: send it again."""
 
 
+class RowHeld(StoreError):
+    """Raised when a school's row is held longer than a group of callers waits for it: those are then sent alone."""
+
+
 class StoreUnavailable(StoreError):
     """Raised when the database does not answer or the connection was lost: repeat with the same idempotency key."""
 

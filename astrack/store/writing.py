@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from uuid import UUID
 
 from astrack.store import mapper
+from astrack.store.binary import AnswerRow, EventRow
 from astrack.store.database import Statement
 from astrack.store.keys import CLASSES, SCHOOL_CLASS, Key
-from astrack.store.line import EventRow, Parcel
+from astrack.store.line import Parcel
 from astrack.store.literals import Listed
 from astrack.store.ring import Ring
 from astrack.store.types import Change, Idempotency, PupilStreams, StreamErased
@@ -50,10 +51,9 @@ class Packing:
         statements += self.new_streams(changes, made)
         if also is not None:
             statements += also(lambda stream: made.get(stream) or self._ring.newest(stream) or self._ring.own())
-        if idempotency is not None:
-            statements.insert(0, self._answer(idempotency, changes, made))
+        answer = None if idempotency is None else self._answer(idempotency, changes, made)
         rows = [row for change in changes for row in self._rows(change, made)]
-        return Parcel(statements, rows, made)
+        return Parcel(self._school, statements, rows, made, answer)
 
     def new_pupils(self, pupils: Sequence[PupilStreams], made: dict[UUID, Key]) -> list[Statement]:
         """What adds pupils with their streams and keys."""
@@ -98,11 +98,11 @@ class Packing:
             (NEW_STREAM, (self._school, stream, pupil)),
         ]
 
-    def _answer(self, given: Idempotency, changes: Sequence[Change], made: dict[UUID, Key]) -> Statement:
+    def _answer(self, given: Idempotency, changes: Sequence[Change], made: dict[UUID, Key]) -> AnswerRow:
         stream = self._school if not changes else changes[0].stream_id
         key = self.key(stream, changes[0].stream_class if changes else StreamClass.SCHOOL, made)
         sealed = self._ring.seal_small(key, given.answer, b"answer", given.actor_id.bytes, given.key.encode())
-        return NEW_ANSWER, (self._school, given.actor_id, given.key, given.request_hash, stream, sealed)
+        return given.actor_id, given.key, given.request_hash, stream, sealed
 
     def _rows(self, change: Change, made: dict[UUID, Key]) -> Iterator[EventRow]:
         stream, key = change.stream_id, self.key(change.stream_id, change.stream_class, made)
@@ -113,14 +113,15 @@ class Packing:
             yield stream, *place, mapper.seal_state(key, begun, *place, encode(event))
 
 
-def append_statement(school: UUID, rows: Sequence[EventRow]) -> Statement:
-    """The call that appends these rows, in their order."""
+def statements_of(parcel: Parcel) -> list[Statement]:
+    """All that a parcel sends, in the order it is to be done; the events last."""
+    answer = [] if parcel.answer is None else [(NEW_ANSWER, (parcel.school, *parcel.answer))]
+    return [*answer, *parcel.statements, *_append(parcel.school, parcel.rows)]
+
+
+def _append(school: UUID, rows: Sequence[EventRow]) -> list[Statement]:
+    if not rows:
+        return []
     if len(rows) == 1:
-        return APPEND_ONE, (school, *rows[0])
-    streams, versions, kinds, topics, times, states = zip(*rows, strict=True)
-    return APPEND, (school, *(Listed(column) for column in (streams, versions, kinds, topics, times, states)))
-
-
-def in_order_of_time(parcels: Iterable[Parcel]) -> list[Parcel]:
-    """Parcels in the order their events may stand in; those without events first."""
-    return sorted(parcels, key=lambda parcel: (bool(parcel.rows), parcel.rows[0][4] if parcel.rows else None))
+        return [(APPEND_ONE, (school, *rows[0]))]
+    return [(APPEND, (school, *(Listed(column) for column in zip(*rows, strict=True))))]

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from astrack.store import SchoolLog, Store
-from astrack.store.database import translated
 from astrack.store.pool import Connection
+from astrack.store.refused import translated
 from astrack.views.corrections import Corrections
 from astrack.views.fold import Broken, Folding, as_corrected, taken
 from astrack.views.lines import BLOCK_CHARS, Lines

@@ -59,6 +59,8 @@ LOOSENED = {
         "ALTER TABLE record.drafts FORCE ROW LEVEL SECURITY", "record.drafts has no forced"),
     "CREATE POLICY wide ON record.answers USING (true)": (
         "DROP POLICY wide ON record.answers", "not of its own school"),
+    "CREATE POLICY grouped ON record.drafts TO astrack_service USING (true)": (
+        "DROP POLICY grouped ON record.drafts", "record.drafts has a policy that is not of its own school"),
     f"ALTER FUNCTION {APPEND_ONE} RESET search_path": (
         f"ALTER FUNCTION {APPEND_ONE} SET search_path = pg_catalog, pg_temp", "looks names up"),
     "ALTER TABLE record.holds OWNER TO postgres": (

@@ -15,7 +15,6 @@ import pytest
 from astrack.settings import Settings
 from astrack.store import Change, SchoolLog, Store, VersionClash
 from astrack.store.fsck import check_store
-from astrack.store.line import Line, Parcel
 from astrack.store.recorder import SchoolRecorder
 from domain.base import Actor, Event, StreamClass
 
@@ -140,36 +139,3 @@ def test_one_who_clashes_in_a_group_does_not_spoil_it_for_the_others(school_log:
     assert len(clashes) == 10 * WRITERS and school_log.load(taken).version == 0
     assert {school_log.load(stream).version for stream in own} == {9}
     assert school_log.size() == 1 + 10 * WRITERS and list(check_store(school_log)) == []
-
-
-def parcel() -> Parcel:
-    return Parcel([], [], {})
-
-
-def test_those_who_wait_go_together_and_each_hears_of_its_own() -> None:
-    started, go_on = threading.Event(), threading.Event()
-    sent: list[int] = []
-    bad = parcel()
-
-    def send(group: Sequence[Parcel]) -> None:
-        started.set()
-        go_on.wait(10)
-        sent.append(len(group))
-        if bad in group:
-            raise VersionClash("taken")
-        for place, one in enumerate(group):
-            one.first = place
-
-    line = Line(send)
-    parcels = [parcel(), parcel(), bad, parcel()]
-    with ThreadPoolExecutor(4) as pool:
-        posted = [pool.submit(line.post, parcels[0])]
-        assert started.wait(10)
-        posted += [pool.submit(line.post, one) for one in parcels[1:]]
-        while len(line._waiting) < 3:
-            pass
-        go_on.set()
-        with pytest.raises(VersionClash):
-            posted[2].result(10)
-        assert [posted[number].result(10) for number in (0, 1, 3)] == [0, 0, 0]
-    assert sent == [1, 3, 1, 1, 1]

@@ -15,6 +15,8 @@ DECLARE
     last_version bigint;
     last_kind text;
 BEGIN
+    -- every writer of a school takes this first, so that a group need not wait to see whether its row is free
+    PERFORM pg_advisory_xact_lock(hashtextextended(p_school::text, 1));
     -- locks the school's row, and learns what it held, in one statement
     UPDATE record.schools s SET next_position = s.next_position + n, previous_recorded_at = s.last_recorded_at,
         last_recorded_at = coalesce(p_times[n], greatest(clock_timestamp(), s.last_recorded_at))
@@ -91,6 +93,7 @@ BEGIN
         RAISE EXCEPTION 'a kind is event, import, export or heads; an erasure is written by erase_stream alone'
             USING ERRCODE = 'AS005';
     END IF;
+    PERFORM pg_advisory_xact_lock(hashtextextended(p_school::text, 1));
     WITH placed AS (
         UPDATE record.schools s SET next_position = s.next_position + 1, last_recorded_at = p_time
             WHERE s.school_id = p_school AND s.last_recorded_at <= p_time
