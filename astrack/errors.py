@@ -34,7 +34,7 @@ GROUPS: Sequence[tuple[int, int, str]] = (
              "NotCorrectable NothingToCorrect RoundAlreadyClosed RoundNotOpenYet SchoolAlreadyRegistered "
              "CompetenceNotDecided "
              "StaffAlreadyLeft ManyLeavers RollMoved VersionClash ClockBehind Conflict Unsound RecordHeldHere "
-             "SchoolNotRegistered StreamHeld TransferUnanswered TransferEnded GuidanceTaken GuidanceTooThin "
+             "SchoolNotRegistered StreamHeld TransferUnanswered TransferEnded NoRecall GuidanceTaken GuidanceTooThin "
              "EvidenceMissing AccreditorInside RelationNotStanding RequestEnded ClockStandsAlready ExtensionTooLate "
              "WithholdingUnreviewed CompetenceUndecided FileNotMade RecordOnHold NotReviewed NotToldFirst "
              "NobodyToShow PupilNotAsked "

@@ -148,6 +148,12 @@ class WrongRecipient(TransferRefused):
     remedy = "It was sealed for somebody else and passed on: ask the named sender for a file of your own."
 
 
+class Recalled(TransferRefused):
+    """The sender has called the file back."""
+
+    remedy = "Delete the file; ask the sender for another one if the pupil is coming after all."
+
+
 class OutOfDate(TransferRefused):
     """The time limit of the file has passed, or it claims a time that has not come."""
 

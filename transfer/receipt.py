@@ -50,7 +50,21 @@ class Receipt:
             self.urn or NONE, self.origin, str(self.position), manifest.instant(self.at),
             b64(self.checkpoint) or NONE, b64(self.keys),
         )  # fmt: skip
-        return LABEL + "\n" + "".join(f"{name} {value}\n" for name, value in zip(FIELDS, values, strict=True))
+        return lined(LABEL, FIELDS, values)
+
+
+def lined(label: str, names: Sequence[str], values: Sequence[str]) -> str:
+    """The text of a note that states some values: its label, then a line for each name."""
+    return label + "\n" + "".join(f"{name} {value}\n" for name, value in zip(names, values, strict=True))
+
+
+def values_of(text: str, label: str, names: Sequence[str]) -> tuple[str, ...]:
+    """The values in what ``lined`` gave. Raises ValueError."""
+    first, *lines = text.split("\n")
+    found, values = zip(*(line.split(" ", 1) for line in lines[:-1]), strict=True)
+    if first != label or found != names or lines[-1] or any(len(value) > MAX_PART for value in values):
+        raise ValueError
+    return values
 
 
 def sign(receipt: Receipt, signers: Sequence[Signer], at: int) -> bytes:
@@ -84,10 +98,7 @@ def _parse(text: str) -> Receipt:
 
 
 def _fields(text: str) -> Receipt:
-    label, *lines = text.split("\n")
-    names, values = zip(*(line.split(" ", 1) for line in lines[:-1]), strict=True)
-    if label != LABEL or names != FIELDS or lines[-1] or any(len(value) > MAX_PART for value in values):
-        raise ValueError
+    values = values_of(text, LABEL, FIELDS)
     transfer, sha256, verdict, reason, urn, origin, position, at, checkpoint, keys = values
     made = Receipt(
         manifest.uuid_of(transfer, WHERE), manifest.digest_of(sha256, WHERE), verdict == VERDICTS[0],

@@ -16,6 +16,7 @@ from transfer.joining import Joined
 from transfer.keys.document import SignedDocument
 from transfer.keys.trust import Known, Standing, Trust
 from transfer.package import Package
+from transfer.recall import Recall
 from transfer.receipt import Receipt
 
 CLASHES_MAX = 50
@@ -115,6 +116,16 @@ def of_receipt(made: Receipt, standing: Standing) -> Verdict:
         f"for the file with the manifest {made.manifest_sha256}",
     )
     return Verdict(True, "a receipt", lines, made.transfer_id)
+
+
+def of_recall(made: Recall, standing: Standing) -> Verdict:
+    """The verdict on a recall that was read."""
+    lines = (
+        f"transfer {made.transfer_id} was called back on {made.at:%d %B %Y}: who has not taken it in yet, will not",
+        f"signed by {_signer(standing)}",
+        f"for the file with the manifest {made.manifest_sha256}",
+    )
+    return Verdict(True, "a recall", lines, made.transfer_id)
 
 
 def of_proof(found: Disclosed) -> Verdict:

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
-from transfer import age, bundle, disclosure, joining, package, receipt, verdict
+from transfer import age, bundle, disclosure, joining, package, recall, receipt, verdict
 from transfer.age import Identity
 from transfer.errors import BadKey, BadKeyDocument, BadProof, NotForUs, TransferRefused
 from transfer.evidence import note
@@ -26,7 +26,7 @@ from transfer.package import Package
 from transfer.verdict import Verdict
 
 SEALED, KEY, AUDIT, RECEIPT, DOCUMENT = ".age", ".agekey", ".tar", receipt.SUFFIX, ".keydoc"
-PROOF = disclosure.SUFFIX
+PROOF, RECALL = disclosure.SUFFIX, recall.SUFFIX
 MAX_FILES = 10_000
 MAX_SMALL = note.MAX_NOTE_BYTES
 MAX_DOCUMENT = 16 * MAX_SMALL
@@ -78,6 +78,10 @@ class Verifier:
             self._saw(head.origin, head.size, head.root)
         return verdict.of_receipt(made, standing)
 
+    def recall(self, source: BinaryIO) -> Verdict:
+        """A recall. Raises TransferRefused."""
+        return verdict.of_recall(*recall.read(source.read(MAX_SMALL + 1), self.trust))
+
     def document(self, source: BinaryIO) -> Verdict:
         """A key document. Raises TransferRefused."""
         found = open_documents(source.read(MAX_DOCUMENT + 1))
@@ -120,13 +124,14 @@ def order(path: Path) -> tuple[int, str]:
 
 def kind_of(path: Path) -> str | None:
     """What a file is, by its name or else its first bytes; None when it is nothing of ours."""
-    if path.suffix in (SEALED, KEY, AUDIT, RECEIPT, DOCUMENT, PROOF):
+    if path.suffix in (SEALED, KEY, AUDIT, RECEIPT, DOCUMENT, PROOF, RECALL):
         return path.suffix
     with path.open("rb") as source:
         head = source.read(64)
     beginnings = {
         SEALED: age.VERSION_LINE, RECEIPT: receipt.LABEL.encode(), DOCUMENT: keydoc.LABEL.encode(),
         AUDIT: b"manifest.json\0", KEY: b"# public key: age1pq", PROOF: b'{"about":',
+        RECALL: recall.LABEL.encode(),
     }  # fmt: skip
     return next((suffix for suffix, text in beginnings.items() if head.startswith(text)), None)
 
@@ -160,7 +165,7 @@ def _verify(path: Path, run: Verifier, keys: Sequence[Identity]) -> Verdict:
         )
     ways: dict[str, Callable[[BinaryIO], Verdict]] = {
         SEALED: lambda source: run.sealed(source, keys), KEY: key, AUDIT: run.audit, RECEIPT: run.receipt,
-        DOCUMENT: run.document, PROOF: run.proof,
+        DOCUMENT: run.document, PROOF: run.proof, RECALL: run.recall,
     }  # fmt: skip
     with path.open("rb") as source:
         return ways[kind](source)

@@ -211,6 +211,24 @@ def withdraw(transfer_id: UUID, school: School = None, key: Key = None) -> None:
         c.show(Handover(records).withdraw(c.asking(key, "dsl"), transfer_id))
 
 
+@transfer.command("recall")
+def recall(transfer_id: UUID, out: Folder = HERE, school: School = None) -> None:
+    """Write the signed notice that a transfer was called off, for the school that may hold its file."""
+    out = files.folder(out)
+    with c.school_opened(school) as (_, records):
+        path = out / f"{transfer_id}.recall"
+        write(path, Handover(records).recall(transfer_id))
+        c.out.print(f"Wrote {path}: send it to the school that the file was for. It deletes nothing there.")
+
+
+@transfer.command("recalled")
+def recalled(notice: Path, school: School = None, key: Key = None) -> None:
+    """Take in another school's notice: its file is not taken in any more."""
+    data = files.bytes_of(notice)
+    with c.school_opened(school) as (_, records):
+        c.show(Handover(records).take_recall(c.asking(key, "dsl"), data))
+
+
 @transfer.command("list")
 def list_(school: School = None) -> None:
     """List the transfers of this school, newest first."""

@@ -10,7 +10,7 @@ hands.acknowledge(ask, receipt.encode())        # custody is theirs
 from __future__ import annotations
 
 from astrack.handover.base import NoSuchTransfer
-from astrack.handover.closing import TransferEnded
+from astrack.handover.closing import NoRecall, TransferEnded
 from astrack.handover.incoming import RecordHeldHere, TransferUnanswered
 from astrack.handover.receiving import Receiving
 from astrack.handover.sending import TimeLimitWrong
@@ -19,6 +19,7 @@ from astrack.handover.student import BirthdayUnknown, Giving
 __all__ = [
     "BirthdayUnknown",
     "Handover",
+    "NoRecall",
     "NoSuchTransfer",
     "RecordHeldHere",
     "TimeLimitWrong",

@@ -20,17 +20,24 @@ from domain.identity import SchoolName
 from domain.journey import custody, state
 from domain.school import ExportMade
 from transfer import bundle, package
+from transfer import recall as recalls
 from transfer import receipt as receipts
 from transfer.errors import BadReceipt
 from transfer.keys.directory import KeyDirectory
 from transfer.keys.signing import Purpose
 from transfer.keys.trust import Trust, require_known
+from transfer.recall import Recall
 from transfer.receipt import Receipt
 
 GRACE = timedelta(days=7)
 LIST_MAX = 1000
 OPEN = ("prepared", "sent", "collected")
+CALLED_OFF = ("withdrawn", "recalled")
 NEXT = {"sent": ("prepared",), "collected": ("prepared", "sent")}
+
+
+class NoRecall(DomainError):
+    """There is no notice to send: the transfer still stands, no file of it exists, or it must not name this school."""
 
 
 class TransferEnded(DomainError):
@@ -145,9 +152,37 @@ class Ending(Hands):
     def withdraw(self, ask: Ask, transfer_id: UUID) -> Answer:
         """Call a transfer off: withdrawn before it was collected, recalled after. Raises TransferEnded."""
         row = self._out(transfer_id)
-        if row.state in ("withdrawn", "recalled"):
+        if row.state in CALLED_OFF:
             return _ended(row)
         return self._call_off(ask, row, "recalled" if row.state == "collected" else "withdrawn")
+
+    def recall(self, transfer_id: UUID) -> bytes:
+        """The signed notice that calls a file back which has left. Raises NoSuchTransfer, NoRecall."""
+        row = self._out(transfer_id)
+        digest = row.details.get("manifest_sha256")
+        if row.state not in CALLED_OFF or digest is None:
+            raise NoRecall(f"the transfer is {row.state}: call it off first, then there is a notice to send")
+        if row.details.get("protected"):
+            raise NoRecall("a notice would name this school, which a protected move does not: ring the other DSL")
+        keys = self.signing.newest(self.clock())
+        made = Recall(transfer_id, digest, self.origin(), row.at, bytes(keys.signed))
+        return recalls.sign(made, keys.signers(Purpose.MANIFEST), int(row.at.timestamp()))
+
+    def take_recall(self, ask: Ask, notice: bytes) -> Answer:
+        """Take in another school's recall: its file is not taken in any more; one that was, stays.
+
+        Raises BadReceipt, BadSignature, UnknownSigner.
+        """
+        made, standing = recalls.read(notice, Trust(KeyDirectory.load(self.vault.pinned())), self.clock())
+        require_known(standing)
+        self.vault.keep(self.vault.recall_of(made.origin, made.transfer_id), notice, self.clock())
+        row = self.vault.transfer("in", made.transfer_id)
+        here = row is not None and row.details.get("manifest_sha256") == made.manifest_sha256
+        return {
+            "transfer_id": str(made.transfer_id),
+            "from": standing.name,
+            "state": "received" if here else "recalled",
+        }
 
     def expire(self, ask: Ask) -> list[UUID]:
         """End every transfer whose time limit passed a week ago; their ids. The records are free again."""

@@ -17,7 +17,7 @@ from domain import identity as identities
 from domain.base import Event, Stamp, StreamClass
 from transfer import manifest, package, receipt, story
 from transfer.age import Identity
-from transfer.errors import BadManifest, Conflict, TransferRefused
+from transfer.errors import BadManifest, Conflict, Recalled, TransferRefused
 from transfer.evidence import Unit
 from transfer.keys.directory import KeyDirectory
 from transfer.keys.trust import Trust, require_known
@@ -67,8 +67,15 @@ class Receiving(Ending):
                 package.MANIFEST,
                 "A student's own copy stays theirs: ask the school that held the record last.",
             )
+        self._check_recalled(found)
         self._once(ask, incoming.arrival(found), pupil_id)
         return self._received(found.manifest.transfer_id)
+
+    def _check_recalled(self, found: Package) -> None:
+        """Refuse a file that its own sender called back. Raises Recalled."""
+        made = found.manifest
+        if self.vault.kept(self.vault.recall_of(made.sender.origin, made.transfer_id)) is not None:
+            raise Recalled("its sender has called it back", f"transfer {made.transfer_id}")
 
     def _once(self, ask: Ask, arrived: Arrival, pupil_id: UUID | None) -> None:
         """Take a file in, unless another importer was first with it: then all is well too."""

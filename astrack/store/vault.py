@@ -24,6 +24,7 @@ from transfer.evidence import chain
 
 MARK_LABEL = b"astrack/mark/v1\0"
 MARKS = "marks"
+RECALLS = "recalls/"
 FOLLOWED = "directory of "
 """Before the origin of a directory that is followed: no key document has an origin with a space."""
 MAX_LISTED = 1000
@@ -129,6 +130,10 @@ class Vault:
         """How a stream of another log is known here: under a key of this school, made at first use of ``random``."""
         secret = self._marks = self._marks or self.kept(MARKS) or self.keep(MARKS, random, at)
         return hmac.digest(secret, MARK_LABEL + chain.b64(stream).encode() + b"\n" + origin.encode(), hashlib.sha256)
+
+    def recall_of(self, origin: str, transfer_id: UUID) -> str:
+        """The name that a recall is kept under: by whom, and of which transfer."""
+        return f"{RECALLS}{hashlib.sha256(origin.encode()).hexdigest()[:32]}/{transfer_id}"
 
     def holder(self, mark: bytes) -> UUID | None:
         """The stream here that holds the facts of a marked stream of another log."""

@@ -26,7 +26,9 @@ from transfer.errors import TransferRefused
 from transfer.keys.directory import KeyDirectory
 
 SHOWN, GROUP_MAX, SOON_DAYS = 200, 400, 5
-AGE, KEY_DOCUMENT, RECEIPT = b"age-encryption.org/v1", b"astrack/keys/", b"astrack/receipt/"
+AGE, KEY_DOCUMENT, RECEIPT, RECALL = (
+    b"age-encryption.org/v1", b"astrack/keys/", b"astrack/receipt/", b"astrack/recall/",
+)  # fmt: skip
 BASES = {
     "legal_obligation": "Legal obligation (maintained schools: the educational record)",
     "public_task": "Public task",
@@ -154,12 +156,15 @@ def _take_in(who: Caller, sent: Form) -> str:
     if head.startswith(RECEIPT):
         who.handover.acknowledge(ask, sent.file)
         return "acknowledged"
+    if head.startswith(RECALL):
+        who.handover.take_recall(ask, sent.file)
+        return "recall-taken"
     if head.startswith(KEY_DOCUMENT):
         who.handover.trust(ask, sent.file, words=words)
         return "trusted"
     raise BadForm(
-        "This file is neither a sealed record (.tar.age), nor a receipt, nor a key document: ask the other school "
-        "which file they meant.", "file",
+        "This file is neither a sealed record (.tar.age), nor a receipt, a recall or a key document: ask the other "
+        "school which file they meant.", "file",
     )  # fmt: skip
 
 

@@ -63,6 +63,7 @@ DONE = {
     "prepared": "The files are sealed and ready to send. The records are frozen here until they are received.",
     "received": "The file was opened, checked and taken in. Send the receipt back to the other school.",
     "acknowledged": "The receipt was right: the record is with the other school now.",
+    "recall-taken": "That file is called back: it is not taken in any more. A record that was taken in before stays.",
     "trusted": "You know this school now: files can go to it and come from it.",
     "withdrawn": "The transfer was called off. The record goes on here.",
     "roster-applied": "The roster was taken in.",

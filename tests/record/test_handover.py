@@ -15,7 +15,15 @@ import pytest
 
 from astrack import ids
 from astrack.app import App
-from astrack.handover import Handover, NoSuchTransfer, RecordHeldHere, TransferEnded, TransferUnanswered, outgoing
+from astrack.handover import (
+    Handover,
+    NoRecall,
+    NoSuchTransfer,
+    RecordHeldHere,
+    TransferEnded,
+    TransferUnanswered,
+    outgoing,
+)
 from astrack.handover.sending import _order
 from astrack.records import Ask, Records
 from astrack.server.clockwork import Clockwork
@@ -27,8 +35,10 @@ from domain.journey.facts import OutcomeReported, RecordReceived
 from domain.journey.refusals import ConsentNotNamed, RecordFrozen
 from domain.journey.state import Custody
 from domain.school import StreamErased
-from transfer import errors, package
+from transfer import errors, package, recall
+from transfer.keys.signing import Purpose
 from transfer.keys.trust import Trust
+from transfer.recall import Recall
 from transfer.verify import Verifier
 
 BY = Actor(id=uuid4(), role="dsl")
@@ -415,6 +425,66 @@ def test_a_refusal_brings_the_record_back(schools: SimpleNamespace) -> None:
     refusal = b.hands.refusal(UUID(answer["transfer_id"]), answer["manifest_sha256"], "not_expected")
     assert a.hands.acknowledge(ask(), refusal)["state"] == "rejected"
     assert a.custody(pupil) is Custody.HELD
+
+
+def test_a_file_that_was_called_back_is_not_taken_in_any_more(schools: SimpleNamespace) -> None:
+    a, b = schools.a, schools.b
+    pupil = a.admit()
+    transfer, data = a.send(b, pupil)
+    with pytest.raises(NoRecall, match="call it off first"):
+        a.hands.recall(transfer)
+    a.hands.mark(ask(), transfer, "collected")
+    assert a.hands.withdraw(ask(), transfer)["state"] == "recalled"
+    notice, size = a.hands.recall(transfer), b.size()
+    for _ in range(2):
+        assert b.hands.take_recall(ask(), notice)["state"] == "recalled"
+    with pytest.raises(errors.Recalled, match="called it back"):
+        b.hands.receive(ask(), data)
+    assert b.size() == size
+    _, again = a.send(b, pupil)  # a fresh file of the same pupil is another transfer
+    assert b.hands.receive(ask(), again)["new"] > 0
+
+
+def test_a_record_that_was_taken_in_stays_when_its_file_is_called_back(schools: SimpleNamespace) -> None:
+    a, b = schools.a, schools.b
+    transfer, data = a.send(b, a.admit())
+    there = UUID(b.hands.receive(ask(), data)["pupil_id"])
+    a.hands.withdraw(ask(), transfer)
+    assert b.hands.take_recall(ask(), a.hands.recall(transfer))["state"] == "received"
+    assert b.custody(there) is Custody.HELD
+    assert UUID(b.hands.receive(ask(), data)["pupil_id"]) == there
+
+
+def test_nobody_calls_back_another_schools_file(schools: SimpleNamespace) -> None:
+    a, b, c = schools.a, schools.b, schools.c
+    transfer, data = a.send(b, a.admit())
+    digest = a.hands.vault.transfer("out", transfer).details["manifest_sha256"]
+    keys = c.hands.signing.newest(c.records.clock())
+    for origin, known in ((c.hands.origin(), True), (a.hands.origin(), False)):
+        made = Recall(transfer, digest, origin, c.records.clock(), bytes(keys.signed))
+        forged = recall.sign(made, keys.signers(Purpose.MANIFEST), 1)
+        if known:
+            b.hands.take_recall(ask(), forged)
+        else:
+            with pytest.raises(errors.TransferRefused):
+                b.hands.take_recall(ask(), forged)
+    assert b.hands.receive(ask(), data)["new"] > 0
+
+
+def test_a_recall_with_a_flipped_byte_is_refused_and_a_protected_move_has_none(schools: SimpleNamespace) -> None:
+    a, b = schools.a, schools.b
+    transfer, _ = a.send(b, a.admit())
+    a.hands.withdraw(ask(), transfer)
+    notice = a.hands.recall(transfer)
+    for at in range(0, len(notice), 97):
+        changed = bytearray(notice)
+        changed[at] ^= 1
+        with pytest.raises(errors.TransferRefused):
+            recall.read(bytes(changed), Trust())
+    hidden, _ = a.send(b, a.admit(JO.model_copy(update={"upn": None})), protected=True)
+    a.hands.withdraw(ask(), hidden)
+    with pytest.raises(NoRecall, match="name this school"):
+        a.hands.recall(hidden)
 
 
 def test_a_receipt_for_a_transfer_that_was_called_off_is_a_dispute(schools: SimpleNamespace) -> None:

@@ -117,6 +117,21 @@ def test_a_pupil_is_handed_over_and_the_receipt_comes_back(
     assert run("pupil", "list", "--school", other)[1].count("Hartley") == 1
 
 
+def test_a_file_that_was_called_off_is_refused_once_the_notice_came(
+    run: Run, school: str, sealed: tuple[str, Path], tmp_path: Path
+) -> None:
+    other, path = sealed
+    transfer = path.name.partition(".")[0]
+    code, _, said = run("transfer", "recall", transfer, "--school", school, "--out", tmp_path)
+    assert code != 0 and "call it off first" in said
+    assert run("transfer", "withdraw", transfer, "--school", school)[0] == 0
+    assert run("transfer", "recall", transfer, "--school", school, "--out", tmp_path)[0] == 0
+    notice = next(iter(tmp_path.glob("*.recall")))
+    assert run("transfer", "recalled", notice, "--school", other)[0] == 0
+    code, _, said = run("transfer", "receive", path, "--school", other, "--out", tmp_path)
+    assert code != 0 and "called it back" in said and one_sentence(said)
+
+
 @pytest.mark.parametrize("fault", ["truncated", "altered", "misaddressed", "of the sender"])
 def test_a_bad_sealed_file_gets_one_sentence_and_writes_nothing(
     run: Run, store: Store, school: str, sealed: tuple[str, Path], tmp_path: Path, fault: str
