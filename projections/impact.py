@@ -99,10 +99,9 @@ class School(NamedTuple):
     signs: dict[str, list[int]]
 
 
-def arrays(cur: Cursor[Any], school_id: UUID, *, until: date) -> tuple[Panel, Plans]:
-    """A school's sittings, signs and plans up to a day, on roll or not: what a trust is put together from."""
-    found = _asked(cur, school_id, Scope(everyone=True), "")
-    return packed.read([_pupil(*row) for row in found], until)[:2]
+def packs(cur: Cursor[Any], school_id: UUID) -> list[Pupil]:
+    """Everybody's sittings, signs and plans, on roll or not, as they lie: what a trust is put together from."""
+    return _pupils(_asked(cur, school_id, Scope(everyone=True), ""))
 
 
 def school(cur: Cursor[Any], school_id: UUID, scope: Scope, *, until: date) -> School:
@@ -121,8 +120,9 @@ def _asked(cur: Cursor[Any], school_id: UUID, scope: Scope, more: str) -> list[A
     return cur.fetchall()
 
 
-def _pupil(tags: str, sat: bytes, signs: bytes, plans: bytes) -> Pupil:
-    return Pupil(_group(tags), sat, signs, plans)
+def _pupils(found: Sequence[Sequence[Any]]) -> list[Pupil]:
+    groups = {tags: _group(tags) for tags in {row[0] for row in found}}
+    return [Pupil(groups[row[0]], row[1], row[2], row[3]) for row in found]
 
 
 def _group(tags: str) -> str:
@@ -131,7 +131,7 @@ def _group(tags: str) -> str:
 
 def assembled(found: Sequence[tuple[str, bytes, bytes, bytes, list[str], list[str]]], until: date) -> School:
     """(tags, sittings, signs, plans, kinds of the signs, signposts of the plans) of each pupil -> the school."""
-    panel, plans, begun = packed.read([_pupil(*row[:4]) for row in found], until)
+    panel, plans, begun = packed.read([_pupils(found)], until)
     who, signs = packed.lines(packed.SIGN, [row[2] for row in found])
     known = signs["day"] <= until.toordinal()
     named = [kind for row in found for kind in row[4]]

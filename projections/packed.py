@@ -73,20 +73,35 @@ def plan(start: date, end: date, owner: UUID, together: UUID | None) -> bytes:
     return _PLAN.pack(start.toordinal(), end.toordinal(), mark(owner), mark(together))
 
 
-def read(pupils: Sequence[Pupil], until: date) -> tuple[Panel, Plans, NDArray[np.bool_]]:
-    """A school as arrays: all up to a day, rows in the order given; and which of all plans are among them.
+class Read(NamedTuple):
+    """Schools as arrays, a round of a school a column in the order of first sittings; which of all plans are among
+    them (those begun by the last day).
+    """
 
-    A round is a column, in the order of first sittings.
+    panel: Panel
+    plans: Plans
+    begun: NDArray[np.bool_]
+
+
+def read(schools: Sequence[Sequence[Pupil]], until: date) -> Read:
+    """Schools as one: all up to a day, rows in the order given. ``panel.school`` says which; each keeps its own rounds,
+    groups, owners and group plans.
     """
     last = until.toordinal()
-    panel = _sittings(pupils, last)
-    who, signs = lines(SIGN, [one.signs for one in pupils])
-    _flag(panel, who[signs["day"] <= last], signs[signs["day"] <= last])
-    whose, plans = lines(PLAN, [one.plans for one in pupils])
-    begun = plans["start"] <= last
-    whose, plans = whose[begun], plans[begun]
-    ends = plans["start"].astype(np.int64), plans["end"].astype(np.int64)
-    return panel, Plans(whose, *ends, _codes(plans["owner"]), _codes(plans["together"])), begun
+    sat = [_sittings([one.sat for one in pupils], last) for pupils in schools]
+    panel = _empty(schools, max([1, *(one.columns for one in sat)]))
+    at = np.cumsum([0, *map(len, schools)])
+    for pupils, some, first in zip(schools, sat, at, strict=False):
+        _fill(panel, some, first)
+        _flag(panel, some, first, *lines(SIGN, [one.signs for one in pupils]), last)
+    begun = [lines(PLAN, [one.plans for one in pupils]) for pupils in schools]
+    whose = [who + first for (who, _), first in zip(begun, at, strict=False)]
+    plans = np.concatenate([np.zeros(0, PLAN), *(one for _, one in begun)])
+    known = plans["start"] <= last
+    school = np.repeat(np.arange(len(schools)), [len(one) for one in whose])[known]
+    pupil, plans = np.concatenate([np.zeros(0, np.int64), *whose])[known], plans[known]
+    days = plans["start"].astype(np.int64), plans["end"].astype(np.int64)
+    return Read(panel, Plans(pupil, *days, _codes(school, plans["owner"]), _codes(school, plans["together"])), known)
 
 
 def lines(kind: np.dtype[np.void], held: Sequence[bytes]) -> tuple[Ints, NDArray[np.void]]:
@@ -95,18 +110,50 @@ def lines(kind: np.dtype[np.void], held: Sequence[bytes]) -> tuple[Ints, NDArray
     return np.repeat(np.arange(len(held)), counts), np.frombuffer(b"".join(held), dtype=kind)
 
 
-def _sittings(pupils: Sequence[Pupil], last: int) -> Panel:
-    who, records = lines(SAT, [one.sat for one in pupils])
-    order = np.argsort(records["day"], kind="stable")
-    order = order[records["day"][order] <= last]
-    who, records = who[order], records[order]
-    _, first, inverse = np.unique(records["round"], return_index=True, return_inverse=True)
-    panel = _empty(len(pupils), max(len(first), 1), [one.group for one in pupils])
-    # of two by one pupil in one round the later stays
-    at = who, np.argsort(np.argsort(first))[inverse]
-    panel.days[at], panel.year[at], panel.adequate[at] = records["day"], records["year"], records["usable"]
-    panel.values[at], panel.errors[at] = _points(records["values"]), _points(records["errors"])
-    return panel
+class Sittings(NamedTuple):
+    """A school's sittings: whose, the column of the round, the day (ordinal), the records; by pupil, then by day."""
+
+    who: Ints
+    column: Ints
+    day: Ints
+    records: NDArray[np.void]
+    columns: int
+
+
+def _sittings(held: Sequence[bytes], last: int) -> Sittings:
+    who, records = lines(SAT, held)
+    day = records["day"].astype(np.int64)
+    key = _key(who, day)
+    order = np.arange(len(key)) if (np.diff(key) >= 0).all() else np.argsort(key, kind="stable")
+    order = order[day[order] <= last]
+    who, day, records = who[order], day[order], records[order]
+    rounds, inverse = np.unique(records["round"], return_inverse=True)
+    first = np.full(len(rounds), last + 1)
+    np.minimum.at(first, inverse, day)
+    return Sittings(who, np.argsort(np.argsort(first, kind="stable"))[inverse], day, records, len(rounds))
+
+
+def _key(who: Ints, day: Ints) -> Ints:
+    return who << 32 | day
+
+
+def _empty(schools: Sequence[Sequence[Pupil]], r: int) -> Panel:
+    codes: dict[str, int] = {}
+    group = np.array([codes.setdefault(one.group, len(codes)) for pupils in schools for one in pupils], dtype=np.int64)
+    n = len(group)
+    return Panel(
+        school=np.repeat(np.arange(len(schools)), [len(one) for one in schools]), days=np.zeros((n, r), dtype=np.int64),
+        values=np.full((n, r, 8), np.nan), errors=np.full((n, r, 8), np.nan), adequate=np.zeros((n, r), dtype=bool),
+        flagged=np.zeros((n, r), dtype=bool), aimed=np.zeros((n, r, 8), dtype=bool),
+        year=np.zeros((n, r), dtype=np.int64), group=np.broadcast_to(group[:, None], (n, r)),
+    )  # fmt: skip
+
+
+def _fill(panel: Panel, sat: Sittings, first: int) -> None:
+    """Put sittings in their places; of two by one pupil in one round the later stays."""
+    at = sat.who + first, sat.column
+    panel.days[at], panel.year[at], panel.adequate[at] = sat.day, sat.records["year"], sat.records["usable"]
+    panel.values[at], panel.errors[at] = _points(sat.records["values"]), _points(sat.records["errors"])
 
 
 def _points(steps: NDArray[np.uint16]) -> NDArray[np.float64]:
@@ -115,66 +162,24 @@ def _points(steps: NDArray[np.uint16]) -> NDArray[np.float64]:
     return made
 
 
-def _empty(n: int, r: int, groups: Sequence[str]) -> Panel:
-    codes: dict[str, int] = {}
-    group = np.array([codes.setdefault(one, len(codes)) for one in groups], dtype=np.int64)
-    return Panel(
-        school=np.zeros(n, dtype=np.int64), days=np.zeros((n, r), dtype=np.int64), values=np.full((n, r, 8), np.nan),
-        errors=np.full((n, r, 8), np.nan), adequate=np.zeros((n, r), dtype=bool), flagged=np.zeros((n, r), dtype=bool),
-        aimed=np.zeros((n, r, 8), dtype=bool), year=np.zeros((n, r), dtype=np.int64),
-        group=np.repeat(group[:, None], r, axis=1),
-    )  # fmt: skip
-
-
-def _flag(panel: Panel, who: Ints, signs: NDArray[np.void]) -> None:
+def _flag(panel: Panel, sat: Sittings, first: int, who: Ints, signs: NDArray[np.void], last: int) -> None:
     """Mark the sitting that each sign followed, and the scores it names."""
-    days, day = panel.days[who], signs["day"].astype(np.int64)[:, None]
-    fits = np.where((days > 0) & (days <= day) & (days > day - FLAG_DAYS), days, 0)
-    column = fits.argmax(axis=1)
-    there = fits[np.arange(len(who)), column] > 0
-    panel.flagged[who[there], column[there]] = True
+    stays = panel.days[sat.who + first, sat.column] == sat.day
+    of, day, column = sat.who[stays], sat.day[stays], sat.column[stays]
+    if not len(of):
+        return
+    on = signs["day"].astype(np.int64)
+    before = np.searchsorted(_key(of, day), _key(who, on), side="right") - 1
+    there = (before >= 0) & (of[before] == who) & (day[before] > on - FLAG_DAYS) & (on <= last)
+    row, place, aimed = who[there] + first, column[before[there]], signs["aimed"][there]
+    panel.flagged[row, place] = True
     for cell in range(8):
-        named = there & (signs["aimed"] >> cell & 1 > 0)
-        panel.aimed[who[named], column[named], cell] = True
+        named = (aimed >> cell & 1) > 0
+        panel.aimed[row[named], place[named], cell] = True
 
 
-def _codes(marks: NDArray[np.uint64]) -> Ints:
-    """A small number for each mark, NONE for nobody's."""
+def _codes(school: Ints, marks: NDArray[np.uint64]) -> Ints:
+    """A small number for each mark of a school, NONE for nobody's."""
     codes = np.unique(marks, return_inverse=True)[1].astype(np.int64)
-    return np.where(marks == 0, NONE, codes)
-
-
-def stacked(schools: Sequence[tuple[Panel, Plans]]) -> tuple[Panel, Plans]:
-    """Schools as one: ``panel.school`` says which; each keeps its own rounds, groups, owners and group plans."""
-    schools = schools or [read((), date.min)[:2]]
-    if len(schools) == 1:
-        return schools[0]
-    sizes = [one.days.shape for one, _ in schools]
-    n, r = sum(size[0] for size in sizes), max((size[1] for size in sizes), default=1)
-    whole = _empty(n, r, [""] * n)
-    at = np.cumsum([0, *(size[0] for size in sizes)])
-    for index, (panel, _) in enumerate(schools):
-        rows, columns = slice(at[index], at[index + 1]), slice(sizes[index][1])
-        whole.school[rows] = index
-        whole.group[rows] = panel.group[:, :1]
-        for name in ("days", "values", "errors", "adequate", "flagged", "aimed", "year"):
-            getattr(whole, name)[rows, columns] = getattr(panel, name)
-    return whole, _all_plans([plans for _, plans in schools], at)
-
-
-def _all_plans(schools: Sequence[Plans], at: Ints) -> Plans:
-    owners = _apart([one.owner for one in schools])
-    return Plans(
-        np.concatenate([one.pupil + first for one, first in zip(schools, at, strict=False)]),
-        np.concatenate([one.start for one in schools]), np.concatenate([one.end for one in schools]), owners,
-        _apart([one.together for one in schools]),
-    )  # fmt: skip
-
-
-def _apart(codes: Sequence[Ints]) -> Ints:
-    """The codes of several schools made different from each other; NONE stays."""
-    made, used = [], 0
-    for one in codes:
-        made.append(np.where(one == NONE, NONE, one + used))
-        used += int(one.max(initial=NONE)) + 1
-    return np.concatenate(made)
+    apart = np.unique(school * (codes.max(initial=0) + 1) + codes, return_inverse=True)[1].astype(np.int64)
+    return np.where(marks == 0, NONE, apart)

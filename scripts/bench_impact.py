@@ -53,7 +53,7 @@ def main() -> None:
     arrays = timed(lambda: impact.assess(made.panel, made.plans, 0, 10**7), asked.repeat)
     with temporary() as settings, App.open(settings, lambda: BEGAN) as app:
         schools = filled(app, made)
-        read = timed(lambda: [len(reports_trust.arrays(app, one, UNTIL)[0].days) for one in schools], asked.repeat)
+        read = timed(lambda: packed.read([reports_trust.packs(app, one) for one in schools], UNTIL), asked.repeat)
         whole = timed(lambda: reports_trust.trust(app, schools, since=SINCE, until=UNTIL), asked.repeat)
         found = reports_trust.trust(app, schools, since=SINCE, until=UNTIL)
         page = timed(lambda: reports_trust.html(found), asked.repeat)

@@ -24,7 +24,7 @@ from domain import impact
 from domain.impact import Impact
 from domain.impact import classes as impact_classes
 from domain.impact import funnel as impact_funnel
-from domain.impact.cases import Cases, Panel, Plans, cases
+from domain.impact.cases import Cases, Panel, cases
 from domain.impact.funnel import Z998, Funnel, Place
 from domain.impact.words import Said, headline
 from domain.impact.words import sentences as words_for
@@ -33,6 +33,7 @@ from domain.small import hidden
 from domain.statistics import Z95
 from projections import impact as lines
 from projections import packed
+from projections.packed import Pupil
 
 LEFT, RIGHT, TOP, BOTTOM = 60, 610, 30, 300
 TITLE = "Schools side by side"
@@ -79,7 +80,7 @@ def trust(app: App, school_ids: Sequence[UUID], *, since: date, until: date) -> 
     check_dates(since, until)
     ids = list(school_ids)[:SCHOOLS_MAX]
     names = [reports.name_of(app, one) for one in ids]
-    panel, plans = packed.stacked([arrays(app, one, until) for one in ids])
+    panel, plans, _ = packed.read([packs(app, one) for one in ids], until)
     window = since.toordinal(), until.toordinal()
     found = cases(panel, plans, *window)
     whole = impact.judged(panel, found, *window)
@@ -87,11 +88,11 @@ def trust(app: App, school_ids: Sequence[UUID], *, since: date, until: date) -> 
     return TrustReport(since, until, app.clock().date(), whole, words_for(whole), schools, impact_funnel.funnel(shares))
 
 
-def arrays(app: App, school_id: UUID, until: date) -> tuple[Panel, Plans]:
-    """One school's sittings, signs and plans up to a day, caught up first."""
+def packs(app: App, school_id: UUID) -> list[Pupil]:
+    """One school's sittings, signs and plans, caught up first."""
     app.views.catch_up(school_id)
     with app.views.reading(school_id) as cur:
-        return lines.arrays(cur, school_id, until=until)
+        return lines.packs(cur, school_id)
 
 
 def _headlines(names: Sequence[str], panel: Panel, found: Cases) -> tuple[tuple[str, str], ...]:

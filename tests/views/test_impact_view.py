@@ -50,16 +50,23 @@ def plan(pupil: UUID, on: date) -> Fact:
     return fact(made, pupil)
 
 
-def school(*facts: Fact, until: date = date(2030, 1, 1)) -> impact.School:
+def lines_of(*facts: Fact) -> list[tuple]:
     rows: dict[UUID, impact.Row] = {one: impact.Row(one) for one in (A, B)}
     for position, one in enumerate(facts):
         for (pupil,) in [impact.key(one)] if impact.key(one) else []:
             rows[pupil] = impact.evolve(rows[pupil], one._replace(position=position))
-    found = [
+    return [
         (impact.JOINED.join(TAGS[one]), row.sat, row.signs, row.plans, list(row.sign_kinds), list(row.signposts))
         for one, row in rows.items()
     ]
-    return impact.assembled(found, until)
+
+
+def school(*facts: Fact, until: date = date(2030, 1, 1)) -> impact.School:
+    return impact.assembled(lines_of(*facts), until)
+
+
+def pupils(*facts: Fact) -> list[packed.Pupil]:
+    return [packed.Pupil(*row[:4]) for row in lines_of(*facts)]
 
 
 def test_a_sign_marks_the_sitting_it_followed_and_the_score_it_names() -> None:
@@ -136,9 +143,9 @@ def test_a_school_without_anything_is_an_empty_panel() -> None:
 
 
 def test_schools_put_together_keep_their_own_rounds_groups_and_owners() -> None:
-    one = school(sat(A, AUTUMN, 1.5), sign(A, AUTUMN), plan(A, AUTUMN), sat(A, SPRING, 2.0, uuid4()))
-    two = school(sat(A, SPRING, 1.5), sign(A, SPRING), plan(A, SPRING), plan(B, SPRING))
-    panel, plans = packed.stacked([(one.panel, one.plans), (two.panel, two.plans)])
+    one = pupils(sat(A, AUTUMN, 1.5), sign(A, AUTUMN), plan(A, AUTUMN), sat(A, SPRING, 2.0, uuid4()))
+    two = pupils(sat(A, SPRING, 1.5), sign(A, SPRING), plan(A, SPRING), plan(B, SPRING))
+    panel, plans, _ = packed.read([one, two], date(2030, 1, 1))
     assert panel.school.tolist() == [0, 0, 1, 1] and panel.days.shape == (4, 2)
     assert (plans.pupil.tolist(), plans.owner.tolist()) == ([0, 2, 3], [0, 1, 1])
     assert plans.together.tolist() == [NONE] * 3
