@@ -99,9 +99,9 @@ def _residual(y: Floats, basis: Floats) -> Floats:
 
 
 def _explained(rest: Floats, before: Floats) -> float:
-    """The share of a sum of squares that is gone."""
+    """The share of a sum of squares that is gone; a rounding error below none is none."""
     total = float(before @ before)
-    return 1 - float(rest @ rest) / total if total > 0 else 0.0
+    return max(0.0, 1 - float(rest @ rest) / total) if total > 0 else 0.0
 
 
 def _coded(labels: Ints) -> Ints:

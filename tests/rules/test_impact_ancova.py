@@ -66,6 +66,15 @@ def test_a_covariate_that_others_explain_already_changes_nothing() -> None:
     assert (twice.effect, twice.se) == (pytest.approx(once.effect), pytest.approx(once.se))
 
 
+@pytest.mark.parametrize("seed", range(40))
+def test_without_covariates_nothing_is_explained_by_them(seed: int) -> None:
+    d = made(seed)
+    bare = a.fit(d["y"], d["x"], np.empty((len(d["y"]), 0)), d["stratum"], [d["group"]])
+    assert bare is not None
+    assert (bare.share_y, bare.share_x) == (pytest.approx(0, abs=1e-12), 0)
+    assert a.bias(bare.t, bare.residual_df, bare.se, bare.share_y, bare.share_x) == pytest.approx(0, abs=1e-6)
+
+
 def test_arms_that_the_strata_tell_apart_completely_give_no_estimate() -> None:
     d = made(1)
     x = (d["stratum"] > 2).astype(float)
