@@ -21,6 +21,8 @@ NAMES = {
     "ASTRACK_TRANSIT_KEY": "The name of the key there. Left out: `astrack`.",
     "ASTRACK_TRANSIT_TOKEN_FILE": "The file of the token for the key service.",
     "ASTRACK_WITNESSES": "A file of those who cosign checkpoints.",
+    "ASTRACK_TRUSTS": "A file of the trusts whose schools are kept here: which they are, and from which school each is "
+                      "seen. Left out: no school sees another's figures.",
     "ASTRACK_ADDRESS": "How the public reaches the service, such as `https://records.example`: "
                        "for what is signed with an address in it.",
     "ASTRACK_SECOND_FACTOR": "`required`, or `off` where all data is made up: "
@@ -43,12 +45,12 @@ class Settings:
 
     ``database_url`` is None for the embedded PostgreSQL in ``home``; ``database`` names a database of the embedded
     server; ``school`` is the one commands are about when none is named; ``witnesses`` is a file of those who cosign
-    checkpoints; ``address`` is how the public reaches the service (https://records.example), for what is signed with an
-    address in it; ``pool_size`` limits connections, ``timeout_s`` every wait for the database, in seconds;
-    ``second_factor`` asks staff who see pupils' scores, or who manage accounts, for a second factor; ``providers`` is a
-    file of those who sign staff in; ``mailbox_minutes`` is how often schools' boxes are looked into, 0 never;
-    ``metrics_port`` serves figures for Prometheus to this machine, 0 nowhere;
-    ``traces`` sends spans to "stderr" or "otlp".
+    checkpoints, ``trusts`` one of schools that are seen side by side; ``address`` is how the public reaches the service
+    (https://records.example), for what is signed with an address in it; ``pool_size`` limits connections,
+    ``timeout_s`` every wait for the database, in seconds; ``second_factor`` asks staff who see pupils' scores, or who
+    manage accounts, for a second factor; ``providers`` is a file of those who sign staff in; ``mailbox_minutes`` is
+    how often schools' boxes are looked into, 0 never; ``metrics_port`` serves figures for Prometheus to this machine, 0
+    nowhere; ``traces`` sends spans to "stderr" or "otlp".
     """
 
     home: Path
@@ -61,6 +63,7 @@ class Settings:
     database: str = "astrack"
     school: str | None = None
     witnesses: Path | None = None
+    trusts: Path | None = None
     address: str | None = None
     pool_size: int = 12
     timeout_s: float = 30.0
@@ -91,6 +94,7 @@ class Settings:
             database=given.get("ASTRACK_DATABASE") or "astrack",
             school=given.get("ASTRACK_SCHOOL") or None,
             witnesses=Path(seen).expanduser().absolute() if (seen := given.get("ASTRACK_WITNESSES")) else None,
+            trusts=Path(known).expanduser().absolute() if (known := given.get("ASTRACK_TRUSTS")) else None,
             address=(given.get("ASTRACK_ADDRESS") or "").rstrip("/") or None,
             pool_size=_number(given, "ASTRACK_POOL_SIZE", 12, most=200),
             second_factor=_required(given, "ASTRACK_SECOND_FACTOR"),

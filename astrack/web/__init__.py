@@ -37,6 +37,7 @@ from astrack.web.site import Site
 from astrack.web.staff import staff_pages
 from astrack.web.training import training_pages
 from astrack.web.transfers import transfer_pages
+from astrack.web.trust import trust_pages
 from astrack.web.truth import truth_pages
 from astrack.web.tutor import tutor_pages
 
@@ -65,6 +66,7 @@ PARTS = (
     request_pages,
     impact_pages,
     truth_pages,
+    trust_pages,
     family_pages,
     staff_pages,
     training_pages,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -22,7 +21,9 @@ from astrack.reports import plot as reports_plot
 from astrack.reports.tables import csv_files
 from astrack.web.door import PageRoute, Sent, Who
 from astrack.web.lists import reading
-from astrack.web.site import HEADERS, BadForm, Site
+from astrack.web.report_files import YEAR, Window, attached, whole, window_of
+from astrack.web.site import BadForm, Site
+from astrack.web.trust import may_see
 from domain.authority import Action
 from domain.scope import Scope
 from domain.small import SMALLEST
@@ -31,9 +32,7 @@ from projections import cohort, plan_board, pupils, round_progress
 from projections.cohort import Cell
 
 ROUNDS_SHOWN = 6
-YEAR = timedelta(days=365)
 WIDTH, LEFT = 480, 20
-Window = tuple[date, date]
 
 
 def impact_pages(site: Site) -> APIRouter:
@@ -43,7 +42,7 @@ def impact_pages(site: Site) -> APIRouter:
     @router.get("/impact")
     def impact(request: Request, who: Who, by: str = "year", since: str = "", until: str = "") -> Response:
         who.see(Action.SEE_AGGREGATES)
-        window = _window(who, since, until)
+        window = window_of(who, since, until)
         everyone = Scope(everyone=True)
         with reading(who) as (cur, school):
             came = plan_board.came_of(cur, school, everyone)
@@ -57,48 +56,33 @@ def impact_pages(site: Site) -> APIRouter:
             request, "impact.html", viewer=who.viewer, came=_came(came),
             groups=[_group(one) for one in groups], by=chosen, dimensions=dimensions, smallest=SMALLEST,
             heads=[f"{NAMES[factor]}, {IN_WORDS[context]}" for context in CONTEXTS for factor in FACTORS],
-            rounds=[one for one in rounds if one.expected >= SMALLEST], report=report, window=window, **_plots(report),
+            rounds=[one for one in rounds if one.expected >= SMALLEST], report=report, window=window,
+            trust=may_see(who), **_plots(report),
         )  # fmt: skip
 
     @router.post("/impact/report")
     def made(who: Who, sent: Sent) -> Response:
         who.see(Action.SEE_AGGREGATES)
-        since, until = _window(who, sent.text("since", 10), sent.text("until", 10))
+        since, until = window_of(who, sent.text("since", 10), sent.text("until", 10))
         content = reports_html.pdf(_report(who, (since, until)))
         digest = hashlib.sha256(content).hexdigest()
         Support(who.records).record_report(who.ask(sent.key), since=since, until=until, sha256=digest)
-        return _file(content, f"did-it-help-{until}.pdf", "application/pdf")
+        return attached(content, f"did-it-help-{until}.pdf", "application/pdf")
 
     @router.get("/impact/report.html")
     def read(who: Who, since: str = "", until: str = "") -> Response:
         who.see(Action.SEE_AGGREGATES)
-        content = reports_html.html(_report(who, _window(who, since, until)))
-        policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'"
-        return Response(content, 200, {**HEADERS, "Content-Security-Policy": policy}, "text/html; charset=utf-8")
+        return whole(reports_html.html(_report(who, window_of(who, since, until))))
 
     @router.get("/impact/tables/{name}")
     def exported(who: Who, name: str, since: str = "", until: str = "") -> Response:
         who.see(Action.SEE_AGGREGATES)
-        files = csv_files(_report(who, _window(who, since, until)).tables)
+        files = csv_files(_report(who, window_of(who, since, until)).tables)
         if name not in files:
             raise BadForm("There is no such table: choose one on the page Did it help.")
-        return _file(files[name], name, "text/csv; charset=utf-8")
+        return attached(files[name], name, "text/csv; charset=utf-8")
 
     return router
-
-
-def _file(content: bytes, name: str, kind: str) -> Response:
-    return Response(content, 200, {**HEADERS, "Content-Disposition": f'attachment; filename="{name}"'}, kind)
-
-
-def _window(who: Caller, since: str, until: str) -> Window:
-    """The first and last day asked for; the last year where none is. Raises BadForm."""
-    try:
-        last = date.fromisoformat(until) if until else who.today
-        first = date.fromisoformat(since) if since else last - YEAR
-    except ValueError:
-        raise BadForm("Write the days as year-month-day, such as 2026-11-24.", "since") from None
-    return first, last
 
 
 def _report(who: Caller, window: Window) -> Report:

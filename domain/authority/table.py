@@ -50,6 +50,7 @@ class Action(StrEnum):
     MANAGE_STAFF = auto()
     RECORD_TRAINING = auto()
     SEE_AGGREGATES = auto()
+    SEE_TRUST = auto()
     VERIFY = auto()
     SEE_ACCESS_LOG = auto()
     REVIEW_GLASS = auto()
@@ -129,6 +130,7 @@ see_staff        staff         -    no   | -     -        -     -       all all 
 manage_staff     staff         -    no   | -     -        -     -       -   -    -    all   -     -       -
 record_training  staff         -    no   | -     -        -     -       -   all  -    -     -     -       -
 see_aggregates   aggregate     -    no   | -     -        -     -       all all  all  -     -     -       -
+see_trust        aggregate     -    no   | -     -        -     -       -   -    all  -     -     -       -
 verify           audit         -    no   | -     -        -     -       all -    all  all   all   all     -
 see_access_log   audit         -    no   | -     -        -     -       -   -    -    -     all   all     -
 review_glass     audit         -    no   | -     -        -     -       all -    all  -     -     -       -

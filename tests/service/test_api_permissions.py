@@ -102,6 +102,7 @@ ROUTES: list[tuple[str, str, str]] = [
     ("POST", "/guidance", "lead_practitioner"),
     ("POST", "/guidance/{id}/retire", "lead_practitioner"),
     ("GET", "/reports/impact?since=2026-01-01&until=2026-11-01", "dsl lead_practitioner head"),
+    ("GET", "/reports/trust?since=2026-01-01&until=2026-11-01", "head"),
     ("GET", "/accreditation", "lead_practitioner head accreditor"),
     ("POST", "/accreditation/awards", "accreditor"),
     ("POST", "/accreditation/awards/{id}/revoke", "accreditor"),

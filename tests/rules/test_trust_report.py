@@ -1,0 +1,70 @@
+"""A trust is compared as one; what is hidden of one school cannot be worked out from the whole and the others."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+
+import numpy as np
+import pytest
+
+from astrack.reports import trust as reports_trust
+from astrack.reports.trust import TrustReport
+from domain import impact
+from domain.impact import funnel as impact_funnel
+from domain.impact.cases import Cases, Panel, cases
+from domain.impact.trusts import trust
+from domain.impact.words import sentences
+
+SIZES = (900, 900, 600, 600, 40, 60)
+NAMES = ("Ash", "Birch", "Cedar", "Elm", "Fir", "Gorse")
+
+
+@pytest.fixture(scope="module")
+def world() -> tuple[Panel, Cases]:
+    made = trust(np.random.default_rng(8), "record", 0.5, pupils=sum(SIZES))
+    panel = replace(made.panel, school=np.repeat(np.arange(len(SIZES)), SIZES))
+    return panel, cases(panel, made.plans, 0, 10**7)
+
+
+def report(world: tuple[Panel, Cases]) -> TrustReport:
+    whole = impact.judged(*world, 0, 10**7)
+    schools, shares = reports_trust._headlines(NAMES, *world), reports_trust._shares(NAMES, *world)
+    day = date(2026, 7, 1)
+    return TrustReport(day, day, day, whole, sentences(whole), schools, impact_funnel.funnel(shares))
+
+
+def test_what_is_left_of_the_whole_without_the_schools_shown_is_nobody_or_ten_pupils(
+    world: tuple[Panel, Cases],
+) -> None:
+    made = report(world)
+    assert made.funnel is not None and made.found.primary is not None
+    shown = {one.name for one in made.funnel.places}
+    left = made.found.supported.classes["any_improvement"].of - sum(one.of for one in made.funnel.places)
+    assert "Fir" not in shown and len(shown) >= 3
+    assert left == 0 or left >= 10
+    told = [said for _, said in made.schools if "too few" not in said]
+    some = impact.comparable(world[1])
+    at = world[0].school[some.pupil]
+    named = [n for n, (_, said) in enumerate(made.schools) if "too few" not in said]
+    rest = [int((~np.isin(at, named) & (some.supported == which)).sum()) for which in (True, False)]
+    assert len(told) >= 3 and all(one == 0 or one >= 10 for one in rest)
+
+
+def test_every_school_has_its_own_headline_which_is_that_of_its_own_pupils(world: tuple[Panel, Cases]) -> None:
+    panel, found = world
+    mine = impact.primary(found.where(panel.school[found.pupil] == 0), 1.0)[0]
+    assert mine is not None
+    said = dict(report(world).schools)
+    assert list(said) == sorted(NAMES)
+    assert f"{mine.supported} with a plan" in said["Ash"] and f"{mine.low:+.2f} to {mine.high:+.2f}" in said["Ash"]
+
+
+def test_the_comparison_is_a_page_a_tagged_pdf_and_tables(world: tuple[Panel, Cases]) -> None:
+    made = report(world)
+    page, paper = reports_trust.html(made), reports_trust.pdf(made)
+    assert page.count("<figure>") == 3 and "Newcombe" in page and "What may not be said" in page
+    assert paper.startswith(b"%PDF") and b"/StructTreeRoot" in paper
+    assert [one.name for one in made.tables] == [
+        "trust", "impact", "impact-estimates", "impact-bias-bound", "trust-schools",
+    ]  # fmt: skip
