@@ -37,7 +37,9 @@ MANIFEST, NOTE, IDENTITY, ACTORS, README = (
 )
 EVIDENCE, ATTACHMENTS = "evidence/", "attachments/"
 SUFFIX = ".tar.age"
-IN_MEMORY = 32 << 20
+IN_MEMORY = 8 << 20
+Sink = Callable[[str, Iterator[bytes]], None]
+"""Where an attachment goes: its name, and its bytes as they come; nothing of it is believed before ``read``."""
 AHEAD_MAX = timedelta(days=1)
 NOTE_KINDS = (Kind.ED25519, Kind.ML_DSA_65)
 
@@ -144,18 +146,19 @@ class _Capped:
         return self._below.write(data)
 
 
-def open_sealed(source: BinaryIO, identities: Sequence[age.Identity]) -> Staged:
-    """Decrypt a file and take it apart. Raises NotForUs, BadContainer, BadArchive, TooLarge."""
+def open_sealed(source: BinaryIO, identities: Sequence[age.Identity], sink: Sink | None = None) -> Staged:
+    """Decrypt a file and take it apart. Raises NotForUs, BadContainer, BadArchive, TooLarge.
+
+    Attachments go to ``sink`` and are not held in memory: what is decrypted is staged on disk beyond 8 MiB.
+    """
     with tempfile.SpooledTemporaryFile(IN_MEMORY) as staging:
         identity = age.unseal(source, cast(BinaryIO, _Capped(cast(BinaryIO, staging))), identities)
         staging.seek(0)
-        files, seen = take_apart(archive.read(staging, padded=True))
+        files, seen = take_apart(archive.read(staging, padded=True), sink)
     return Staged(files, seen, identity)
 
 
-def take_apart(
-    members: Iterator[Member], sink: Callable[[str, Iterator[bytes]], None] | None = None
-) -> tuple[dict[str, bytes], dict[str, Listed]]:
+def take_apart(members: Iterator[Member], sink: Sink | None = None) -> tuple[dict[str, bytes], dict[str, Listed]]:
     """The members' bytes by name, and their sizes and digests; attachments go to ``sink``, not into memory."""
     files: dict[str, bytes] = {}
     seen: dict[str, Listed] = {}
@@ -170,7 +173,7 @@ def take_apart(
     return files, seen
 
 
-def _drain(chunks: Iterator[bytes], name: str, sink: Callable[[str, Iterator[bytes]], None] | None) -> None:
+def _drain(chunks: Iterator[bytes], name: str, sink: Sink | None) -> None:
     if sink is not None:
         sink(name, chunks)
     for _ in chunks:
