@@ -43,7 +43,7 @@ GROUPS: Sequence[tuple[int, int, str]] = (
     (408, 7, "SenderSilent"),
     (410, 3, "StreamErased UploadCollected"),
     (412, 4, "RecordMoved TusUnknown ItemMoved"),
-    (413, 6, "TooLarge RosterTooLarge BodyTooLarge UploadTooLarge UploadTooLong"),
+    (413, 6, "TooLarge RosterTooLarge BodyTooLarge UploadTooLarge UploadTooLong HistoryTooLong"),
     (415, 2, "NotABodyOfBytes"),
     (416, 2, "RangeOutside"),
     (423, 7, "UploadBusy"),
@@ -69,7 +69,7 @@ GROUPS: Sequence[tuple[int, int, str]] = (
     (429, 8, "TooManyAttempts"),
     # the service itself
     (500, 7, "StoreError UnsafeRole BadSetting KeyMissing UnreadableFact InstrumentWrong ModelWrong"),
-    (503, 7, "ProviderSilent OtherSideSilent StoreUnavailable TooBusy ClockSetBack KeysRotated"),
+    (503, 7, "ProviderSilent OtherSideSilent StoreUnavailable TooBusy ClockSetBack KeysRotated RowHeld"),
     (507, 7, "MailboxFull BoxFull"),
 )  # fmt: skip
 """(HTTP status, exit code, the refusals)."""

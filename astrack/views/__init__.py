@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -12,13 +13,14 @@ from psycopg.types.json import set_json_loads
 from pydantic_core import from_json
 
 from astrack.store import DeadLetter, SchoolLog, Store
+from astrack.views.history import HistoryTooLong, Past, as_of
 from astrack.views.live import turn
 from astrack.views.rebuild import Rebuild, UnknownReadModel, chosen
 from astrack.views.tables import Tables
 from projections import ALL
 from projections.shape import Projection
 
-__all__ = ["UnknownReadModel", "Views"]
+__all__ = ["HistoryTooLong", "Past", "UnknownReadModel", "Views"]
 
 PAGE = 1_000
 MANY = 5_000
@@ -77,6 +79,26 @@ class Views:
         at = dict(log.ask("SELECT projection, position FROM views.positions WHERE school_id = %s"))
         out = self._left_out(school_id, None)
         return [(one.name, one.version, at.get(one.table, -1), out.get(one.name, 0)) for one in self.projections]
+
+    def as_of(
+        self,
+        school_id: UUID,
+        name: str,
+        *,
+        position: int | None = None,
+        at: datetime | None = None,
+        happened_by: date | None = None,
+        progress: Callable[[int], None] = lambda _: None,
+    ) -> Past:
+        """A read model as it was: when the log had ``position`` entries, at the instant ``at``, or now for neither.
+
+        ``happened_by``: of what had happened by the end of a day alone. Nothing is stored. ``progress`` is called with
+        how many entries more have been read. Raises UnknownReadModel, HistoryTooLong.
+        """
+        (one,) = chosen(self.projections, [name])
+        log = self._log(school_id)
+        known = log.size() if at is None else log.position_at(at)
+        return as_of(log, one, known if position is None else min(position, known), happened_by, progress)
 
     def dead_letters(self, school_id: UUID, limit: int = 100) -> list[DeadLetter]:
         """What the read models could not take, with tracebacks, at most ``limit`` for each."""

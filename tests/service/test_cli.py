@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -185,3 +186,32 @@ def test_read_models_are_listed_and_read_again(run: Run, school: str, tmp_path: 
     assert (code, out) == (0, "0 facts were read again, 0 are still left out.\n")
     code, _, err = run("projections", "retry", "nonsense", "--school", school)
     assert code != 0 and "there is no read model 'nonsense'" in err
+
+
+def test_a_read_model_is_printed_as_it_was(run: Run, school: str, store: Store, tmp_path: Path) -> None:
+    before = events(store, school)
+    assert run("roster", "import", roster(tmp_path, ONE, TWO), "--school", school)[0] == 0
+    now = events(store, school)
+
+    def pupils(*when: object) -> dict[str, Any]:
+        code, out, said = run("projections", "as-of", "pupils", "--school", school, *map(str, when))
+        assert code == 0, said
+        found: dict[str, Any] = json.loads(out)
+        return found
+
+    assert pupils("--position", before)["rows"] == 0
+    assert (pupils()["rows"], pupils()["entries"]) == (2, now) and len(pupils("--limit", 1)["shown"]) == 1
+    assert pupils("--at", "2000-01-01")["rows"] == pupils("--at", "2000-01-01T00:00:00+00:00")["rows"] == 0
+    assert pupils("--happened-by", "2000-01-01")["rows"] == 0
+    assert events(store, school) == now
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [["nothing"], ["pupils", "--at", "yesterday"], ["pupils", "--at", "2026-09-01T09:00:00"],
+     ["pupils", "--at", "2026-09-01", "--position", "3"], ["pupils", "--happened-by", "soon"],
+     ["pupils", "--position", "-1"]],
+)  # fmt: skip
+def test_a_wrong_moment_or_read_model_gets_one_sentence(run: Run, school: str, wrong: list[str]) -> None:
+    code, out, said = run("projections", "as-of", *wrong, "--school", school)
+    assert code not in (0, 1) and one_sentence(said) and not out, said
