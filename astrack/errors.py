@@ -37,7 +37,7 @@ GROUPS: Sequence[tuple[int, int, str]] = (
              "SchoolNotRegistered StreamHeld TransferUnanswered TransferEnded NoRecall GuidanceTaken GuidanceTooThin "
              "EvidenceMissing AccreditorInside RelationNotStanding RequestEnded ClockStandsAlready ExtensionTooLate "
              "WithholdingUnreviewed CompetenceUndecided FileNotMade RecordOnHold NotReviewed NotToldFirst "
-             "NobodyToShow PupilNotAsked "
+             "NobodyToShow PupilNotAsked TooFewAnswers "
              "OutcomeForTheDsl NameTaken OffsetWrong MailboxRefused NoCard NoBox MailboxNotNamed CollectingAlready"
              " DirectoryBegun DirectoryNotBegun DirectoryUnknown NothingRevoked"),
     (408, 7, "SenderSilent"),

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated
 from uuid import UUID
 
+import numpy as np
 import typer
 
 from astrack.changing import Ask
@@ -15,6 +16,7 @@ from astrack.records.support import Support
 from domain import training
 from domain.base import Actor
 from domain.staff import StaffUnknown
+from domain.training import calibration
 from projections import training as trained
 
 app = typer.Typer(help="Training of staff: questions, levels, the gate to real data.", no_args_is_help=True)
@@ -88,3 +90,31 @@ def _role(support: Support, staff_id: UUID) -> str:
         raise StaffUnknown("nobody with this id works at this school: add them first")
     standing = state.standing(support.records.clock().date())
     return standing[0].role if standing else "service"
+
+
+@app.command("calibrate")
+def calibrate(
+    out: Annotated[Path | None, typer.Option("--out", help="Write the proposed version here (JSON).")] = None,
+    draws: Annotated[int, typer.Option(min=20, max=5000, help="How often people are drawn again, for errors.")] = 200,
+    seed: Annotated[int, typer.Option(min=0, help="What the drawing begins with.")] = 1,
+) -> None:
+    """Item difficulties from the answers recorded at all schools here, with their fit: a proposal, nobody is named."""
+    items = {item.id: item for one in training.modules().values() for item in one.item}
+    with c.opened() as found:
+        people = [answers for one in found.store.schools() for answers in _answers(Support(found.school(one)))]
+    old = {name: item.difficulty for name, item in items.items()}
+    made = calibration.calibrate(people, old, training.version() + 1, np.random.default_rng(seed), draws)
+    rows = [(name, one.answers, f"{one.was:+.2f}", f"{one.difficulty:+.2f} ± {1.96 * one.error:.2f}", one.infit,
+             one.outfit, "" if one.fits else "does not fit: read it again", "yes" if one.anchor else "")
+            for name, one in made.items.items()]  # fmt: skip
+    c.table(["question", "answers", "was", "is", "infit", "outfit", "", "holds the scale"], rows, "None.")
+    kept = len(items) - len(made.items)
+    c.out.print(f"Version {made.version}, from {made.people} people; {kept} questions keep the difficulty they have.")
+    if out is not None:
+        files.write(out, made.model_dump_json(indent=1).encode() + b"\n")
+        c.out.print(f"Wrote {out}: it takes hold as domain/training/{training.CALIBRATED} of a release.")
+
+
+def _answers(support: Support) -> list[dict[str, bool]]:
+    found = [training.first_answers(support.attempts(one)) for one in support.records.staff_ids()]
+    return [one for one in found if one]

@@ -18,11 +18,15 @@ from pydantic import Field, ValidationError
 from domain import staff
 from domain.base import DomainError, Event, Stamp, StreamClass, Value
 from domain.staff import Staff
+from domain.training import calibration
+from domain.training.calibration import Calibration
 from domain.training.rasch import Level, level_of
 
 READY, SURE = 0.0, 0.85
 """The gate: at least this sure that the level is above 0 logits. What that lets through: docs/training.md."""
 TEXT = 400
+CALIBRATED = "difficulties.json"
+"""The calibration in use, beside the modules; where there is none, difficulties are by judgement."""
 
 
 class NoSuchModule(DomainError):
@@ -118,11 +122,45 @@ def parse(content: bytes) -> Module:
     return module.model_copy(update={"digest": hashlib.sha256(content).hexdigest()})
 
 
+def calibrated(of: Module, newest: Calibration | None) -> Module:
+    """A module with the difficulties of a calibration, as far as it has them; its digest then tells both."""
+    if newest is None or not newest.items.keys() & of.by_id().keys():
+        return of
+    item = tuple(
+        one.model_copy(update={"difficulty": newest.items[one.id].difficulty}) if one.id in newest.items else one
+        for one in of.item
+    )
+    both = hashlib.sha256(f"{of.digest} {newest.model_dump_json()}".encode()).hexdigest()
+    return of.model_copy(update={"item": item, "digest": both})
+
+
+def first_answers(taken: Iterable[TrainingSat]) -> dict[str, bool]:
+    """What somebody answered to each question when they first met it: later they know the explanation."""
+    found: dict[str, bool] = {}
+    for sat in taken:
+        for one in explained(sat) if sat.module in modules() else ():
+            found.setdefault(one.item.id, one.right)
+    return found
+
+
+@cache
+def in_use() -> Calibration | None:
+    """The calibration in use, None while difficulties are by judgement."""
+    known = resources.files("domain") / "training" / CALIBRATED
+    return calibration.read(known.read_bytes()) if known.is_file() else None
+
+
+def version() -> int:
+    """The version of the item difficulties in use, 0 while they are by judgement."""
+    newest = in_use()
+    return newest.version if newest else 0
+
+
 @cache
 def modules() -> dict[str, Module]:
     """Every module this version carries, the first one first."""
-    folder = resources.files("domain") / "training"
-    found = [parse(one.read_bytes()) for one in folder.iterdir() if one.name.endswith(".toml")]
+    folder, newest = resources.files("domain") / "training", in_use()
+    found = [calibrated(parse(one.read_bytes()), newest) for one in folder.iterdir() if one.name.endswith(".toml")]
     return {one.name: one for one in sorted(found, key=lambda one: (one.name != staff.FIRST_MODULE, one.name))}
 
 

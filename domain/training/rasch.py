@@ -14,6 +14,10 @@ GRID: Floats = np.linspace(-5, 5, 201)
 PRIOR_SD = 1.0
 """Staff before any answer: mean 0, standard deviation 1 logit."""
 
+DIFFICULTY_SD = 3.0
+"""Items before any answer: mean 0, standard deviation 3 logits: hardly any pull."""
+STEPS = 30
+
 
 @dataclass(frozen=True, slots=True)
 class Level:
@@ -47,15 +51,20 @@ def level_of(answers: Sequence[tuple[float, bool]]) -> Level:
 def difficulties(right: Floats) -> Floats:
     """Item difficulties from people x items (1 right, 0 wrong, NaN not asked), centred on 0.
 
-    Choppin's pairs (1968): how often the one of two items was right and the other wrong, whoever answered; a half is
-    added to each count. Needs no levels, and people need not have met the same items.
+    By pairs (Choppin 1968; Zwinderman 1995): of people who met two items and had one right, the share who had this one
+    depends on the two difficulties alone, whoever answered. The likeliest difficulties by Newton's steps; a pair that
+    nobody met says nothing. Drawn a little to the middle, so that an item nobody missed has a finite difficulty.
     """
     yes, no = np.nan_to_num(right), np.where(np.isnan(right), 0.0, 1 - right)
     won = yes.T @ no
-    log_odds = np.log((won.T + 0.5) / (won + 0.5))
-    np.fill_diagonal(log_odds, 0.0)
-    made = log_odds.mean(axis=1)
-    return np.asarray(made - made.mean(), dtype=float)
+    met, found = won + won.T, np.zeros(right.shape[1])
+    for _ in range(STEPS):
+        chance = p_right(found[None, :], found[:, None])
+        slope = (met * chance - won).sum(axis=1) - found / DIFFICULTY_SD**2
+        bend = met * chance * (1 - chance)
+        bend = np.diag(bend.sum(axis=1) + DIFFICULTY_SD**-2) - bend
+        found = found + np.clip(np.linalg.solve(bend, slope), -1, 1)
+    return np.asarray(found - found.mean(), dtype=float)
 
 
 def link(old: Mapping[str, float], new: Mapping[str, float]) -> float:

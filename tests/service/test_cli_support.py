@@ -123,3 +123,9 @@ def test_an_award_is_made_checked_and_revoked(
     assert run("accreditation", "revoke", award_id, *by, "--why", "not as shown")[0] == 0
     code, out, _ = run("accreditation", "check", badge, named=False)
     assert (code, "was revoked" in out) == (4, True)
+
+
+def test_difficulties_are_not_proposed_from_too_few_answers(run: Run, tmp_path: Path) -> None:
+    code, _, said = run("training", "calibrate", "--out", tmp_path / "d.json")
+    assert code == 4 and "wait for more" in said
+    assert not (tmp_path / "d.json").exists()
