@@ -116,7 +116,7 @@ class Event(Value):
     @property
     def day(self) -> date:
         """The day it happened: ``happened_on`` where the fact says so, else the day it was recorded."""
-        happened: date | None = getattr(self, "happened_on", None)
+        happened: date | None = self.__dict__.get("happened_on")
         return happened or self.recorded_at.date()
 
     def restamped(self, at: datetime) -> Self:

@@ -45,11 +45,11 @@ def columns_aad(
 
 
 def bound_columns(
-    school: bytes, stream: bytes, version: int, kind: str, topic: str, micros: int, header: bytes, committed: bytes
+    begun: bytes, version: int, kind: str, topic: str, micros: int, header: bytes, committed: bytes
 ) -> bytes:
-    """``columns_aad`` of bare values; ``micros``: microseconds since 1970."""
+    """``columns_aad`` of a bare time; ``micros``: microseconds since 1970."""
     tail = _TAIL.pack(micros, len(header), header, len(committed), committed)
-    return b"".join((beginning(school, stream), _VERSION.pack(8, version), _named(kind, topic), tail))
+    return begun + _VERSION.pack(8, version) + _named(kind, topic) + tail
 
 
 @lru_cache(NAMES_MAX)

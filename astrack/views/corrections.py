@@ -6,15 +6,15 @@ from collections.abc import Iterable
 from uuid import UUID
 
 from astrack.views.fold import as_corrected
-from domain.base import Fact
+from domain.base import Event, Fact
 from domain.journey.facts import FactCorrected
 
 
 class Corrections:
     """What was corrected, by pupil and event.
 
-    ``corrected``: the events some correction names; ``failed``: corrections that do not fit, with why; ``again``:
-    pupils of whom a corrected fact came twice, to be folded anew from their streams.
+    ``corrected``: the events some correction names; ``pupils``: whose; ``failed``: corrections that do not fit, with
+    why; ``again``: pupils of whom a corrected fact came twice, to be folded anew from their streams.
     """
 
     def __init__(self, facts: Iterable[Fact]) -> None:
@@ -30,6 +30,11 @@ class Corrections:
         for pupil_id, held in by_pupil.items():
             self._take(pupil_id, held)
         self.corrected = frozenset(event_id for _, event_id in self._naming)
+        self.pupils = frozenset(pupil_id for pupil_id, _ in self._naming)
+
+    def names(self, event: Event | None) -> bool:
+        """Whether an event is a correction, or one that some correction names."""
+        return event is not None and (type(event) is FactCorrected or event.event_id in self.corrected)
 
     def now(self, fact: Fact) -> Fact:
         """The fact as it reads now."""

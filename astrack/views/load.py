@@ -15,7 +15,7 @@ from astrack.store.pool import Connection
 from astrack.store.refused import translated
 from astrack.views.corrections import Corrections
 from astrack.views.fold import Broken, Folding, as_corrected, taken
-from astrack.views.lines import BLOCK_CHARS, Lines
+from astrack.views.lines import Lines
 from astrack.views.live import UNFIT, story
 from astrack.views.log import Snapshot
 from astrack.views.tables import NEXT, lease, mark_behind
@@ -24,6 +24,7 @@ from domain.journey.facts import FactCorrected
 from projections.shape import Projection, reads_of
 
 Moved = Callable[[int], None]
+BLOCK_ROWS = 256
 
 
 class Sent(NamedTuple):
@@ -31,7 +32,7 @@ class Sent(NamedTuple):
 
     position: int
     pupil_id: UUID | None
-    line: str
+    line: bytes
 
 
 class Made:
@@ -47,13 +48,6 @@ class Made:
         self._rest = itemgetter(*map(projection.columns.index, rest))
         self._by_pupil: dict[UUID | None, dict[Any, Sent]] = {}
         self.take: Callable[[Fact], None] = self.folding.take if self._rows is None else self._take_list
-
-    def take_all(self, facts: Sequence[Fact]) -> None:
-        """Bring the rows on by those of the facts that the read model takes."""
-        takes, take = self.projection.takes, self.take
-        for fact in facts:
-            if type(fact.event) in takes:
-                take(fact)
 
     def anew(self, pupil_id: UUID, facts: Sequence[Fact]) -> None:
         """Make the rows of one pupil anew from all their facts."""
@@ -136,9 +130,11 @@ class Loader:
             self._service.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             snapshot = Snapshot(self._service, log.ring, log.school_id)
             known = Corrections(snapshot.facts(frozenset({FactCorrected})))
+            takers = {cls: [one.take for one in made if cls in one.projection.takes] for cls in classes}
             for chunk in snapshot.chunks(classes, moved, known, reads_of(projections)):
-                for one in made:
-                    one.take_all(chunk)
+                for fact in chunk:
+                    for take in takers[type(fact.event)]:
+                        take(fact)
             size, owners = snapshot.size, snapshot.pupils
         self._corrected(log, made, known, size)
         return made, size, owners
@@ -211,15 +207,8 @@ def _copied(conn: Connection, table: str, into: str, rows: Sequence[Sent], *, fr
 
 
 def _blocks(rows: Sequence[Sent]) -> Iterator[bytes]:
-    held: list[str] = []
-    chars = 0
-    for row in rows:
-        held.append(row.line)
-        chars += len(row.line)
-        if chars >= BLOCK_CHARS:
-            yield "".join(held).encode("utf-8", "replace")
-            held, chars = [], 0
-    yield "".join(held).encode("utf-8", "replace")
+    for start in range(0, len(rows), BLOCK_ROWS):
+        yield b"".join([row.line for row in rows[start : start + BLOCK_ROWS]])
 
 
 @contextmanager
