@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -66,6 +67,28 @@ def test_a_made_up_trust_rebuilt_by_two_processes_equals_live(
         live = rows(views, own)
         views.rebuild()
         assert rows(views, own) == live and sum(map(len, live)) > 200
+
+
+def test_processes_that_die_in_a_rebuild_lose_and_double_nothing(
+    simulated: Callable[[str, int], Settings], store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from astrack.views import processes as view_processes
+
+    monkeypatch.setattr(view_processes, "FEW_EVENTS", 1)
+    killed: list[int | None] = []
+
+    def kill(_: int) -> None:
+        for child in multiprocessing.active_children() if not killed else ():
+            killed.append(child.pid)
+            child.kill()
+
+    with Store.open(simulated("sim_e", 4)) as own:
+        views = Views(own)
+        for school in own.schools():
+            views.catch_up(school)
+        live = rows(views, own)
+        views.rebuild(progress=kill)
+        assert killed and rows(views, own) == live
 
 
 def rows(views: Views, store: Store) -> list[list[str]]:
