@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import multiprocessing
+from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import closing
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
@@ -20,6 +22,7 @@ from projections.shape import Projection
 FEW_EVENTS = 50_000
 LOOK_S = 0.2
 ATTEMPTS = 3
+AHEAD = 2
 Loaded = tuple[UUID, list[Broken]]
 
 
@@ -51,26 +54,28 @@ def load_all(
 
 
 def _here(store: Store, projections: Sequence[Projection], order: Sequence[UUID], moved: Moved) -> Iterator[Loaded]:
-    loader = Loader(store)
-    try:
+    with closing(Loader(store)) as loader:
         for school_id in order:
             yield school_id, loader.load(school_id, projections, moved)
-    finally:
-        loader.close()
 
 
 def _spread(
     store: Store, projections: Sequence[Projection], order: Sequence[UUID], processes: int, moved: Moved
 ) -> Iterator[Loaded]:
+    """This process loads too: the others take a second to start."""
     context = multiprocessing.get_context("spawn")
     passed = context.Value("q", 0)
     names = [(one.name, one.suffix) for one in projections]
     opening: dict[str, Any] = {"initializer": _open, "initargs": (store.settings, names, passed)}
-    with ProcessPoolExecutor(max_workers=processes, mp_context=context, **opening) as pool:
-        waiting: set[Future[Loaded]] = {pool.submit(_load, school_id) for school_id in order}
-        told = 0
-        while waiting:
-            done, waiting = wait(waiting, LOOK_S, FIRST_COMPLETED)
+    with ProcessPoolExecutor(processes - 1, context, **opening) as pool, closing(Loader(store)) as loader:
+        left, waiting, told = deque(order), set[Future[Loaded]](), 0
+        while left or waiting:
+            while len(left) > 1 and len(waiting) < AHEAD * (processes - 1):
+                waiting.add(pool.submit(_load, left.popleft()))
+            if left:
+                school_id = left.popleft()
+                yield school_id, loader.load(school_id, projections, moved)
+            done, waiting = wait(waiting, 0 if left else LOOK_S, FIRST_COMPLETED)
             now = passed.value
             moved(now - told)
             told = now

@@ -8,7 +8,8 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from uuid import UUID
 
@@ -74,9 +75,8 @@ class Rebuild:
                 self.store, fresh, self._unloaded(conn, fresh), self.processes, self.moved
             ):
                 keep_letters(self.store.log(school_id), broken)
-            for one in fresh:
-                create(conn, one, one.table, _pending(conn, one))
-                conn.execute(f"ANALYZE {one.table}".encode())
+            with ThreadPoolExecutor(self.processes) as pool:
+                list(pool.map(self._indexed, fresh))
             for school_id in self.store.schools():
                 while turn(self.store.log(school_id), fresh, PAGE):
                     pass
@@ -84,6 +84,11 @@ class Rebuild:
                 _swap(conn, one)
         for school_id in self.store.schools():
             self._settle(school_id, ())
+
+    def _indexed(self, one: Projection) -> None:
+        with closing(self.store.connect(projector=True)) as conn:
+            create(conn, one, one.table, _pending(conn, one))
+            conn.execute(f"ANALYZE {one.table}".encode())
 
     def _unloaded(self, conn: Connection, fresh: Sequence[Projection]) -> list[tuple[UUID, int]]:
         """Schools to be loaded yet, and the size of each; the rows of a half-loaded one cannot be: one transaction."""
