@@ -15,7 +15,7 @@ from domain.journey import facts as f
 from domain.scope import Scope
 from projections.shape import capped, in_scope, memberships, untag
 
-NAME, VERSION = "pupils", 1
+NAME, VERSION = "pupils", 2
 KEY = ("pupil_id",)
 TABLE = f"views.{NAME}_v{VERSION}"
 SCHEMA = (
@@ -31,7 +31,8 @@ SCHEMA = (
 class Row(NamedTuple):
     """One pupil. ``tags``: "dimension=name" and "year=N" (see ``groups_of``); ``custody`` as in domain.journey.state.
 
-    ``on_roll``: joined this school, not left, record not released. Names are "" until the identity is recorded.
+    ``on_roll``: joined this school or received by it, not left, record not released. Names are "" until the identity
+    is recorded.
     """
 
     pupil_id: UUID
@@ -78,7 +79,7 @@ def _enrolled(row: Row, event: f.PupilEnrolled, fact: Fact) -> Row:
     custody = "held" if row.custody == "nobody" else row.custody
     return row._replace(
         year_group=event.year_group, tags=memberships(event.year_group, event.groups), joined_on=event.happened_on,
-        left_on=None, on_roll=not fact.origin and custody != "released", custody=custody,
+        left_on=None, on_roll=custody != "released", custody=custody,
     )  # fmt: skip
 
 
@@ -102,6 +103,11 @@ def _held(row: Row, event: Event, fact: Fact) -> Row:
     return row._replace(custody="held")
 
 
+def _received(row: Row, event: Event, fact: Fact) -> Row:
+    # from here on somebody at this school must see them, whether or not a roster names them already
+    return row._replace(custody="held", left_on=None, on_roll=True)
+
+
 def _passed(row: Row, event: Event, fact: Fact) -> Row:
     return row._replace(owned_by_student=True)
 
@@ -122,7 +128,7 @@ STEPS: dict[type[Event], Callable[[Row, Any, Fact], Row]] = {
     f.TransferPrepared: _prepared,
     f.CustodyReleased: _released,
     f.TransferWithdrawn: _held,
-    f.RecordReceived: _held,
+    f.RecordReceived: _received,
     f.OwnershipPassed: _passed,
     f.OptOutRecorded: _opted_out,
     f.OptOutEnded: _opted_in,

@@ -269,7 +269,8 @@ def _withdrawn(journey: Journey, event: f.TransferWithdrawn) -> Journey:
 
 @_on(f.RecordReceived)
 def _received(journey: Journey, event: f.RecordReceived) -> Journey:
-    return replace(journey, custody=Custody.HELD, transfer=None)
+    # who left the other school is here now
+    return replace(journey, custody=Custody.HELD, transfer=None, left_on=None)
 
 
 @_on(f.OwnershipPassed)

@@ -263,7 +263,7 @@ def test_a_rebuild_of_all_schools_swaps_whole_tables_and_pages_go_on(store: Stor
     views.catch_up(school_log.school_id)
     assert on_roll(views, school_log.school_id) == sorted([*made, *more])
     with views.reading(uuid4()) as cur:
-        cur.execute("SELECT count(*) FROM views.pupils_v1")
+        cur.execute("SELECT count(*) FROM views.pupils_v2")
         assert cur.fetchone() == (0,)
 
 
@@ -293,7 +293,7 @@ def test_a_second_rebuild_of_the_same_read_model_is_refused(store: Store, school
     views = Views(store)
     views.catch_up(school_log.school_id)
     with store.connect(projector=True) as conn:
-        conn.execute("SELECT pg_advisory_lock(hashtextextended('views.pupils_v1__next', 1))")
+        conn.execute("SELECT pg_advisory_lock(hashtextextended('views.pupils_v2__next', 1))")
         with pytest.raises(RebuildUnderWay):
             views.rebuild(names=["pupils"])
 

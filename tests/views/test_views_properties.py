@@ -352,6 +352,7 @@ def test_rows_say_what_replay_says(store: Store, views: Views, steps: list[tuple
                 continue
             row = pupils.found(cur, school_id, [pupil.pupil_id])[pupil.pupil_id]
             assert (row.year_group, row.left_on) == (journey.year_group, journey.left_on)
+            assert row.on_roll == (journey.left_on is None and journey.custody is not custody.Custody.RELEASED)
             assert (row.custody, row.opted_out) == (journey.custody.value, journey.opted_out)
             standing = risk_register.standing(cur, school_id, pupil.pupil_id)
             flags = {str(key): one.judgement for key, one in journey.flags.items() if not one.eased}
