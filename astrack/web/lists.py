@@ -47,15 +47,18 @@ def list_pages(site: Site) -> APIRouter:
             asked = looking.listed(who, cur, school, narrow)
             due = risk_register.due(cur, school, narrow, who.today, A_LIST)
             better = risk_register.better(cur, school, narrow, who.today, A_LIST)
+            left_out = pupils.left_out(cur, school, narrow)
         new = [_new(line, look) for line, look in asked.pupils]
         # somebody with a sign to look at is not getting better: nor is, to the eye, somebody who was drawn
         better = [one for one in better if one.pupil.pupil_id not in {row.id for row in new}]
         looked = {*(one.id for one in new), *(one.pupil.pupil_id for one in (*due, *better))}
+        looked |= {one.pupil_id for one in left_out}
         who.looked(Action.SEE_STORY, list(looked))
         return site.page(
             request, "pupils.html", viewer=who.viewer, filters=_filters(groups, chosen), chosen=chosen,
             count=_on_roll(groups), new=new, waiting=asked.more,
             due=[_due(one, who.today) for one in due], better=[_better(one) for one in better],
+            left_out=left_out,
         )  # fmt: skip
 
     @router.get("/pupils/all")

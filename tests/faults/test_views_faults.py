@@ -87,6 +87,24 @@ def test_a_poisoned_fact_goes_to_the_dead_letters_and_the_others_go_on(store: St
     assert places["pupils"] == (school_log.size() - 1, 1) and places["timeline"] == (school_log.size() - 1, 0)
 
 
+def test_a_pupil_of_whom_a_list_misses_a_fact_is_named_to_whoever_may_see_them(
+    store: Store, school_log: SchoolLog
+) -> None:
+    made = enrolled(school_log)
+
+    def rows(fact: Fact) -> list[Any]:
+        if fact.pupil_id == made[1]:
+            raise RuntimeError("this projection has a fault")
+        return list(timeline.rows(fact))
+
+    views = Views(store, tuple(replace(one, rows=rows) if one.name == "timeline" else one for one in ALL))
+    views.catch_up(school_log.school_id)
+    with views.reading(school_log.school_id) as cur:
+        everywhere = pupils.left_out(cur, school_log.school_id, EVERYONE)
+        elsewhere = pupils.left_out(cur, school_log.school_id, Scope(dimensions={"year": frozenset({"13"})}))
+    assert [one.pupil_id for one in everywhere] == [made[1]] and elsewhere == []
+
+
 def test_a_retry_after_the_fix_mends_the_row_and_clears_the_letter(store: Store, school_log: SchoolLog) -> None:
     made = enrolled(school_log)
     Views(store, breaking(lambda fact: fact.pupil_id == made[1])).catch_up(school_log.school_id)

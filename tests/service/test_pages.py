@@ -299,6 +299,19 @@ def test_a_filter_narrows_and_never_widens_what_is_seen(readers: dict[str, Reade
     assert readers["tutor"].get("/pupils?f.tutor+group=10B").text.count("Mia Okafor") >= 1
 
 
+def test_a_list_says_of_whom_it_misses_something(readers: dict[str, Reader], small: SmallSchool) -> None:
+    said = "These lists miss something of"
+    assert said not in readers["tutor"].get("/pupils").text
+    with small.records.log.views() as conn:
+        row = (small.school_id, "risk_register", 1 << 40, small.pupils["Mia"])
+        conn.execute("INSERT INTO views.behind VALUES (%s, %s, %s, %s)", row)
+    try:
+        assert said in readers["tutor"].get("/pupils").text
+    finally:
+        with small.records.log.views() as conn:
+            conn.execute("DELETE FROM views.behind WHERE position = %s", (1 << 40,))
+
+
 def test_static_files_have_their_version_in_the_address(readers: dict[str, Reader]) -> None:
     page = readers["tutor"].get("/pupils").text
     address = re.findall(r'href="(/static/astrack.css\?v=[0-9a-f]+)"', page)[0]
