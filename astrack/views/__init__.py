@@ -49,8 +49,11 @@ class Views:
         while any(standing := self._standing(log)):
             if standing[1]:
                 self._read_again(log)
-            else:
-                taken += turn(log, self.projections, PAGE) or 0
+                continue
+            count = turn(log, self.projections, PAGE) or 0
+            taken += count
+            if count < PAGE:
+                break  # that was all: asking once more would cost as much as reading
         if taken >= MANY:
             # the planner would go by the empty tables it knew until autovacuum comes round
             with log.views() as conn:
