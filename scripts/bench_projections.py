@@ -39,7 +39,8 @@ from projections import ALL, risk_register, timeline
 ROUNDS = 9
 FACTS_A_ROUND = 2.07
 PUPILS = 1_000
-LONG = Plan(schools=200, pupils=1_000, rounds=24, seed=11)
+LARGE = 1_500
+LONG = Plan(schools=199, pupils=1_000, rounds=24, seed=11)
 EVERYONE = Scope(everyone=True)
 RISK = tuple(one for one in ALL if one.name == "risk_register")
 SCHOOL_COUNTS = (1, 10, 100)
@@ -192,7 +193,10 @@ def measure(given: argparse.Namespace) -> dict[str, float]:
     plan = LONG if given.long else plan_for(given.events)
     with temporary() as settings:
         with Store.open(settings):  # keeps the server up between the parts
-            events = filled(settings, plan, given.processes)
+            begun = time.perf_counter()
+            events = filled(settings, replace(plan, schools=1, pupils=LARGE, seed=3), given.processes)
+            events += filled(settings, plan, given.processes)
+            written = events / (time.perf_counter() - begun)
             with App.open(settings) as app:
                 figures = rebuilds(app.store, settings, events, given.processes, given.slice)
                 figures |= live(app.store, figures["runner_events_per_s"], given.live)
@@ -201,9 +205,11 @@ def measure(given: argparse.Namespace) -> dict[str, float]:
                     app.views.catch_up(school)
                 largest = max(schools, key=lambda one: app.store.log(one).size())
                 figures |= clicks(app, largest, CLICKS)
-                figures["schools"], figures["pupils_a_school"] = plan.schools, plan.pupils
+                figures["schools"], figures["pupils_a_school"] = plan.schools + 1, plan.pupils
+                figures["pupils_of_the_school_clicked_in"] = LARGE
+                figures["pupils"], figures["simulated_events_per_s"] = LARGE + plan.schools * plan.pupils, written
     if not given.no_growth:
-        figures |= growth(given.processes, 1_500, given.others)
+        figures |= growth(given.processes, LARGE, given.others)
     return figures
 
 
