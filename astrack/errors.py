@@ -22,7 +22,7 @@ GROUPS: Sequence[tuple[int, int, str]] = (
     # not here, or not for this viewer, which is the same to them
     (404, 3, "UnknownReadModel NoSuchPupil NoSuchFlag NoSuchPlan NoSuchTalk NoSuchFact NoSuchGrant NoSuchGlass "
              "NoSuchPage HandOffUnknown RoundUnknown StaffUnknown SchoolUnknown NoSuchInstrument WhichPupil "
-             "WhichSchool NoIdentity NoSuchProblem NoSuchGuidance NoSuchAward NoSuchModule "
+             "OutcomeUnknown WhichSchool NoIdentity NoSuchProblem NoSuchGuidance NoSuchAward NoSuchModule "
              "NoSuchDuty NoSuchModel NoSuchTransfer RelationUnknown OrderUnknown NoSuchRequest NoSuchItem NoSuchHold "
              "ReleaseUnknown "
              "ProviderUnknown NotTheOffice NoSuchUpload BoxUnknown NothingHere"),

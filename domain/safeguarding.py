@@ -1,10 +1,12 @@
-"""Dated hand-offs to the DSL (designated safeguarding lead): a reference to the school's own system, no narrative."""
+"""What is the DSL's (designated safeguarding lead's): dated hand-offs with a reference to the school's own system, and
+outcomes as codes that only they say. No narrative.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 from uuid import UUID
 
 from pydantic import Field
@@ -12,6 +14,10 @@ from pydantic import Field
 from domain.base import DomainError, Event, Stamp, StreamClass
 
 Reference = Annotated[str, Field(min_length=1, max_length=60, pattern=r"^[A-Za-z0-9._/-]+$")]
+
+
+class OutcomeUnknown(DomainError):
+    """The outcome named is not on this record, or was taken back already."""
 
 
 class HandOffUnknown(DomainError):
@@ -34,6 +40,53 @@ class HandOffAcknowledged(Event):
     TOPIC: ClassVar[str] = "safeguarding.hand-off-acknowledged.v1"
     STREAM: ClassVar[StreamClass] = StreamClass.SAFEGUARDING
     hand_off_id: UUID
+
+
+class OutcomeKnown(Event):
+    """What later came to pass for a pupil, as a code that only the DSL (designated safeguarding lead) says and sees.
+
+    It counts for how right flags have been as any other outcome does, and stays out of what travels with the story.
+    """
+
+    TOPIC: ClassVar[str] = "safeguarding.outcome-known.v1"
+    STREAM: ClassVar[StreamClass] = StreamClass.SAFEGUARDING
+    outcome_id: UUID
+    happened_on: date
+    code: Literal["self_harm"]
+
+
+class OutcomeTakenBack(Event):
+    """An outcome was recorded by the DSL in error: which, and why."""
+
+    TOPIC: ClassVar[str] = "safeguarding.outcome-taken-back.v1"
+    STREAM: ClassVar[StreamClass] = StreamClass.SAFEGUARDING
+    outcome_id: UUID
+    why: Annotated[str, Field(min_length=1, max_length=200)]
+
+
+def standing_outcomes(events: Iterable[Event]) -> dict[UUID, OutcomeKnown]:
+    """The outcomes that have not been taken back, in order of the record."""
+    known: dict[UUID, OutcomeKnown] = {}
+    for event in events:
+        if isinstance(event, OutcomeKnown):
+            known[event.outcome_id] = event
+        elif isinstance(event, OutcomeTakenBack):
+            known.pop(event.outcome_id, None)
+    return known
+
+
+def know_outcome(events: Iterable[Event], known: OutcomeKnown) -> list[Event]:
+    """Say what came to pass; the same twice is one, and so is one that was taken back since."""
+    return (
+        [] if any(isinstance(one, OutcomeKnown) and one.outcome_id == known.outcome_id for one in events) else [known]
+    )
+
+
+def take_back_outcome(events: Iterable[Event], stamp: Stamp, *, outcome_id: UUID, why: str) -> list[Event]:
+    """Say that an outcome was recorded in error. Raises OutcomeUnknown."""
+    if outcome_id not in standing_outcomes(events):
+        raise OutcomeUnknown("this outcome is not on record, or was taken back already: open the pupil's page again")
+    return [OutcomeTakenBack(**stamp.fresh(), outcome_id=outcome_id, why=why)]
 
 
 def open_hand_offs(events: Iterable[Event]) -> dict[UUID, HandOffMade]:

@@ -12,6 +12,7 @@ from psycopg import Cursor
 from domain.base import Event, Fact
 from domain.journey import facts as f
 from domain.risk import makes_work
+from domain.safeguarding import OutcomeKnown, OutcomeTakenBack
 from domain.scope import Scope
 from domain.truth import Agreement, Truth, Watched, agreement, followed
 from projections import pupils, round_progress
@@ -118,6 +119,16 @@ def _outcome(row: Row, event: f.OutcomeReported) -> Row:
     return row._replace(outcomes={**row.outcomes, str(event.outcome_id): said})
 
 
+def _known(row: Row, event: OutcomeKnown) -> Row:
+    said = {"on": event.happened_on.isoformat(), "came": True}
+    return row._replace(outcomes={**row.outcomes, str(event.outcome_id): said})
+
+
+def _taken_back(row: Row, event: OutcomeTakenBack) -> Row:
+    kept = {key: one for key, one in row.outcomes.items() if key != str(event.outcome_id)}
+    return row._replace(outcomes=kept)
+
+
 STEPS: dict[type[Event], Callable[[Row, Any], Row]] = {
     f.AssessmentSat: _sat,
     f.FlagRaised: _raised,
@@ -125,6 +136,8 @@ STEPS: dict[type[Event], Callable[[Row, Any], Row]] = {
     f.FlagReviewed: _reviewed,
     f.PupilLookedAt: _looked,
     f.OutcomeReported: _outcome,
+    OutcomeKnown: _known,
+    OutcomeTakenBack: _taken_back,
 }
 TAKES = frozenset(STEPS)
 READS = {f.AssessmentSat: frozenset({"happened_on", "usable", "round_id"})}

@@ -99,7 +99,8 @@ class Caller:
         and, where they review signs, none that waits for a review: that is told as what to look at (astrack.looking).
         """
         now, _ = self.whole(pupil_id)
-        reviews = self.can(Action.REVIEW_FLAGS, access.about_journey(self.records, pupil_id, now, self.today))
+        about = access.about_journey(self.records, pupil_id, now, self.today)
+        reviews = self.can(Action.REVIEW_FLAGS, about)
         seen = outside.seen_by(self.viewer.role, facts)
         return review.without(journey, seen, review.waiting(now)) if reviews else (journey, seen)
 

@@ -116,6 +116,21 @@ class HandOffOut(Out):
     by: UUID
 
 
+class KnownOut(Out):
+    """An outcome that only the DSL says and is shown."""
+
+    outcome_id: UUID
+    on: Day
+    code: str
+    by: UUID
+
+
+class TakeBackIn(Body):
+    """Why an outcome was wrong."""
+
+    why: Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
+
+
 class CardOut(Out):
     """A pupil's new sign-in card, shown this once."""
 
@@ -211,12 +226,27 @@ def hand_off(caller: CallerOf, pupil_id: UUID, body: HandOffIn, key: Key) -> Han
 def open_hand_offs(caller: CallerOf, pupil_id: UUID) -> list[HandOffOut]:
     """The hand-offs about a pupil that nobody has taken up, oldest first."""
     caller.see(Action.SEE_HAND_OFFS, pupil_id)
-    stream = caller.records.safeguarding_of(pupil_id).stream_id
-    waiting = safeguarding.open_hand_offs(fact.event for fact in caller.records.log.load(stream).facts)
+    waiting = safeguarding.open_hand_offs(fact.event for fact in caller.records.safeguarding_facts(pupil_id))
     return [
         HandOffOut(hand_off_id=one.hand_off_id, on=one.happened_on, reference=one.reference, by=one.by.id)
         for one in waiting.values()
     ]
+
+
+@hand_offs.get("/pupils/{pupil_id}/outcomes")
+def known_outcomes(caller: CallerOf, pupil_id: UUID) -> list[KnownOut]:
+    """Outcomes that only the DSL says and is shown; the others stand in the story."""
+    caller.see(Action.SEE_HAND_OFFS, pupil_id)
+    known = safeguarding.standing_outcomes(fact.event for fact in caller.records.safeguarding_facts(pupil_id))
+    return [KnownOut(outcome_id=key, on=one.happened_on, code=one.code, by=one.by.id) for key, one in known.items()]
+
+
+@hand_offs.post("/pupils/{pupil_id}/outcomes/{outcome_id}/take-back")
+def take_back_outcome(caller: CallerOf, pupil_id: UUID, outcome_id: UUID, body: TakeBackIn, key: Key) -> Done:
+    """Say that such an outcome was recorded in error; both stay on record."""
+    caller.may(Action.TAKE_UP_HAND_OFF, pupil_id)
+    done = caller.records.take_back_outcome(caller.ask(key), pupil_id, outcome_id=outcome_id, why=body.why)
+    return Done(**done)
 
 
 @hand_offs.post("/pupils/{pupil_id}/hand-offs/{hand_off_id}/acknowledge")

@@ -242,6 +242,13 @@ def outcome(
         ask, who, outcome_id=r.new_id(), on=today(r.clock().date(), on, "--on"), code=said, source=known))  # fmt: skip
 
 
+@pupil.command("outcome-taken-back")
+def outcome_taken_back(named: Named, outcome_id: UUID, why: Annotated[str, typer.Option()], school: School = None,
+                       key: Key = None) -> None:  # fmt: skip
+    """Say that an outcome which only the DSL is shown was recorded in error."""
+    act(named, school, key, lambda r, ask, who: r.take_back_outcome(ask, who, outcome_id=outcome_id, why=why))
+
+
 @pupil.command("correct")
 def correct(named: Named, fact_id: UUID, changes: Path, why: Annotated[str, typer.Option()], school: School = None,
             key: Key = None) -> None:  # fmt: skip

@@ -13,6 +13,7 @@ from uuid import UUID, uuid4
 from astrack.handover import enclosed
 from astrack.handover.outgoing import Order, SealedFile, manifest_of, sealed, shown
 from astrack.handover.proving import heads_shown
+from astrack.handover.withholding import of_the_dsl
 from astrack.signing import OwnKeys
 from astrack.store.types import Row
 from domain.base import TOPICS, Actor, encode
@@ -60,7 +61,7 @@ class _Restating:
         fact = json.loads(payload)
         data, topic = fact["data"], fact["topic"]
         mine = topic == CUSTODY[0] and data.get("transfer_id") == str(self.transfer_id)
-        if topic not in TOPICS or (topic in CUSTODY and not mine):
+        if topic not in TOPICS or of_the_dsl(payload) or (topic in CUSTODY and not mine):
             return None
         fact["by"] = {"id": NOBODY, "role": fact["by"]["role"]}
         fact["data"] = self._fields(data)

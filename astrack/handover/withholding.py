@@ -13,6 +13,7 @@ from uuid import UUID
 
 from astrack.handover.entries import entries_of
 from domain.base import DomainError
+from domain.journey.outside import FOR_THE_DSL
 from transfer import story
 from transfer.evidence import Unit, chain
 from transfer.manifest import Omission
@@ -25,6 +26,8 @@ REASONS: Mapping[str, str] = {
     "in_confidence": "it was told to the school in confidence by somebody else; a reviewer decided",
 }
 NOTE_UNREAD = "it has a staff note that nobody has read yet for what it says of other people: ask the school to read it"
+NOT_OF_THE_STORY = "it does not belong in the story, and is not part of what is handed on with it"
+"""An outcome that earlier versions kept in the journey; the reason does not say of what kind it is."""
 POLICY = (
     Omission("other people", "an entry that tells about somebody else is left out when a reviewer finds that it does; "
              "it stays counted, with the reason beside it"),
@@ -66,8 +69,23 @@ class Choice:
         reason = self.withheld.get(UUID(fact["event_id"]))
         if reason is not None:
             return REASONS[reason]
+        if of_the_dsl(payload):
+            return NOT_OF_THE_STORY
         noted = data.get("note") or (data.get("changes") or {}).get("note")
         return NOTE_UNREAD if noted and not self.notes_read else ""
+
+
+def of_the_dsl(payload: bytes) -> bool:
+    """Whether a fact of a journey says what is the DSL's alone, as earlier versions let it."""
+    inner = chain.innermost(payload)[1]
+    if not any(code.encode() in inner for code in FOR_THE_DSL):
+        return False
+    data = json.loads(inner)["data"]
+    return (data.get("code") or (data.get("changes") or {}).get("code")) in FOR_THE_DSL
+
+
+WHOLE = Choice(notes_read=True)
+"""What goes to another school: all of the story."""
 
 
 def withhold(

@@ -145,13 +145,27 @@ class Records(SchoolRecords, SittingRecords, StaffRecords, RightsRecords):
     def report_outcome(
         self, ask: Ask, pupil_id: UUID, *, outcome_id: UUID, on: date, code: outside.OutcomeCode, source: outside.Source
     ) -> Answer:
-        """Say, as a code, what later came to pass. Raises OutcomeForTheDsl."""
+        """Say, as a code, what later came to pass, what is the DSL's in their stream. Raises OutcomeForTheDsl."""
         request = {"outcome": outcome_id, "on": on, "code": code, "source": source}
+        if code in outside.FOR_THE_DSL:
+            outcomes.check_said_by(source, ask.by.role)
+            return self._on_safeguarding(
+                ask, pupil_id, "report_outcome", request,
+                lambda events, stamp: safeguarding.know_outcome(events, safeguarding.OutcomeKnown.model_validate(
+                    {**stamp.fresh(), "outcome_id": outcome_id, "happened_on": on, "code": code})),
+            )  # fmt: skip
         return self._on_journey(
             ask, pupil_id, "report_outcome", request,
             lambda journey, stamp: outcomes.report(
                 journey, stamp, outcome_id=outcome_id, on=on, code=code, source=source
             ),
+        )  # fmt: skip
+
+    def take_back_outcome(self, ask: Ask, pupil_id: UUID, *, outcome_id: UUID, why: str) -> Answer:
+        """Say that an outcome was recorded by the DSL in error. Raises OutcomeUnknown."""
+        return self._on_safeguarding(
+            ask, pupil_id, "take_back_outcome", {"outcome": outcome_id, "why": why},
+            lambda events, stamp: safeguarding.take_back_outcome(events, stamp, outcome_id=outcome_id, why=why),
         )  # fmt: skip
 
     def take_in_totals(self, ask: Ask, pupil_id: UUID, fact: Mapping[str, Any]) -> Answer:
@@ -275,6 +289,19 @@ class Records(SchoolRecords, SittingRecords, StaffRecords, RightsRecords):
         """Who a pupil is. Raises NoSuchPupil."""
         stream = self.log.load(self.streams_of(pupil_id).identity_id)
         return identity.replay(fact.event for fact in self.facts_of(pupil_id, stream))
+
+    def safeguarding_facts(self, pupil_id: UUID) -> list[Fact]:
+        """The facts of a pupil's safeguarding stream. Raises NoSuchPupil."""
+        return self.log.load(self.streams_of(pupil_id).safeguarding_id).facts
+
+    def _on_safeguarding(
+        self, ask: Ask, pupil_id: UUID, verb: str, arguments: Answer, act: Callable[[list[Event], Stamp], list[Event]]
+    ) -> Answer:
+        def decide(loaded: list[list[Event]], stamp: Stamp) -> Decided:
+            events = act(loaded[0], stamp)
+            return Decided([events], {"pupil_id": str(pupil_id), "events": [str(one.event_id) for one in events]})
+
+        return self.change(ask, {**arguments, "do": verb, "of": pupil_id}, [self.safeguarding_of(pupil_id)], decide)
 
     def _on_journey(
         self, ask: Ask, pupil_id: UUID, verb: str, arguments: Answer, act: Callable[[Journey, Stamp], list[Event]]

@@ -21,7 +21,7 @@ from astrack.web.site import BadForm, Site, see_other
 from astrack.web.story import OUTCOMES, SOURCES, by_year, claim_sentence, flag_sentence, story, telling
 from astrack.web.talks import talks_of
 from astrack.web.words import JUDGEMENTS
-from domain import risk
+from domain import risk, safeguarding
 from domain.authority import Action
 from domain.base import Fact
 from domain.identity import Identity
@@ -78,6 +78,15 @@ def tutor_pages(site: Site) -> APIRouter:
         )
         return see_other(f"/pupils/{pupil_id}", "outcome-reported")
 
+    @router.post("/pupils/{pupil_id}/outcomes/{outcome_id}/take-back")
+    def take_back_outcome(who: Who, sent: Sent, pupil_id: UUID, outcome_id: UUID) -> Response:
+        who.may(Action.TAKE_UP_HAND_OFF, pupil_id)
+        why = sent.text("why", 200, label="Why")
+        if not why:
+            raise BadForm("Why: say in a few words what was wrong.", "why")
+        who.records.take_back_outcome(who.ask(sent.key), pupil_id, outcome_id=outcome_id, why=why)
+        return see_other(f"/pupils/{pupil_id}", "outcome-taken-back")
+
     @router.post("/pupils/{pupil_id}/talks/{talk_id}")
     def take_up_talk(who: Who, sent: Sent, pupil_id: UUID, talk_id: UUID) -> Response:
         who.may(Action.TAKE_UP_TALK, pupil_id)
@@ -127,8 +136,17 @@ def pupil_context(who: Caller, pupil_id: UUID) -> dict[str, Any]:
         "outcomes": outcomes_for(who),
         "sources": {code: words for code, words in SOURCES.items() if words},
         "outcome_id": who.app.new_id(),
+        "known": _known(who, pupil_id) if who.can(Action.SEE_HAND_OFFS, about) else [],
+        "may_take_back": who.can(Action.TAKE_UP_HAND_OFF, about),
         "years": by_year(story(facts, identity, limit=STORY_SHOWN)),
     }
+
+
+def _known(who: Caller, pupil_id: UUID) -> list[tuple[UUID, date, str]]:
+    """What the DSL alone has put on record and is shown: outcomes of the safeguarding stream."""
+    facts = who.records.safeguarding_facts(pupil_id)
+    standing = safeguarding.standing_outcomes(fact.event for fact in facts)
+    return [(key, one.happened_on, OUTCOMES[one.code]) for key, one in standing.items()]
 
 
 def _signs(who: Caller, pupil_id: UUID, journey: Journey, called: str) -> dict[str, Any]:

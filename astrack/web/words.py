@@ -57,6 +57,7 @@ DONE = {
     "monitored": "Your note on how the plan is going is on record.",
     "plan-reviewed": "The plan goes on until its new end.",
     "plan-closed": "The plan has ended, and what came of it is on record.",
+    "outcome-taken-back": "It is on record that this was recorded in error.",
     "outcome-reported": "Thank you. What came to pass is on record, as a code and nothing more.",
     "talk-taken-up": "Thank you. The pupil's page says that you will see them.",
     "looked-at": "Thank you. What you saw is on record.",

@@ -267,7 +267,7 @@ def correct(journey: Journey, stamp: Stamp, *, corrects: UUID, changes: Mapping[
     except ValidationError as error:
         where = ".".join(str(part) for part in error.errors()[0]["loc"])
         raise no.NotCorrectable(f"{where} cannot have that value: {error.errors()[0]['msg']}") from error
-    outcomes.check_said_by(right, stamp.by.role)
+    outcomes.check_kept_here(right)
     if right == wrong:
         raise no.NothingToCorrect("the record says that already: nothing to do")
     return [f.FactCorrected(**stamp.fresh(), corrects=corrects, changes=dict(changes), why=why)]

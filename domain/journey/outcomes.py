@@ -22,15 +22,21 @@ def report(
     """Say, as a code, what later came to pass; the same report twice is one. Raises RecordFrozen, OutcomeForTheDsl."""
     held(journey)
     said = outside.OutcomeReported(**stamp.fresh(), outcome_id=outcome_id, happened_on=on, code=code, source=source)
-    check_said_by(said, stamp.by.role)
+    check_kept_here(said)
     return [] if outcome_id in journey.outcomes else [said]
 
 
-def check_said_by(event: Event, role: str) -> None:
+def check_kept_here(event: Event) -> None:
+    """That what is the DSL's alone does not get into a journey. Raises OutcomeForTheDsl."""
+    if outside.for_the_dsl(event):
+        raise no.OutcomeForTheDsl(
+            "this does not belong in the story: the DSL (designated safeguarding lead) reports it as an outcome"
+        )
+
+
+def check_said_by(source: str, role: str) -> None:
     """That what only the DSL says is said by them. Raises OutcomeForTheDsl."""
-    if not isinstance(event, outside.OutcomeReported) or event.code not in outside.FOR_THE_DSL:
-        return
-    if event.source != "dsl" or role not in DSL_OR_OPERATOR:
+    if source != "dsl" or role not in DSL_OR_OPERATOR:
         raise no.OutcomeForTheDsl(
             "only the DSL (designated safeguarding lead) records this, with themselves as its source: tell them"
         )

@@ -21,7 +21,9 @@ Source = Literal[
 ]
 SOURCES: tuple[str, ...] = get_args(Source)
 FOR_THE_DSL = frozenset({"self_harm"})
-"""What only the DSL says, and only the DSL is shown."""
+"""What only the DSL says, and only the DSL is shown: a fact of the safeguarding stream (``domain.safeguarding``). Facts
+of earlier versions stand in the journey, are shown to the DSL alone, and are left out of a file for another school.
+"""
 RENAMED = {"outside_referral": "referral"}
 """Codes of the first version, which stand in facts and in corrections of that time."""
 TodaysCode = Annotated[OutcomeCode, BeforeValidator(lambda code: RENAMED.get(code, code))]
@@ -83,11 +85,16 @@ class TotalsImported(Event):
     totals: Annotated[dict[Name, Total], Field(min_length=1, max_length=40)]
 
 
+def for_the_dsl(event: Event) -> bool:
+    """Whether a fact of a journey says what is the DSL's alone, or a correction turns one into it."""
+    return _code(event) in FOR_THE_DSL
+
+
 def seen_by(role: str, facts: Sequence[Fact]) -> list[Fact]:
     """The facts of a story that a role is shown: without what is for the DSL alone and its corrections."""
     if role == "dsl":
         return list(facts)
-    hidden = {fact.event.event_id for fact in facts if _code(fact.event) in FOR_THE_DSL}
+    hidden = {fact.event.event_id for fact in facts if for_the_dsl(fact.event)}
     hidden |= {target for fact in facts if fact.event.event_id in hidden and (target := _corrects(fact.event))}
     return [fact for fact in facts if fact.event.event_id not in hidden and _corrects(fact.event) not in hidden]
 

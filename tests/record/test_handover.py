@@ -23,15 +23,17 @@ from astrack.handover import (
     TransferEnded,
     TransferUnanswered,
     outgoing,
+    restated,
 )
 from astrack.handover.sending import _order
+from astrack.handover.withholding import Choice
 from astrack.records import Ask, Records
 from astrack.server.clockwork import Clockwork
 from astrack.settings import Settings
 from astrack.store import Change, Store, roots
-from domain.base import Actor, StreamClass
+from domain.base import Actor, StreamClass, encode
 from domain.identity import Person, SchoolName
-from domain.journey.facts import OutcomeReported, RecordReceived
+from domain.journey.facts import FactCorrected, OutcomeReported, RecordReceived
 from domain.journey.refusals import ConsentNotNamed, RecordFrozen
 from domain.journey.state import Custody
 from domain.school import StreamErased
@@ -523,6 +525,50 @@ def test_the_clock_of_the_service_ends_what_ran_out_and_keeps_roots(
     clock.at += timedelta(days=11)
     tick(a.records.school_id)
     assert a.custody(pupil) is Custody.HELD
+
+
+def old_code(place: Place, pupil: UUID) -> UUID:
+    """An outcome of the DSL's that an earlier version kept in the journey; its event's id."""
+    journey, event_id = place.records.streams_of(pupil).journey_id, uuid4()
+    said = OutcomeReported(event_id=event_id, recorded_at=place.hands.clock(), by=BY, outcome_id=uuid4(),
+                           happened_on=DAY, code="self_harm", source="dsl")  # fmt: skip
+    version = place.records.log.load(journey).version
+    place.records.log.append([Change(journey, StreamClass.JOURNEY, version, (said,), pupil)], idempotency=None)
+    return event_id
+
+
+def test_what_is_the_dsls_alone_does_not_go_on_with_the_story_wherever_it_stands(schools: SimpleNamespace) -> None:
+    a, b = schools.a, schools.b
+    pupil = a.admit()
+    event_id = old_code(a, pupil)
+    a.records.report_outcome(
+        Ask(Actor(id=uuid4(), role="dsl"), uuid4().hex),
+        pupil,
+        outcome_id=uuid4(),
+        on=DAY,
+        code="self_harm",
+        source="dsl",
+    )
+    _, data = a.send(b, pupil)
+    found = read(b, data)
+    told = [line.payload for line in found.lines if line.payload is not None]
+    assert not [payload for payload in told if b"self_harm" in payload or str(event_id).encode() in payload]
+    reasons = {line.omitted for line in found.lines if line.payload is None}
+    assert reasons == {"it does not belong in the story, and is not part of what is handed on with it"}
+    here = UUID(b.hands.receive(ask(), data)["pupil_id"])
+    _, facts = b.records.journey(here)
+    assert not [one for one in facts if one.event.event_id == event_id]
+    assert b.records.safeguarding_facts(here) == []
+
+
+def test_neither_a_protected_move_nor_a_students_copy_tells_what_is_the_dsls_alone() -> None:
+    head = {"event_id": uuid4(), "recorded_at": datetime(2026, 9, 1, tzinfo=UTC), "by": BY}
+    said = OutcomeReported(**head, outcome_id=uuid4(), happened_on=DAY, code="self_harm", source="dsl")
+    turned = FactCorrected(**head, corrects=uuid4(), changes={"code": "self_harm"}, why="code")
+    other = OutcomeReported(**head, outcome_id=uuid4(), happened_on=DAY, code="bullied", source="dsl")
+    for event, told in ((said, False), (turned, False), (other, True)):
+        assert (restated._Restating(uuid4()).fact(encode(event)) is not None) is told
+        assert (Choice(notes_read=True).why(encode(event)) == "") is told
 
 
 def test_six_hundred_facts_are_taken_in_by_one_append(schools: SimpleNamespace) -> None:

@@ -134,6 +134,8 @@ ROUTES: list[tuple[str, str, str]] = [
     ("POST", P + "/hand-offs", "tutor head_of_year dsl"),
     ("GET", P + "/hand-offs", "dsl"),
     ("POST", P + "/hand-offs/{id}/acknowledge", "dsl"),
+    ("GET", P + "/outcomes", "dsl"),
+    ("POST", P + "/outcomes/{id}/take-back", "dsl"),
     ("POST", P + "/own-copy", ""),  # nobody yet: the pupil is not 18
     ("POST", P + "/reviewed-copy", "dsl"),
     ("POST", P + "/card", "tutor head_of_year administrator"),
@@ -243,6 +245,7 @@ BODIES: dict[str, Any] = {
     f"POST {P}/flags/{{id}}/review": {"judgement": "new_to_us"},
     f"POST {P}/looked-at": {"concern": False},
     f"POST {P}/outcomes": {"outcome_id": "@", "on": DAY, "code": "none", "source": "staff"},
+    f"POST {P}/outcomes/{{id}}/take-back": {"why": "another pupil was meant"},
     f"POST {P}/talks": {"talk_id": "@"},
     f"POST {P}/talks/{{id}}/escalate": {},
     f"POST {P}/corrections": {"corrects": "@", "changes": {"note": "x"}, "why": "mistyped"},

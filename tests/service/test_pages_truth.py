@@ -17,6 +17,7 @@ from astrack.web.site import Site
 from domain import instrument
 from domain.journey.outside import OutcomeReported
 from domain.review import Load
+from projections import truth
 from tests.support.pages import Reader, served
 from tests.support.small_school import SmallSchool, build
 
@@ -52,16 +53,32 @@ def test_a_day_still_to_come_is_refused_and_nothing_is_written(pages: FastAPI, s
     assert reported(small, "Ewan") == []
 
 
+def outcomes_counted(small: SmallSchool) -> int:
+    """Outcomes that the read model holds for the whole school."""
+    small.app.views.catch_up(small.school_id)
+    with small.app.views.reading(small.school_id) as cur:
+        cur.execute(f"SELECT outcomes FROM {truth.TABLE} WHERE school_id = %s LIMIT 1000", (small.school_id,))
+        return sum(len(row[0]) for row in cur)
+
+
 def test_self_harm_is_offered_to_and_shown_to_the_safeguarding_lead_alone(pages: FastAPI, small: SmallSchool) -> None:
     tutor, dsl = Reader(pages, small, "tutor"), Reader(pages, small, "dsl")
     path = f"/pupils/{small.pupils['Aisha']}"
     page = tutor.get(path)
     assert "self-harm" not in page.text
     assert tutor.send(page, "/outcomes", code="self_harm", source="dsl").status_code == 422
+    before = dsl.get("/truth").status_code, outcomes_counted(small)
     dsl.send(dsl.get(path), "/outcomes", code="self_harm", source="dsl")
-    assert reported(small, "Aisha") == [("self_harm", "dsl")]
-    assert "Later came to pass: self-harm" in dsl.get(path).text
-    assert "self-harm" not in tutor.get(path).text and "Later came to pass" not in tutor.get(path).text
+    assert reported(small, "Aisha") == [], "it is no fact of the story"
+    page = dsl.get(path)
+    assert "self-harm, known to the safeguarding lead" in page.text
+    assert "self-harm" not in tutor.get(path).text
+    (known,) = dsl.get(f"/api/v1{path}/outcomes").json()
+    assert known["code"] == "self_harm" and tutor.get(f"/api/v1{path}/outcomes").status_code == 403
+    assert outcomes_counted(small) == before[1] + 1
+    assert tutor.send(page, "/take-back", why="not mine to say").status_code in (403, 422)
+    assert "recorded in error" in dsl.send(page, "/take-back", why="another pupil was meant").text
+    assert dsl.get(f"/api/v1{path}/outcomes").json() == [] and outcomes_counted(small) == before[1]
 
 
 def test_how_right_says_that_it_cannot_say_yet_and_hides_small_groups(pages: FastAPI, small: SmallSchool) -> None:
