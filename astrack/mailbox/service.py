@@ -133,7 +133,7 @@ def _uploads(site: FastAPI) -> None:
     def begin(request: Request, desk: DeskOf) -> Response:
         desk.rates.check(WRONG, _from(request))
         token, length = request.headers.get(BOX, ""), number(request, "upload-length", least=1)
-        if "upload-metadata" in request.headers or "upload-defer-length" in request.headers:
+        if any(request.headers.get(name) for name in ("upload-metadata", "upload-defer-length")):
             raise UploadMalformed("this mailbox takes a length and a box, and nothing that tells more: leave it out")
         try:
             desk.rates.spend(BEGIN, f"begin/{named(token)}")

@@ -175,6 +175,10 @@ def test_an_upload_that_is_not_one_is_refused_in_words(
     assert list((place.folder / "items").iterdir()) == []
 
 
+def test_a_client_that_always_sends_metadata_may_send_none(place: Place) -> None:
+    assert place.begin(**{"Upload-Metadata": ""}).status_code == 201
+
+
 def test_what_is_appended_must_be_bytes_at_an_offset(place: Place) -> None:
     path = place.begin().headers["location"].removeprefix(ADDRESS)
     assert says(place.http.patch(path, headers={**TUS, "Upload-Offset": "0"}, content=b"x"), 415, "offset+octet")
