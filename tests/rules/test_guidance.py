@@ -20,6 +20,19 @@ def test_every_cell_has_at_least_three_of_each_step(cell: tuple[str, str, str, s
     assert min(len(found.causes), len(found.risks), len(found.signposts)) >= 3
 
 
+def test_the_cells_are_those_of_the_instrument_and_none_is_served_by_everything() -> None:
+    assert set(g.FACTORS) == {"self_disclosure", "trust_of_self", "trust_of_others", "seeking_change"}
+    assert len(set(CELLS)) == 48
+    served: dict[str, int] = {}
+    for cell in CELLS:
+        found = g.load().suggest(*cell)
+        for one in (*found.causes, *found.risks, *found.signposts):
+            served[one.id] = served.get(one.id, 0) + 1
+            assert one.evidence in ("related", "practice")
+    assert served.keys() == g.load().by_id.keys()
+    assert max(served.values()) <= 2
+
+
 def test_a_library_is_named_by_the_digest_of_its_bytes() -> None:
     changed = {**FILES, "trust_of_self": FILES["trust_of_self"] + b"# one more line\n"}
     assert g.parse(FILES).digest == g.load().digest

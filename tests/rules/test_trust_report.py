@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import date
 
@@ -68,3 +69,9 @@ def test_the_comparison_is_a_page_a_tagged_pdf_and_tables(world: tuple[Panel, Ca
     assert [one.name for one in made.tables] == [
         "trust", "impact", "impact-estimates", "impact-bias-bound", "trust-schools",
     ]  # fmt: skip
+
+
+def test_no_sentence_of_a_comparison_claims_a_cause_or_ranks(world: tuple[Panel, Cases]) -> None:
+    text = re.sub("<[^>]+>", " ", reports_trust.html(report(world))).lower()
+    assert not re.findall(r"\b(caused|because of|thanks to|led to|proves|due to|best|worst|ranked)\b", text)
+    assert "hidden reason" in text and "nobody" in text
