@@ -6,7 +6,6 @@ five minutes ahead, signed with ES256 or EdDSA. The service keeps only the publi
 
 from __future__ import annotations
 
-import base64
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -16,6 +15,7 @@ from uuid import UUID
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, OKPKey
+from joserfc.util import urlsafe_b64decode
 
 from astrack.access import SignInNeeded
 from domain.base import DomainError
@@ -58,7 +58,7 @@ def named(assertion: str) -> tuple[UUID, UUID] | None:
     """The school and the client an assertion says it is of; nothing is proved by that."""
     try:
         part = assertion.split(".")[1] if len(assertion) <= ASSERTION_MAX else ""
-        issuer = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))["iss"]
+        issuer = json.loads(urlsafe_b64decode(part.encode()))["iss"]
         school, client = str(issuer).split("/")
         return UUID(school), UUID(client)
     except (ValueError, KeyError, TypeError, IndexError, RecursionError):

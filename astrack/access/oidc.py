@@ -6,7 +6,6 @@ signed in with a code. ``iss`` and ``sub`` name it: an e-mail address can pass t
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import json
 import secrets
@@ -25,6 +24,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
+from joserfc.util import urlsafe_b64decode, urlsafe_b64encode
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from astrack.access import SignInRefused
@@ -117,7 +117,7 @@ class Oidc:
         state, nonce, verifier = (secrets.token_urlsafe(32) for _ in range(3))
         until = (self._clock() + BACK_WITHIN).timestamp()
         trip = Trip(name, state, nonce, verifier, until, str(school_id or ""), str(link or ""))
-        challenge = base64.urlsafe_b64encode(hashlib.sha256(trip.verifier.encode()).digest()).decode().rstrip("=")
+        challenge = urlsafe_b64encode(hashlib.sha256(trip.verifier.encode()).digest()).decode()
         query = urlencode({
             "response_type": "code", "client_id": provider.client_id, "redirect_uri": back, "state": trip.state,
             "scope": SCOPES[provider.kind], "nonce": trip.nonce, "code_challenge": challenge,
@@ -193,11 +193,11 @@ class Oidc:
     def _sealed(self, trip: Trip) -> str:
         nonce = secrets.token_bytes(12)
         sealed = nonce + self._aead.encrypt(nonce, json.dumps(asdict(trip)).encode(), b"oidc")
-        return base64.urlsafe_b64encode(sealed).decode().rstrip("=")
+        return urlsafe_b64encode(sealed).decode()
 
     def _trip(self, cookie: str) -> Trip | None:
         try:
-            raw = base64.urlsafe_b64decode(cookie + "=" * (-len(cookie) % 4))
+            raw = urlsafe_b64decode(cookie.encode())
             return Trip(**json.loads(self._aead.decrypt(raw[:12], raw[12:], b"oidc")))
         except (ValueError, TypeError, InvalidTag):
             return None

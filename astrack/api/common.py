@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from datetime import date
 from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Depends, Header, Query, Request, Response
+from joserfc.util import urlsafe_b64decode, urlsafe_b64encode
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from astrack.access.callers import Caller
@@ -118,7 +118,7 @@ def unchanged(request: Request, response: Response, version: int) -> bool:
 
 def cursor_of(value: Any) -> str:
     """A value as an opaque cursor."""
-    return base64.urlsafe_b64encode(json.dumps(value, separators=(",", ":"), default=str).encode()).decode().rstrip("=")
+    return urlsafe_b64encode(json.dumps(value, separators=(",", ":"), default=str).encode()).decode()
 
 
 def read_cursor(text: str | None) -> Any:
@@ -126,7 +126,7 @@ def read_cursor(text: str | None) -> Any:
     if not text:
         return None
     try:
-        return json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+        return json.loads(urlsafe_b64decode(text.encode()))
     except (ValueError, RecursionError) as error:
         raise BadCursor("this cursor is not one of this list's: start again without it") from error
 

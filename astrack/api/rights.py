@@ -28,9 +28,8 @@ from astrack.api.request_forms import (
     WithheldOut,
     WithholdIn,
 )
-from astrack.records import NoSuchPupil
-from astrack.records.rights import NOT_HERE
 from astrack.rights import clock, copy
+from astrack.rights.asked import about
 from astrack.rights.held import everything
 from domain.authority import Action
 from domain.rights import requests as r
@@ -77,18 +76,18 @@ def list_requests(caller: CallerOf, limit: Limit = 50, cursor: Cursor = None, ev
 @router.get("/data-requests/{request_id}")
 def one_request(caller: CallerOf, request_id: UUID) -> RequestOut:
     """One request: its clock, what is to be kept back, its answer."""
-    found, received = _about(caller, Action.SEE_RIGHTS, request_id, look=True)
+    found = about(caller, Action.SEE_RIGHTS, request_id, look=True)
     own = _own_name(caller)
-    if own is not None and received.asked_by != own:
-        raise r.NoSuchRequest(NOT_HERE)
-    return _whole(found, received, clock.calendar_of(caller.records), shown=own is None)
+    if own is not None and found.asked.asked_by != own:
+        raise r.NoSuchRequest(r.NOT_HERE)
+    return _whole(found, clock.calendar_of(caller.records), shown=own is None)
 
 
 @router.get("/data-requests/{request_id}/items")
 def items_held(caller: CallerOf, request_id: UUID) -> list[HeldOut]:
     """Everything held, item by item, so that each can be judged."""
-    _, received = _about(caller, Action.SEE_ALL_HELD, request_id, look=True)
-    items = everything(caller.app, caller.looks, caller.records, received.pupil_id)
+    asked = about(caller, Action.SEE_ALL_HELD, request_id, look=True).asked
+    items = everything(caller.app, caller.looks, caller.records, asked.pupil_id)
     return [HeldOut(item=one.item, group=one.group, at=one.at, what=one.title, careful=one.careful,
                     content=one.content) for one in items]  # fmt: skip
 
@@ -96,35 +95,35 @@ def items_held(caller: CallerOf, request_id: UUID) -> list[HeldOut]:
 @router.post("/data-requests/{request_id}/stop")
 def stop_clock(caller: CallerOf, request_id: UUID, body: StopIn, key: Key) -> RequestMade:
     """The clock stands while the school waits for proof of identity, or for clarification."""
-    _about(caller, Action.HANDLE_RIGHTS, request_id)
+    about(caller, Action.HANDLE_RIGHTS, request_id)
     return RequestMade(**caller.records.stop_clock(caller.ask(key), request_id, **body.model_dump()))
 
 
 @router.post("/data-requests/{request_id}/start")
 def start_clock(caller: CallerOf, request_id: UUID, body: EndIn, key: Key) -> RequestMade:
     """What was waited for has come."""
-    _about(caller, Action.HANDLE_RIGHTS, request_id)
+    about(caller, Action.HANDLE_RIGHTS, request_id)
     return RequestMade(**caller.records.start_clock(caller.ask(key), request_id, on=body.on))
 
 
 @router.post("/data-requests/{request_id}/extend")
 def extend_request(caller: CallerOf, request_id: UUID, body: ExtendIn, key: Key) -> RequestMade:
     """Take up to two months more, once."""
-    _about(caller, Action.HANDLE_RIGHTS, request_id)
+    about(caller, Action.HANDLE_RIGHTS, request_id)
     return RequestMade(**caller.records.extend_request(caller.ask(key), request_id, **body.model_dump()))
 
 
 @router.post("/data-requests/{request_id}/withhold")
 def withhold(caller: CallerOf, request_id: UUID, body: WithholdIn, key: Key) -> RequestMade:
     """Propose to keep one item back."""
-    _about(caller, Action.HANDLE_RIGHTS, request_id)
+    about(caller, Action.HANDLE_RIGHTS, request_id)
     return RequestMade(**caller.records.withhold(caller.ask(key), request_id, **body.model_dump()))
 
 
 @router.post("/data-requests/{request_id}/withhold-by-default")
 def withhold_by_default(caller: CallerOf, request_id: UUID, key: Key) -> Proposed:
     """Propose to keep back what schools are careful with: safeguarding, looks by the DSL, broken glass."""
-    _about(caller, Action.HANDLE_RIGHTS, request_id)
+    about(caller, Action.HANDLE_RIGHTS, request_id)
     made = copy.propose_by_default(caller.app, caller.looks, caller.records, caller.ask(key), request_id)
     return Proposed(items=made)
 
@@ -132,14 +131,14 @@ def withhold_by_default(caller: CallerOf, request_id: UUID, key: Key) -> Propose
 @router.post("/data-requests/{request_id}/review")
 def review_withheld(caller: CallerOf, request_id: UUID, body: ReviewIn, key: Key) -> RequestMade:
     """A second person says whether an item is kept back."""
-    _about(caller, Action.REVIEW_WITHHELD, request_id)
+    about(caller, Action.REVIEW_WITHHELD, request_id)
     return RequestMade(**caller.records.review_withholding(caller.ask(key), request_id, **body.model_dump()))
 
 
 @router.post("/data-requests/{request_id}/copy")
 def make_copy(caller: CallerOf, request_id: UUID, body: CopyIn, key: Key) -> CopyOut:
     """Make the copy that answers a request for access, sealed for whoever asked. Made anew at every call."""
-    _about(caller, Action.HANDLE_RIGHTS, request_id)
+    about(caller, Action.HANDLE_RIGHTS, request_id)
     made = copy.make_copy(caller.app, caller.looks, caller.records, caller.ask(key), request_id, body.recipient)
     return CopyOut(name=made.name, sealed=base64.b64encode(made.sealed).decode(), sha256=made.sha256, key=made.key,
                    given=made.given, withheld=made.withheld)  # fmt: skip
@@ -148,30 +147,15 @@ def make_copy(caller: CallerOf, request_id: UUID, body: CopyIn, key: Key) -> Cop
 @router.post("/data-requests/{request_id}/answer")
 def answer_request(caller: CallerOf, request_id: UUID, body: AnswerIn, key: Key) -> RequestMade:
     """Answer a request. Access is granted only by a copy."""
-    _about(caller, Action.HANDLE_RIGHTS, request_id)
+    about(caller, Action.HANDLE_RIGHTS, request_id)
     return RequestMade(**caller.records.answer_request(caller.ask(key), request_id, **body.model_dump()))
 
 
 @router.post("/data-requests/{request_id}/withdraw")
 def withdraw_request(caller: CallerOf, request_id: UUID, body: EndIn, key: Key) -> RequestMade:
     """Whoever asked no longer does."""
-    _about(caller, Action.HANDLE_RIGHTS, request_id)
+    about(caller, Action.HANDLE_RIGHTS, request_id)
     return RequestMade(**caller.records.withdraw_request(caller.ask(key), request_id, on=body.on))
-
-
-def _about(
-    caller: Caller, action: Action, request_id: UUID, *, look: bool = False
-) -> tuple[r.Request, r.RequestReceived]:
-    # the role is judged before the request is looked up
-    if not caller.can_ever(action):
-        caller.may(action)
-    found = caller.records.request(request_id)
-    assert found.received is not None
-    try:
-        (caller.see if look else caller.may)(action, found.received.pupil_id)
-    except NoSuchPupil:
-        raise r.NoSuchRequest(NOT_HERE) from None
-    return found, found.received
 
 
 def _own_name(caller: Caller) -> str | None:
@@ -191,7 +175,8 @@ def _line(row: rights_desk.Row, calendar: clock.Calendar) -> RequestLine:
     return RequestLine(**row._asdict(), due_on=clock.due(row.request, calendar) if waits else None)
 
 
-def _whole(found: r.Request, received: r.RequestReceived, calendar: clock.Calendar, *, shown: bool) -> RequestOut:
+def _whole(found: r.Request, calendar: clock.Calendar, *, shown: bool) -> RequestOut:
+    received = found.asked
     source = clock.source(received.kind, calendar)
     kept = [WithheldOut(item=item, because=one.because, upheld=one.upheld) for item, one in found.withheld.items()]
     return RequestOut(

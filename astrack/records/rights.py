@@ -12,15 +12,15 @@ from astrack.store import ClockBehind
 from astrack.store.erasing import hold, release
 from domain.base import Event, Stamp, StreamClass
 from domain.journey import restricting, state
-from domain.rights import family, releases, requests, retention
+from domain.rights import family, handling, releases, requests, retention
 from domain.rights.family import Family
 from domain.rights.releases import Releases
-from domain.rights.requests import NoSuchRequest, Request
+from domain.rights.requests import NOT_HERE, NoSuchRequest, Request
 from domain.rights.retention import Retention
 from domain.school import StreamErased
 
 STREAMS = "SELECT stream_id FROM record.streams WHERE school_id = %s AND pupil_id = %s ORDER BY stream_id"
-NOT_HERE = "there is no such request at this school: look at the list of requests"
+Act = Callable[..., list[Event]]
 
 
 class RightsRecords(Changing):
@@ -73,14 +73,14 @@ class RightsRecords(Changing):
         return releases.replay(self.log.load(self.streams_of(pupil_id).identity_id).facts)
 
     def receive_request(self, ask: Ask, pupil_id: UUID, *, request_id: UUID, **stated: Any) -> Answer:
-        """Take in a request about a pupil's record; fields as ``requests.receive``.
+        """Take in a request about a pupil's record; fields as ``handling.receive``.
 
         Raises AskerMayNot, RequestDatesWrong, NoSuchPupil.
         """
 
         def decide(loaded: list[list[Event]], stamp: Stamp) -> Decided:
             known = _request(loaded[0]) if loaded[0] else Request()
-            made = requests.receive(
+            made = handling.receive(
                 known, stamp, family.replay(loaded[1]), request_id=request_id, pupil_id=pupil_id, **stated
             )
             return Decided([made, []], _done(made, request_id=request_id))
@@ -91,36 +91,36 @@ class RightsRecords(Changing):
 
     def stop_clock(self, ask: Ask, request_id: UUID, **stated: Any) -> Answer:
         """Wait for proof of identity, or for clarification. Raises RequestEnded, ClockStandsAlready."""
-        return self._on_request(ask, request_id, "stop_clock", stated, requests.stop_clock)
+        return self._on_request(ask, request_id, "stop_clock", stated, handling.stop_clock)
 
     def start_clock(self, ask: Ask, request_id: UUID, **stated: Any) -> Answer:
         """What was waited for has come. Raises RequestEnded, ClockStandsAlready."""
-        return self._on_request(ask, request_id, "start_clock", stated, requests.start_clock)
+        return self._on_request(ask, request_id, "start_clock", stated, handling.start_clock)
 
     def extend_request(self, ask: Ask, request_id: UUID, **stated: Any) -> Answer:
         """Take up to two months more. Raises RequestEnded, ExtensionTooLate, ReasonTooThin."""
-        return self._on_request(ask, request_id, "extend_request", stated, requests.extend)
+        return self._on_request(ask, request_id, "extend_request", stated, handling.extend)
 
     def withhold(self, ask: Ask, request_id: UUID, **stated: Any) -> Answer:
         """Propose to keep one item back. Raises RequestEnded, ReasonTooThin."""
-        return self._on_request(ask, request_id, "withhold", stated, requests.withhold)
+        return self._on_request(ask, request_id, "withhold", stated, handling.withhold)
 
     def review_withholding(self, ask: Ask, request_id: UUID, **stated: Any) -> Answer:
         """Judge whether an item is kept back. Raises NoSuchItem, OwnWithholdingReviewed."""
-        return self._on_request(ask, request_id, "review_withholding", stated, requests.review_withholding)
+        return self._on_request(ask, request_id, "review_withholding", stated, handling.review_withholding)
 
     def answer_request(self, ask: Ask, request_id: UUID, **stated: Any) -> Answer:
         """Answer a request. Raises RequestEnded, WithholdingUnreviewed, FileNotMade, ReasonTooThin."""
-        return self._on_request(ask, request_id, "answer_request", stated, requests.answer)
+        return self._on_request(ask, request_id, "answer_request", stated, handling.answer)
 
     def withdraw_request(self, ask: Ask, request_id: UUID, **stated: Any) -> Answer:
         """Whoever asked no longer does. Raises RequestEnded."""
-        return self._on_request(ask, request_id, "withdraw_request", stated, requests.withdraw)
+        return self._on_request(ask, request_id, "withdraw_request", stated, handling.withdraw)
 
     def copy_made(self, ask: Ask, request_id: UUID, **stated: Any) -> Answer:
         """Record that the sealed file of a request was made."""
         return self._on_request(
-            ask, request_id, "copy_made", stated, lambda known, stamp, **given: requests.made_copy(stamp, **given)
+            ask, request_id, "copy_made", stated, lambda known, stamp, **given: handling.made_copy(stamp, **given)
         )
 
     def request(self, request_id: UUID) -> Request:
@@ -201,7 +201,7 @@ class RightsRecords(Changing):
 
         def decide(loaded: list[list[Event]], stamp: Stamp) -> Decided:
             asked = _request(loaded[2]) if request_id is not None else None
-            if asked is not None and asked.received is not None and asked.received.pupil_id != pupil_id:
+            if asked is not None and asked.asked.pupil_id != pupil_id:
                 raise NoSuchRequest(NOT_HERE)
             decided_by = retention.check_erasing(retention.replay(loaded[1]), stamp.by.id, asked)
             on_request = asked is not None and decided_by == (asked.answered.by.id if asked.answered else None)
@@ -238,51 +238,36 @@ class RightsRecords(Changing):
         stream = self.log.load(self.streams_of(pupil_id).identity_id)
         return [fact.event for fact in self.facts_of(pupil_id, stream)]
 
-    def _on_family(
-        self, ask: Ask, pupil_id: UUID, verb: str, stated: Answer, act: Callable[..., list[Event]]
-    ) -> Answer:
-        def decide(loaded: list[list[Event]], stamp: Stamp) -> Decided:
-            made = act(family.replay(loaded[0]), stamp, **stated)
-            return Decided([made], _done(made))
+    def _on_family(self, ask: Ask, pupil_id: UUID, verb: str, stated: Answer, act: Act) -> Answer:
+        return self._on(ask, self.identity_of(pupil_id), verb, pupil_id, stated, family.replay, act)
 
-        return self.change(ask, {**stated, "do": verb, "of": pupil_id}, [self.identity_of(pupil_id)], decide)
+    def _on_retention(self, ask: Ask, pupil_id: UUID, verb: str, stated: Answer, act: Act) -> Answer:
+        return self._on(ask, self.identity_of(pupil_id), verb, pupil_id, stated, retention.replay, act)
 
-    def _on_retention(
-        self, ask: Ask, pupil_id: UUID, verb: str, stated: Answer, act: Callable[..., list[Event]]
-    ) -> Answer:
-        def decide(loaded: list[list[Event]], stamp: Stamp) -> Decided:
-            made = act(retention.replay(loaded[0]), stamp, **stated)
-            return Decided([made], _done(made))
+    def _restricting(self, ask: Ask, pupil_id: UUID, verb: str, stated: Answer, act: Act) -> Answer:
+        target = self.journey_of(pupil_id)
+        return self._on(ask, target, verb, pupil_id, stated, state.replay, act, pupil_id=pupil_id)
 
-        return self.change(ask, {**stated, "do": verb, "of": pupil_id}, [self.identity_of(pupil_id)], decide)
+    def _on_request(self, ask: Ask, request_id: UUID, verb: str, stated: Answer, act: Act) -> Answer:
+        target = Target(request_id, StreamClass.IDENTITY, self.request(request_id).asked.pupil_id)
+        return self._on(ask, target, verb, request_id, stated, _request, act, request_id=request_id)
 
-    def _on_request(
-        self, ask: Ask, request_id: UUID, verb: str, stated: Answer, act: Callable[..., list[Event]]
-    ) -> Answer:
-        received = self.request(request_id).received
-        pupil_id = received.pupil_id if received else None
+    def _on(
+        self, ask: Ask, target: Target, verb: str, of: UUID, stated: Answer, replay: Callable[[list[Event]], Any],
+        act: Act, **told: Any,
+    ) -> Answer:  # fmt: skip
+        """Decide on one stream; ``told`` goes into the answer beside the events."""
 
         def decide(loaded: list[list[Event]], stamp: Stamp) -> Decided:
-            made = act(_request(loaded[0]), stamp, **stated)
-            return Decided([made], _done(made, request_id=request_id))
+            made = act(replay(loaded[0]), stamp, **stated)
+            return Decided([made], _done(made, **told))
 
-        targets = [Target(request_id, StreamClass.IDENTITY, pupil_id)]
-        return self.change(ask, {**stated, "do": verb, "of": request_id}, targets, decide)
-
-    def _restricting(
-        self, ask: Ask, pupil_id: UUID, verb: str, stated: Answer, act: Callable[..., list[Event]]
-    ) -> Answer:
-        def decide(loaded: list[list[Event]], stamp: Stamp) -> Decided:
-            made = act(state.replay(loaded[0]), stamp, **stated)
-            return Decided([made], {"pupil_id": str(pupil_id), **_done(made)})
-
-        return self.change(ask, {**stated, "do": verb, "of": pupil_id}, [self.journey_of(pupil_id)], decide)
+        return self.change(ask, {**stated, "do": verb, "of": of}, [target], decide)
 
 
 def _request(events: list[Event]) -> Request:
     found = requests.replay(events)
-    if found.received is None:
-        raise NoSuchRequest(NOT_HERE)
+    assert found.asked
     return found
 
 

@@ -20,7 +20,7 @@ from astrack.app import App
 from astrack.changing import Ask
 from astrack.records import Records
 from astrack.rights.held import Item, as_json, everything, undecided
-from domain.rights import requests
+from domain.rights import handling
 from domain.rights.requests import WITHHELD_BECAUSE, Request, Withheld, WithholdingUnreviewed
 from transfer.age import Identity, Recipient, seal_bytes, write_agekey
 
@@ -76,12 +76,12 @@ def make_copy(
 ) -> Copy:
     """Make and seal the copy. ``recipient``: the age key of who asked; without one a key is made here.
 
-    Raises what ``requests.check_copy`` raises; WithholdingUnreviewed where a careful item was not judged; BadKey.
+    Raises what ``handling.check_copy`` raises; WithholdingUnreviewed where a careful item was not judged; BadKey.
     """
     asked = records.request(request_id)
     pupil_id, today = _pupil(asked), app.clock().date()
     adult = about_pupil(records, pupil_id, today).adult
-    requests.check_copy(asked, records.family(pupil_id), today, adult=adult)
+    handling.check_copy(asked, records.family(pupil_id), today, adult=adult)
     items = everything(app, looks, records, pupil_id)
     if waiting := undecided(items, asked):
         raise WithholdingUnreviewed(f"{len(waiting)} items are given only after a second person has looked: judge them")

@@ -83,8 +83,8 @@ def _fact(fact: Fact, group: str, *, careful: bool) -> Item:
 
 
 def _glasses(records: Records, pupil_id: UUID) -> Iterator[Item]:
-    for staff_id in records.staff_ids():
-        for glass in records.staff_state(staff_id).glasses.values():
+    for state in records.staff_states(records.staff_ids()):
+        for glass in state.glasses.values():
             if glass.pupil_id == pupil_id:
                 content = {"reason": glass.reason, "until": glass.until}
                 yield Item(f"glass:{glass.glass_id}", "looks", glass.recorded_at, _told(glass), content, careful=True)

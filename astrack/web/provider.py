@@ -12,6 +12,7 @@ from astrack.access.oidc import Known, Oidc
 from astrack.api.second_factor import enrolling, origin_of
 from astrack.app import App
 from astrack.web.door import Half, PageRoute
+from astrack.web.schools import those
 from astrack.web.site import HEADERS, Site
 
 COOKIE = "astrack_trip"
@@ -57,10 +58,9 @@ def _signed_in(request: Request, answer: Response, app: App, known: Known) -> No
 
 def _school_of(app: App, urn: str | None) -> UUID:
     """The school that DfE Sign-in says somebody chose. Raises SignInRefused."""
-    for school_id in app.store.schools() if urn else ():
-        registered = app.school(school_id).school_state().registered
-        if registered is not None and registered.school.urn == urn:
-            return school_id
+    found = those(app, lambda one: one.urn == urn) if urn else []
+    if found:
+        return found[0]
     raise SignInRefused("the organisation you chose is no school here: choose your school on the sign-in page")
 
 

@@ -10,9 +10,8 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from astrack.access.callers import Caller
-from astrack.records import NoSuchPupil
-from astrack.records.rights import NOT_HERE
 from astrack.rights import clock, copy
+from astrack.rights.asked import about
 from astrack.rights.held import Item, everything
 from astrack.web.door import REFUSALS, PageRoute, Sent, Who, said, status_of
 from astrack.web.forms import Form
@@ -61,16 +60,7 @@ def request_pages(site: Site) -> APIRouter:
 
 def _about(who: Caller, action: Action, request_id: UUID, *, look: bool = False) -> r.Request:
     who.may(Action.LIST_RIGHTS)  # what is kept back is for the school's eyes
-    # the role is judged before the request is looked up
-    if not who.can_ever(action):
-        who.may(action)
-    found = who.records.request(request_id)
-    assert found.received is not None
-    try:
-        (who.see if look else who.may)(action, found.received.pupil_id)
-    except NoSuchPupil:
-        raise r.NoSuchRequest(NOT_HERE) from None
-    return found
+    return about(who, action, request_id, look=look)
 
 
 def _page(
@@ -78,8 +68,7 @@ def _page(
     refused: Exception | None = None, act: str = "",
 ) -> Response:  # fmt: skip
     found = _about(who, Action.SEE_RIGHTS, request_id, look=True)
-    received = found.received
-    assert received is not None
+    received = found.asked
     calendar = clock.calendar_of(who.records)
     due_on = clock.due(found, calendar) if found.open else None
     return site.page(

@@ -17,9 +17,9 @@ from astrack.picture.example import example
 from astrack.web.door import REFUSALS, PageRoute, Sent, Who, said, status_of
 from astrack.web.forms import Form
 from astrack.web.reading import drawn
+from astrack.web.schools import name_of, those
 from astrack.web.site import HEADERS, BadForm, Site, see_other, static_answer
 from astrack.web.words import HOME
-from domain.identity import SchoolName
 
 SCHOOLS_SHOWN_MAX = 40
 SCHOOL_MAX = 150
@@ -129,7 +129,7 @@ def _schools(app: App, chosen: str) -> dict[str, Any]:
     own = [one for one in there if str(one) == chosen]
     if not own and len(there) > SCHOOLS_SHOWN_MAX:
         return {"schools": [], "typed": True, "others": False}
-    found = [(str(one), named.name) for one in own or there if (named := _name_of(app, one)) is not None]
+    found = [(str(one), named.name) for one in own or there if (named := name_of(app, one)) is not None]
     return {"schools": sorted(found, key=lambda one: one[1]), "typed": False, "others": bool(own) and len(there) > 1}
 
 
@@ -138,18 +138,10 @@ def _school_named(app: App, typed: str) -> UUID:
     with suppress(ValueError):
         return UUID(typed)
     wanted = typed.strip().casefold()
-    fits = [
-        one for one in app.store.schools() if wanted and (named := _name_of(app, one)) is not None
-        and wanted in (named.urn, named.name.casefold())
-    ]  # fmt: skip
+    fits = those(app, lambda one: wanted in (one.urn, one.name.casefold())) if wanted else []
     if len(fits) != 1:
         raise BadForm("Which school? Its name as the school writes it, or its six-digit number (URN).", "school")
     return fits[0]
-
-
-def _name_of(app: App, school_id: UUID) -> SchoolName | None:
-    registered = app.school(school_id).school_state().registered
-    return registered.school if registered else None
 
 
 def _own_path(path: str) -> str:

@@ -10,7 +10,7 @@ import pytest
 
 from domain.bank_holidays import bank_holidays, easter_sunday
 from domain.base import Actor, Stamp
-from domain.rights import family, requests, retention
+from domain.rights import family, handling, requests, retention
 from domain.rights.family import Family
 from domain.rights.requests import Request
 from domain.rights.retention import Retention
@@ -30,7 +30,7 @@ def stamp(by: Actor = DPO, on: date = TODAY) -> Stamp:
 
 
 def received(kind: Any = "access", by: Any = "pupil", on: date = ASKED, known: Family | None = None) -> Request:
-    made = requests.receive(
+    made = handling.receive(
         Request(), stamp(), known or Family(), request_id=uuid4(), pupil_id=PUPIL, kind=kind, asked_by=by, on=on,
         relation_id=PARENT if by == "parent" else None,
     )  # fmt: skip
@@ -70,21 +70,21 @@ def test_a_request_is_due_a_month_later_or_on_the_next_working_day(asked: date, 
 
 def test_the_days_the_clock_stood_are_added() -> None:
     request = received()
-    stopped = then(request, requests.stop_clock(request, stamp(), on=date(2026, 11, 5), why="identity"))
+    stopped = then(request, handling.stop_clock(request, stamp(), on=date(2026, 11, 5), why="identity"))
     assert requests.due(stopped) is None
-    going = then(stopped, requests.start_clock(stopped, stamp(), on=date(2026, 11, 12)))
+    going = then(stopped, handling.start_clock(stopped, stamp(), on=date(2026, 11, 12)))
     assert requests.due(going) == date(2026, 12, 9)
     with pytest.raises(requests.ClockStandsAlready):
-        requests.start_clock(going, stamp(), on=date(2026, 11, 13))
+        handling.start_clock(going, stamp(), on=date(2026, 11, 13))
 
 
 def test_a_complex_request_takes_two_months_more_once_and_only_in_time() -> None:
     request = received()
-    longer = then(request, requests.extend(request, stamp(), on=date(2026, 11, 9), why=WHY))
+    longer = then(request, handling.extend(request, stamp(), on=date(2026, 11, 9), why=WHY))
     assert requests.due(longer) == date(2027, 2, 2)
     for late in (longer, request):
         with pytest.raises(requests.ExtensionTooLate):
-            requests.extend(late, stamp(on=date(2026, 12, 9)), on=date(2026, 12, 9), why=WHY)
+            handling.extend(late, stamp(on=date(2026, 12, 9)), on=date(2026, 12, 9), why=WHY)
 
 
 def test_a_parents_inspection_is_due_after_fifteen_school_days() -> None:
@@ -139,42 +139,42 @@ def test_the_right_is_the_childs_and_competence_is_a_decision(
         known = family.evolve(known, family.decide_competence(stamp(), competent=competent, on=TODAY, why=WHY)[0])
     request = received("access", by, known=known)
     if refused is None:
-        requests.check_copy(request, known, TODAY, adult=adult)
+        handling.check_copy(request, known, TODAY, adult=adult)
         return
     with pytest.raises(refused):
-        requests.check_copy(request, known, TODAY, adult=adult)
+        handling.check_copy(request, known, TODAY, adult=adult)
 
 
 def test_nobody_reviews_what_they_proposed_to_withhold_and_nothing_is_answered_before() -> None:
     request = received("rectification")
-    kept = then(request, requests.withhold(request, stamp(DPO), item="fact:1", because="third_party", why=WHY))
+    kept = then(request, handling.withhold(request, stamp(DPO), item="fact:1", because="third_party", why=WHY))
     with pytest.raises(requests.OwnWithholdingReviewed):
-        requests.review_withholding(kept, stamp(DPO), item="fact:1", upheld=True)
+        handling.review_withholding(kept, stamp(DPO), item="fact:1", upheld=True)
     with pytest.raises(requests.WithholdingUnreviewed):
-        requests.answer(kept, stamp(), on=TODAY, outcome="granted")
-    reviewed = then(kept, requests.review_withholding(kept, stamp(DSL), item="fact:1", upheld=True))
+        handling.answer(kept, stamp(), on=TODAY, outcome="granted")
+    reviewed = then(kept, handling.review_withholding(kept, stamp(DSL), item="fact:1", upheld=True))
     assert set(reviewed.kept_back) == {"fact:1"}
-    assert requests.answer(reviewed, stamp(), on=TODAY, outcome="granted")
+    assert handling.answer(reviewed, stamp(), on=TODAY, outcome="granted")
 
 
 def test_a_copy_made_before_the_last_decision_answers_nothing() -> None:
     request = received()
-    made = then(request, requests.made_copy(stamp(), sha256="a" * 64, recipient="x", items=3, withheld=0))
-    assert requests.answer(made, stamp(), on=TODAY, outcome="granted")
-    kept = then(made, requests.withhold(made, stamp(), item="fact:1", because="court", why=WHY))
-    stale = then(kept, requests.review_withholding(kept, stamp(DSL), item="fact:1", upheld=True))
+    made = then(request, handling.made_copy(stamp(), sha256="a" * 64, recipient="x", items=3, withheld=0))
+    assert handling.answer(made, stamp(), on=TODAY, outcome="granted")
+    kept = then(made, handling.withhold(made, stamp(), item="fact:1", because="court", why=WHY))
+    stale = then(kept, handling.review_withholding(kept, stamp(DSL), item="fact:1", upheld=True))
     with pytest.raises(requests.FileNotMade):
-        requests.answer(stale, stamp(), on=TODAY, outcome="granted")
+        handling.answer(stale, stamp(), on=TODAY, outcome="granted")
 
 
 def test_an_answered_request_takes_no_more_steps() -> None:
     request = received("objection")
-    done = then(request, requests.answer(request, stamp(), on=TODAY, outcome="refused", why=WHY))
+    done = then(request, handling.answer(request, stamp(), on=TODAY, outcome="refused", why=WHY))
     for step in (
-        lambda: requests.stop_clock(done, stamp(), on=TODAY, why="identity"),
-        lambda: requests.extend(done, stamp(), on=TODAY, why=WHY),
-        lambda: requests.withdraw(done, stamp(), on=TODAY),
-        lambda: requests.withhold(done, stamp(), item="fact:1", because="court", why=WHY),
+        lambda: handling.stop_clock(done, stamp(), on=TODAY, why="identity"),
+        lambda: handling.extend(done, stamp(), on=TODAY, why=WHY),
+        lambda: handling.withdraw(done, stamp(), on=TODAY),
+        lambda: handling.withhold(done, stamp(), item="fact:1", because="court", why=WHY),
     ):
         with pytest.raises(requests.RequestEnded):
             step()
@@ -184,7 +184,7 @@ def test_no_step_lies_before_the_request_or_after_today() -> None:
     request = received()
     for day in (ASKED - timedelta(days=1), TODAY + timedelta(days=1)):
         with pytest.raises(requests.RequestDatesWrong):
-            requests.stop_clock(request, stamp(), on=day, why="identity")
+            handling.stop_clock(request, stamp(), on=day, why="identity")
 
 
 @pytest.mark.parametrize(
@@ -221,9 +221,9 @@ def test_an_erasure_needs_a_decision_a_second_person_and_no_hold() -> None:
     with pytest.raises(retention.RecordOnHold):
         retention.check_erasing(held, DSL.id)
     asked = received("erasure")
-    granted = then(asked, requests.answer(asked, stamp(DPO), on=TODAY, outcome="granted"))
+    granted = then(asked, handling.answer(asked, stamp(DPO), on=TODAY, outcome="granted"))
     assert retention.check_erasing(Retention(), DSL.id, granted) == DPO.id
-    refused = then(asked, requests.answer(asked, stamp(DPO), on=TODAY, outcome="refused", why=WHY))
+    refused = then(asked, handling.answer(asked, stamp(DPO), on=TODAY, outcome="refused", why=WHY))
     with pytest.raises(retention.NotReviewed):
         retention.check_erasing(Retention(), DSL.id, refused)
 
