@@ -84,6 +84,11 @@ def list_pages(site: Site) -> APIRouter:
         return site.page(request, "plans.html", viewer=who.viewer, running=running, ended=ended, names=NAMES,
                          reminder=reminder(*due), may_guidance=who.can(Action.SEE_GUIDANCE))  # fmt: skip
 
+    _talk_pages(site, router)
+    return router
+
+
+def _talk_pages(site: Site, router: APIRouter) -> None:
     @router.get("/talks")
     def talks(request: Request, who: Who) -> Response:
         scope = named(who, Action.TAKE_UP_TALK)
@@ -99,8 +104,6 @@ def list_pages(site: Site) -> APIRouter:
         who.may(Action.TAKE_UP_TALK, pupil_id)
         who.records.take_up_talk(who.ask(sent.key), pupil_id, talk_id=talk_id)
         return see_other("/talks", "talk-taken-up")
-
-    return router
 
 
 @contextmanager

@@ -28,12 +28,32 @@ LINES_SHOWN, ROUNDS_SHOWN, CARDS_MAX = 400, 12, 400
 def setup_pages(site: Site) -> APIRouter:
     """The administrator's pages."""
     router = APIRouter(route_class=PageRoute, include_in_schema=False)
+    _roster_pages(site, router)
+    _round_pages(site, router)
 
     @router.get("/setup")
     def setup(request: Request, who: Who) -> Response:
         who.may(Action.SET_ROUNDS)
         return _setup(site, request, who)
 
+    @router.post("/setup/load")
+    def review_load(request: Request, who: Who, sent: Sent) -> Response:
+        who.may(Action.SET_ROUNDS)
+        try:
+            _set_load(who, sent)
+        except REFUSALS as refused:
+            return _setup(site, request, who, sent, refused, "most")
+        return see_other("/setup", "load-set")
+
+    @router.post("/setup/cards")
+    def cards(request: Request, who: Who, sent: Sent) -> Response:
+        who.may(Action.SET_ROUNDS)
+        return _cards(site, request, who, sent)
+
+    return router
+
+
+def _roster_pages(site: Site, router: APIRouter) -> None:
     @router.post("/setup/roster")
     def dry_run(request: Request, who: Who, sent: Sent) -> Response:
         who.may(Action.IMPORT_ROSTER)
@@ -56,6 +76,8 @@ def setup_pages(site: Site) -> APIRouter:
         _apply(who, sent)
         return see_other("/setup", "roster-applied")
 
+
+def _round_pages(site: Site, router: APIRouter) -> None:
     @router.post("/setup/rounds")
     def open_round(request: Request, who: Who, sent: Sent) -> Response:
         who.may(Action.SET_ROUNDS)
@@ -72,22 +94,6 @@ def setup_pages(site: Site) -> APIRouter:
         expected, sat = (one.expected, one.sat) if one else (0, 0)
         who.records.close_round(who.ask(sent.key), round_id=round_id, expected=expected, sat=sat)
         return see_other("/setup", "round-closed")
-
-    @router.post("/setup/load")
-    def review_load(request: Request, who: Who, sent: Sent) -> Response:
-        who.may(Action.SET_ROUNDS)
-        try:
-            _set_load(who, sent)
-        except REFUSALS as refused:
-            return _setup(site, request, who, sent, refused, "most")
-        return see_other("/setup", "load-set")
-
-    @router.post("/setup/cards")
-    def cards(request: Request, who: Who, sent: Sent) -> Response:
-        who.may(Action.SET_ROUNDS)
-        return _cards(site, request, who, sent)
-
-    return router
 
 
 def _file(sent: Form) -> bytes:
