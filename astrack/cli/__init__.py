@@ -25,6 +25,7 @@ from astrack.cli import (
     mailbox,
     projections,
     pupil,
+    rights,
     school,
     service,
     staff,
@@ -60,6 +61,7 @@ app.add_typer(mailbox.mailbox, name="mailbox")
 app.add_typer(directory.directory, name="directory")
 app.add_typer(audit.bundles, name="audit")
 app.add_typer(staff.staff, name="staff")
+app.add_typer(rights.rights, name="rights")
 app.add_typer(training.app, name="training")
 app.add_typer(guidance.app, name="guidance")
 app.add_typer(accreditation.app, name="accreditation")

@@ -20,6 +20,7 @@ Code = Annotated[str, Field(min_length=1, max_length=80)]
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 YearGroup = Annotated[int, Field(ge=-2, le=14)]
 Eight = Annotated[tuple[float | None, ...], Field(min_length=8, max_length=8)]
+Ground = Literal["accuracy", "unlawful", "legal_claim", "objection"]
 Judgement = Literal["new_to_us", "already_known", "not_what_we_see"]
 LawfulBasis = Literal["legal_obligation", "public_task", "vital_interests", "consent"]
 Going = Literal["well", "as_planned", "not_yet"]
@@ -270,7 +271,7 @@ class ProcessingRestricted(Event):
     """The record is kept and not used until a question about it is settled (UK GDPR article 18)."""
 
     TOPIC: ClassVar[str] = "journey.processing-restricted.v1"
-    ground: Literal["accuracy", "unlawful", "legal_claim", "objection"]
+    ground: Ground
     happened_on: date
 
 

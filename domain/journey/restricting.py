@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Literal
 
 from domain.base import Event, Stamp
 from domain.journey import facts as f
@@ -11,9 +10,7 @@ from domain.journey import refusals as no
 from domain.journey.state import Journey
 
 
-def restrict(
-    journey: Journey, stamp: Stamp, *, ground: Literal["accuracy", "unlawful", "legal_claim", "objection"], on: date
-) -> list[Event]:
+def restrict(journey: Journey, stamp: Stamp, *, ground: f.Ground, on: date) -> list[Event]:
     """Keep the record and do not use it; twice is once. Raises NotEnrolled."""
     _known(journey)
     return [] if journey.restricted else [f.ProcessingRestricted(**stamp.fresh(), ground=ground, happened_on=on)]
