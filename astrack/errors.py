@@ -16,7 +16,7 @@ FAULTS_SHOWN_MAX = 20
 GROUPS: Sequence[tuple[int, int, str]] = (
     # nobody is signed in, or the role does not include it
     (401, 5, "SignInNeeded SignInRefused FactorRefused ProofRefused"),
-    (403, 5, "SecondFactorNeeded OwnFactorTakenAway NotAllowed CrossSite "
+    (403, 5, "SecondFactorNeeded OwnFactorTakenAway SecondPersonNeeded NotAllowed CrossSite "
              "OwnRoleGranted OwnGlassReviewed OwnWithholdingReviewed OwnErasure "
              "AskerMayNot InviteRefused"),
     # not here, or not for this viewer, which is the same to them

@@ -28,6 +28,10 @@ ROLES: tuple[str, ...] = get_args(StaffRole)
 ACCREDITOR = "accreditor"
 """Somebody from outside: the role excludes every other at the same school."""
 
+OPERATOR = "operator"
+"""Who runs the machine, and could write into the database itself: no rule of two people holds them, and one would lock
+out the school whose only administrator lost a phone.
+"""
 FIRST_MODULE = "first-steps"
 """The training that opens real data."""
 
@@ -78,6 +82,10 @@ class NoSuchGlass(DomainError):
 
 class OwnGlassReviewed(DomainError):
     """A second person reviews why the glass was broken."""
+
+
+class SecondPersonNeeded(DomainError):
+    """Whoever makes a code for an account does not also take its second factor away."""
 
 
 class OwnFactorTakenAway(DomainError):
@@ -177,6 +185,8 @@ class Staff:
     grants: dict[UUID, RoleGranted] = field(default_factory=dict)
     trained: frozenset[str] = frozenset()
     left_on: date | None = None
+    code: SignInIssued | None = None
+    factor_taken_by: UUID | None = None
     glasses: dict[UUID, GlassBroken] = field(default_factory=dict)
     unreviewed: frozenset[UUID] = frozenset()
 
@@ -210,6 +220,10 @@ def evolve(state: Staff, event: Event) -> Staff:
             return replace(state, grants={key: one for key, one in state.grants.items() if key != event.grant_id})
         case TrainingRecorded():
             return replace(state, trained=state.trained | {event.module})
+        case SignInIssued(kind="code"):
+            return replace(state, code=event, factor_taken_by=None)
+        case FactorTakenAway():
+            return replace(state, factor_taken_by=event.by.id)
         case GlassBroken():
             glasses = {**state.glasses, event.glass_id: event}
             return replace(state, glasses=glasses, unreviewed=state.unreviewed | {event.glass_id})
@@ -291,17 +305,26 @@ def review_glass(state: Staff, stamp: Stamp, *, glass_id: UUID, in_order: bool, 
 
 
 def issue_sign_in(state: Staff, stamp: Stamp, *, kind: Literal["code", "key"], good_until: datetime) -> list[Event]:
-    """Put on record that a code or a key was made. Raises StaffUnknown (also for a person's key), StaffAlreadyLeft."""
+    """Put on record that a code or a key was made.
+
+    Raises StaffUnknown (also for a person's key), StaffAlreadyLeft, SecondPersonNeeded.
+    """
     added = _working(state)
+    if kind == "code" and state.factor_taken_by == stamp.by.id and stamp.by.role != OPERATOR:
+        raise SecondPersonNeeded("you took this account's second factor away: somebody else makes its next code")
     if kind == "key" and added.kind != "service":
         raise StaffUnknown("there is no service client with this id: add one with kind `service` first")
     return [SignInIssued(**stamp.fresh(), kind=kind, good_until=good_until)]
 
 
 def take_factor_away(state: Staff, stamp: Stamp) -> list[Event]:
-    """Take a lost second factor away. Raises StaffUnknown, OwnFactorTakenAway."""
+    """Take a lost second factor away. Raises StaffUnknown, OwnFactorTakenAway, SecondPersonNeeded."""
     if _known(state).staff_id == stamp.by.id:
         raise OwnFactorTakenAway("somebody else takes a lost second factor away: ask the head or the DSL")
+    code = state.code
+    if code is not None and code.by.id == stamp.by.id and stamp.at < code.good_until and stamp.by.role != OPERATOR:
+        raise SecondPersonNeeded("you made a code for this account that may still be good: somebody else takes its "
+                                 "second factor away")  # fmt: skip
     return [FactorTakenAway(**stamp.fresh())]
 
 

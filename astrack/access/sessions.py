@@ -200,6 +200,10 @@ class Sessions:
     def revoke(self, school_id: UUID, account_id: UUID) -> None:
         """End every session of an account and destroy everything it could sign in with, at once."""
         self.credentials(school_id).drop(account_id)
+        self.drop_factor(school_id, account_id)
+
+    def drop_factor(self, school_id: UUID, account_id: UUID) -> None:
+        """Destroy an account's second factors, and end every session of it, at once."""
         self.factors(school_id).drop(account_id)
         self.end_all(school_id, account_id)
 

@@ -165,8 +165,7 @@ def reset_factor(caller: CallerOf, staff_id: UUID, key: Key) -> Empty:
     """Take a lost second factor away, and end every session. Whoever issues invitations may not."""
     caller.may(Action.RESET_FACTOR)
     caller.records.reset_factor(caller.ask(key), staff_id)
-    caller.sessions.factors(caller.viewer.school_id).drop(staff_id)
-    caller.sessions.end_all(caller.viewer.school_id, staff_id)
+    caller.sessions.drop_factor(caller.viewer.school_id, staff_id)
     return Empty()
 
 

@@ -15,7 +15,7 @@ from astrack.cli import common as c
 from astrack.cli import files
 from astrack.records import Records
 from domain.scope import Scope
-from domain.staff import FIRST_MODULE, StaffRole, StaffUnknown
+from domain.staff import FIRST_MODULE, OPERATOR, StaffRole, StaffUnknown
 
 staff = typer.Typer(help="Staff: who may sign in and what they may see.", no_args_is_help=True)
 StaffId = Annotated[UUID, typer.Argument(help="The id, as `astrack staff list` shows it.")]
@@ -91,7 +91,7 @@ def trained(
 def invite(staff_id: StaffId, school: SchoolName = None, key: Key = None) -> None:
     """Make a code that signs somebody in once, within three days. It is shown now and never again."""
     with c.school_opened(school) as (app, records):
-        records.issue_sign_in(c.asking(key), staff_id, kind="code", good_until=app.clock() + CODE_FOR)
+        records.issue_sign_in(c.asking(key, OPERATOR), staff_id, kind="code", good_until=app.clock() + CODE_FOR)
         c.out.print(Sessions(app).credentials(records.school_id).code(staff_id))
 
 
@@ -113,9 +113,8 @@ def make_key(
 def take_factor_away(staff_id: StaffId, school: SchoolName = None, key: Key = None) -> None:
     """A lost second factor is taken away, and every session ends; they set up another after their next sign-in."""
     with c.school_opened(school) as (app, records):
-        c.show(records.reset_factor(c.asking(key), staff_id))
-        Sessions(app).factors(records.school_id).drop(staff_id)
-        Sessions(app).end_all(records.school_id, staff_id)
+        c.show(records.reset_factor(c.asking(key, OPERATOR), staff_id))
+        Sessions(app).drop_factor(records.school_id, staff_id)
 
 
 @staff.command("leave")

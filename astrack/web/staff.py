@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from astrack.access.callers import Caller
+from astrack.access.credentials import CODE_FOR
 from astrack.web.door import REFUSALS, PageRoute, Sent, Who, said, status_of
 from astrack.web.forms import Form
 from astrack.web.lists import reading
@@ -39,7 +40,7 @@ def staff_pages(site: Site) -> APIRouter:
             staff_id = _add(who, sent)
         except REFUSALS as refused:
             return _people(site, request, who, sent, refused)
-        return _code(site, request, who, staff_id)
+        return _code(site, request, who, sent, staff_id)
 
     @router.get("/setup/people/{staff_id}")
     def person(request: Request, who: Who, staff_id: UUID) -> Response:
@@ -56,7 +57,17 @@ def staff_pages(site: Site) -> APIRouter:
     @router.post("/setup/people/{staff_id}/code")
     def code(request: Request, who: Who, sent: Sent, staff_id: UUID) -> Response:
         who.may(Action.MANAGE_STAFF)
-        return _code(site, request, who, staff_id)
+        return _code(site, request, who, sent, staff_id)
+
+    @router.post("/setup/people/{staff_id}/factor")
+    def take_factor_away(request: Request, who: Who, sent: Sent, staff_id: UUID) -> Response:
+        who.may(Action.RESET_FACTOR)
+        try:
+            who.records.reset_factor(who.ask(sent.key), staff_id)
+        except REFUSALS as refused:
+            return _person(site, request, who, staff_id, sent, refused)
+        who.sessions.drop_factor(who.records.school_id, staff_id)
+        return see_other(f"/setup/people/{staff_id}", "factor-taken-away")
 
     @router.post("/setup/people/{staff_id}/grant")
     def grant(request: Request, who: Who, sent: Sent, staff_id: UUID) -> Response:
@@ -115,10 +126,12 @@ def _scope(sent: Form) -> Scope:
     return Scope(dimensions=dimensions)
 
 
-def _code(site: Site, request: Request, who: Caller, staff_id: UUID) -> Response:
+def _code(site: Site, request: Request, who: Caller, sent: Form, staff_id: UUID) -> Response:
     state = who.records.staff_state(staff_id)
     if state.added is None or state.left_on is not None:
         raise BadForm("Nobody with this number works here: open the list again.")
+    until = who.app.clock() + CODE_FOR
+    who.records.issue_sign_in(who.ask(sent.key).part("code"), staff_id, kind="code", good_until=until)
     made = who.sessions.credentials(who.records.school_id).code(staff_id)
     address = f"{request.url.scheme}://{request.url.netloc}/sign-in?school={who.records.school_id}"
     return site.page(request, "staff_code.html", viewer=who.viewer, name=state.added.name, code=made, address=address)
@@ -156,6 +169,7 @@ def _person(
         trained=FIRST_MODULE in state.trained, roles=[(role, ROLE_NAMES[role]) for role in ROLES],
         grant_id=who.app.new_id(), error=said(refused) if refused else "",
         may_manage=who.can(Action.MANAGE_STAFF) and staff_id != who.viewer.id and state.left_on is None,
+        may_reset=who.can(Action.RESET_FACTOR) and staff_id != who.viewer.id and state.left_on is None,
         error_at=getattr(refused, "name", "") if refused else "",
     )  # fmt: skip
 

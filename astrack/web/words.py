@@ -20,14 +20,15 @@ RIGHTS, SAFE, GLASS = Link("/rights", "Data rights"), Link("/safeguarding", "Han
 TALKS = Link("/talks", "Wishes to talk")
 RIGHT = Link("/truth", "How right?")
 TRAINING, PRACTICE = Link("/training", "Training"), Link("/accreditation", "Accreditation")
+PEOPLE = Link("/setup/people", "People")
 NAV: dict[str, tuple[Link, ...]] = {
     "pupil": (Link("/sit", "My questions"), Link("/me", "My story")),
     "parent": (Link("/family", "For the family"),),
     "tutor": (PUPILS, PLANS, TALKS, TRAINING),
     "head_of_year": (PUPILS, PLANS, TALKS, TRAINING),
-    "dsl": (PUPILS, PLANS, TALKS, SAFE, DUE, MOVES, RIGHTS, GLASS, IMPACT, RIGHT, AUDIT, TRAINING),
+    "dsl": (PUPILS, PLANS, TALKS, SAFE, DUE, MOVES, RIGHTS, GLASS, IMPACT, RIGHT, AUDIT, PEOPLE, TRAINING),
     "lead_practitioner": (PUPILS, PLANS, IMPACT, RIGHT, TRAINING, PRACTICE),
-    "head": (IMPACT, RIGHT, GLASS, AUDIT, TRAINING, PRACTICE),
+    "head": (IMPACT, RIGHT, GLASS, AUDIT, PEOPLE, TRAINING, PRACTICE),
     "administrator": (SETUP, DUE, MOVES),
     "dpo": (RIGHTS, DUE, GLASS, AUDIT, MOVES),
     "auditor": (AUDIT, RIGHTS, MOVES),
@@ -48,6 +49,7 @@ ROLE_NAMES = {
     "auditor": "auditor",
     "accreditor": "accreditor from outside",
     "service": "the service itself",
+    "operator": "whoever runs the machine",
 }
 
 DONE = {
@@ -82,6 +84,7 @@ DONE = {
     "trained": "The training is on record.",
     "left": "They have left: their roles, sessions and codes ended at once. What they recorded stays.",
     "password-set": "Your name and password are kept. Every other session of yours has ended.",
+    "factor-taken-away": "The second factor is taken away, and every session of theirs has ended.",
     "role-withdrawn": "The role is withdrawn. It holds from the next page they open.",
     "handed-off": "The safeguarding lead sees it on their list now. Speak to them as well: this is no alarm.",
     "hand-off-taken-up": "Thank you. It is on record that you have taken this up.",

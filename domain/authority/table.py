@@ -126,7 +126,7 @@ see_rounds       rounds        -    no   | all   -        all   all     all all 
 set_rounds       configuration -    no   | -     -        -     -       -   all  -    all   -     -       -
 see_school       configuration -    no   | all   all      all   all     all all  all  all   all   all     all
 set_school       configuration -    no   | -     -        -     -       -   -    -    all   -     -       -
-see_staff        staff         -    no   | -     -        -     -       all all  -    all   all   -       -
+see_staff        staff         -    no   | -     -        -     -       all all  all  all   all   -       -
 manage_staff     staff         -    no   | -     -        -     -       -   -    -    all   -     -       -
 record_training  staff         -    no   | -     -        -     -       -   all  -    -     -     -       -
 see_aggregates   aggregate     -    no   | -     -        -     -       all all  all  -     -     -       -

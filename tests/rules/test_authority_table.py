@@ -97,7 +97,8 @@ EXPECTED: dict[str, dict[str, str]] = {
         "train see_training see_guidance keep_guidance see_practice": ALL,
     },
     "head": {
-        "see_rounds see_school see_aggregates see_trust verify review_glass see_register train see_practice": ALL,
+        "see_rounds see_school see_staff see_aggregates see_trust verify review_glass see_register train": ALL,
+        "see_practice": ALL,
         "reset_factor": ALL,
     },
     "administrator": {

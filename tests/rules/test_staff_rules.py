@@ -141,3 +141,22 @@ def test_who_accredits_a_school_has_no_other_role_there(standing: Any, asked: An
     state = staff.replay([added(), granted(role=standing, scope=Scope(everyone=True))])
     with pytest.raises(staff.AccreditorInside):
         staff.grant(state, STAMP, grant_id=uuid4(), role=asked, scope=Scope(everyone=True))
+
+
+def test_whoever_makes_a_code_does_not_take_the_factor_away_while_it_is_good_nor_the_other_way_round() -> None:
+    one, other, machine = (Actor(id=uuid4(), role=role) for role in ("administrator", "head", staff.OPERATOR))
+    until = AT + timedelta(days=3)
+
+    def at(by: Actor, when: datetime = AT) -> Stamp:
+        return Stamp(when, by, uuid4)
+
+    new = staff.replay([added()])
+    known = staff.evolve(new, staff.issue_sign_in(new, at(one), kind="code", good_until=until)[0])
+    with pytest.raises(staff.SecondPersonNeeded):
+        staff.take_factor_away(known, at(one))
+    assert staff.take_factor_away(known, at(one, until)), "the code is good no longer"
+    taken = staff.evolve(known, staff.take_factor_away(known, at(other))[0])
+    with pytest.raises(staff.SecondPersonNeeded):
+        staff.issue_sign_in(taken, at(other), kind="code", good_until=until)
+    assert staff.issue_sign_in(taken, at(one), kind="code", good_until=until)
+    assert staff.take_factor_away(known, at(machine)), "who runs the machine is held by no rule of two"

@@ -36,7 +36,7 @@ OPEN_TO = {
     "/audit": {"dsl", "head", "administrator", "dpo", "auditor"},
     "/audit/proof": {"dsl", "head", "administrator", "dpo", "auditor"},
     "/audit/looks": {"dpo", "auditor"},
-    "/setup/people": {"dsl", "lead_practitioner", "administrator", "dpo"},
+    "/setup/people": {"dsl", "lead_practitioner", "head", "administrator", "dpo"},
     "/setup": {"lead_practitioner", "administrator"},
     "/pupils/{Mia}": {"tutor", "head_of_year", "dsl", "lead_practitioner"},
     "/pupils/{Mia}/plan": {"tutor", "head_of_year", "dsl", "lead_practitioner"},

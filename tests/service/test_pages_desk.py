@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from fastapi import FastAPI
 
+from astrack.changing import Ask
 from astrack.settings import Settings
 from astrack.store import Store
 from domain.journey.facts import AssessmentSat
+from domain.staff import SecondPersonNeeded
 from tests.support.pages import Reader, served
 from tests.support.small_school import SmallSchool, build
 
@@ -209,6 +212,25 @@ def test_a_role_is_granted_and_withdrawn_on_a_persons_page(pages: FastAPI, small
     assert "The role is withdrawn" in taken.text
     assert "tutor group 10B</" not in taken.text
     assert "<strong>Tutor</strong>" not in taken.text
+
+
+def test_a_lost_second_factor_is_taken_away_by_the_head_and_the_next_code_is_somebody_elses(
+    pages: FastAPI, small: SmallSchool
+) -> None:
+    tutor, head, office = (Reader(pages, small, who) for who in ("tutor", "head", "administrator"))
+    path = f"/setup/people/{small.staff['tutor']}"
+    assert "lost second factor" not in office.get(path).text
+    taken = head.send(head.get(path), "/factor")
+    assert "The second factor is taken away" in taken.text
+    assert tutor.get("/pupils").url.path == "/sign-in"
+    office.send(office.get(path), "/code")
+    office_by, head_by = (small.ask(role).by for role in ("administrator", "head"))
+    with pytest.raises(SecondPersonNeeded):
+        small.records.reset_factor(Ask(office_by, str(uuid4())), small.staff["tutor"])
+    small.records.reset_factor(Ask(head_by, str(uuid4())), small.staff["tutor"])
+    until = small.clock() + timedelta(days=3)
+    with pytest.raises(SecondPersonNeeded):
+        small.records.issue_sign_in(Ask(head_by, str(uuid4())), small.staff["tutor"], kind="code", good_until=until)
 
 
 def test_the_school_is_shown_as_its_log_stood(pages: FastAPI, small: SmallSchool) -> None:
