@@ -46,9 +46,9 @@ def list_(
         app.views.catch_up(records.school_id)
         with app.views.reading(records.school_id) as cur:
             found = rights_desk.listed(cur, records.school_id, open_only=not everything_, limit=SHOWN)
-        terms = clock.terms_of(records)
+        calendar = clock.calendar_of(records)
         rows = [
-            [str(one.request_id), str(one.pupil_id), one.kind, one.state, str(clock.due(one.request, terms) or "")]
+            [str(one.request_id), str(one.pupil_id), one.kind, one.state, str(clock.due(one.request, calendar) or "")]
             for one in found
         ]
         c.table(["id", "pupil", "kind", "state", "due"], rows, "No request waits for an answer.")
