@@ -37,6 +37,15 @@ function fillIn() {
 fillIn();
 window.addEventListener("hashchange", fillIn);
 
+// A group of the navigation closes when it is left.
+document.addEventListener("click", (event) => {
+  for (const open of document.querySelectorAll(".top details[open]")) if (!open.contains(event.target)) open.open = false;
+});
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  for (const open of document.querySelectorAll(".top details[open]")) { open.open = false; open.querySelector("summary").focus(); }
+});
+
 // The list narrows while a name is typed.
 for (const box of document.querySelectorAll("[data-narrows]")) {
   const rows = [...document.querySelectorAll(box.dataset.narrows)];

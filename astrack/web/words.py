@@ -12,6 +12,13 @@ class Link(NamedTuple):
     words: str
 
 
+class Group(NamedTuple):
+    """Several entries of the navigation behind one word: a role with many pages sees six words at once, not eleven."""
+
+    words: str
+    links: tuple[Link, ...]
+
+
 PUPILS, PLANS = Link("/pupils", "My pupils"), Link("/plans", "Plans")
 MOVES, IMPACT = Link("/transfers", "Handing over"), Link("/impact", "Did it help?")
 DUE = Link("/due", "What is due")
@@ -21,12 +28,14 @@ TALKS = Link("/talks", "Wishes to talk")
 RIGHT = Link("/truth", "How right?")
 TRAINING, PRACTICE = Link("/training", "Training"), Link("/accreditation", "Accreditation")
 PEOPLE = Link("/setup/people", "People")
-NAV: dict[str, tuple[Link, ...]] = {
+SAFETY, RECORDS = Group("Safety", (SAFE, GLASS)), Group("Records", (DUE, MOVES, RIGHTS, AUDIT))
+WELL = Group("How well?", (IMPACT, RIGHT, PEOPLE, TRAINING))
+NAV: dict[str, tuple[Link | Group, ...]] = {
     "pupil": (Link("/sit", "My questions"), Link("/me", "My story")),
     "parent": (Link("/family", "For the family"),),
     "tutor": (PUPILS, PLANS, TALKS, TRAINING),
     "head_of_year": (PUPILS, PLANS, TALKS, TRAINING),
-    "dsl": (PUPILS, PLANS, TALKS, SAFE, DUE, MOVES, RIGHTS, GLASS, IMPACT, RIGHT, AUDIT, PEOPLE, TRAINING),
+    "dsl": (PUPILS, PLANS, TALKS, SAFETY, RECORDS, WELL),
     "lead_practitioner": (PUPILS, PLANS, IMPACT, RIGHT, TRAINING, PRACTICE),
     "head": (IMPACT, RIGHT, GLASS, AUDIT, PEOPLE, TRAINING, PRACTICE),
     "administrator": (SETUP, DUE, MOVES),
@@ -34,7 +43,7 @@ NAV: dict[str, tuple[Link, ...]] = {
     "auditor": (AUDIT, RIGHTS, MOVES),
     "accreditor": (PRACTICE,),
 }
-HOME: dict[str, str] = {role: links[0].href for role, links in NAV.items()}
+HOME: dict[str, str] = {role: links[0].href for role, links in NAV.items() if isinstance(links[0], Link)}
 
 ROLE_NAMES = {
     "pupil": "pupil",

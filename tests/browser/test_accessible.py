@@ -86,6 +86,14 @@ def test_axe_would_find_a_fault(kept: Keep, address: str, scheme: str, harm: str
     assert any(scheme in one for one in looked_at(page, 1280))
 
 
+@pytest.mark.parametrize("group", ["Safety", "Records", "How well?"])
+def test_an_open_group_of_the_navigation_has_no_fault(kept: Keep, address: str, group: str) -> None:
+    page = kept("dsl")
+    page.goto(f"{address}/talks")
+    page.locator("nav summary", has_text=group).click()
+    assert not (wrong := [one for width in WIDTHS for one in looked_at(page, width)]), "\n".join(wrong)
+
+
 def test_a_dark_screen_changes_colours_only(kept: Keep, address: str) -> None:
     page = kept("")
     page.goto(f"{address}/design")

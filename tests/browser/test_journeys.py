@@ -166,6 +166,23 @@ def test_everything_works_without_scripts(browser: Browser, address: str, school
     context.close()
 
 
+def test_the_safeguarding_leads_navigation_is_six_words_and_opens_by_keyboard(
+    visit: Any, address: str, school: SmallSchool
+) -> None:
+    page: Page = visit("dsl")
+    top = page.locator("nav[aria-label='Main'] > ul > li")
+    expect(top).to_have_count(6)
+    tab_to(page, "nav li:nth-of-type(5) > details > summary")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("link", name="Data rights")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("link", name="Data rights")).to_be_hidden()
+    page.keyboard.press("Enter")
+    page.get_by_role("link", name="Data rights").click()
+    expect(page.get_by_role("heading", name="Data rights")).to_be_visible()
+    expect(page.locator("nav summary.within")).to_have_text(re.compile("Records"))
+
+
 def test_the_auditors_slider_moves_the_day(visit: Any, address: str, school: SmallSchool) -> None:
     page: Page = visit("dsl")
     page.goto(f"{address}/audit/pupils/{school.pupils['Mia']}")
