@@ -87,10 +87,10 @@ CY = {
     " Maen nhw'n ei ddefnyddio i sylwi'n gynnar pan allai rhywbeth fynd yn anodd i rywun.",
     "your_choice": "Gelli di stopio pryd bynnag y mynni a mynd ymlaen wedyn. Gelli di ddweud dim heddiw, a does dim yn"
     " digwydd.",
-    "begin": "Gadewch i ni ddechrau",
-    "go_on": "Mynd ymlaen o ble stopiais i",
+    "begin": "Gad i ni ddechrau",
+    "go_on": "Mynd ymlaen o'r man lle stopiais i",
     "not_today": "Dim heddiw",
-    "not_today_said": "Mae hynny'n iawn. Does dim wedi'i gadw, a does neb yn grac. Gelli di ei wneud ddiwrnod arall.",
+    "not_today_said": "Mae hynny'n iawn. Does dim byd wedi'i gadw, a does neb yn grac. Gelli di ei wneud ddiwrnod arall.",
     "talk": "Hoffwn i siarad â rhywun",
     "practice": "Ymarfer {n} o {of}",
     "practice_hint": "Dim ond i roi cynnig arni yw hwn. Nid yw'n cael ei gadw.",
@@ -99,7 +99,7 @@ CY = {
     "stop": "Stopio am y tro",
     "stopped": "Mae dy atebion hyd yn hyn wedi'u cadw. Gelli di fynd ymlaen unrhyw ddiwrnod tan {day}.",
     "back": "Yn ôl un cam",
-    "choose": "Dewis un o'r chwech",
+    "choose": "Dewisa un o'r chwech",
     "place": "Mae dy le yn tyfu: mae {n} o {of} rhan yno",
     "done": "Mae dy le yn barod",
     "done_said": "Diolch, {name}. Does dim mwy i'w wneud. Gelli di gau'r dudalen hon nawr.",
@@ -107,9 +107,9 @@ CY = {
     "sign_out": "Allgofnodi",
     "no_round": "Does dim cwestiynau i ti ar hyn o bryd",
     "no_round_said": "Pan fydd rhai, bydd dy diwtor yn rhoi cerdyn i ti ac yn dweud pryd.",
-    "again": "Un tro arall, os mynni di",
+    "again": "Unwaith eto, os mynni di",
     "again_said": "Roedd yr atebion yn anodd i'w darllen y tro diwethaf. Gelli di roi cynnig arall arni, yn"
-    " dy amser dy hun. Does neb wedi gweld dim.",
+    " dy amser dy hun. Does neb wedi'u gweld.",
     "sat_already": "Rwyt ti wedi gwneud y rownd hon",
     "sat_already_said": "Diolch. Does dim mwy i'w wneud tan y tro nesaf.",
     "opted_out": "Dwyt ti ddim yn cymryd rhan",
@@ -122,8 +122,8 @@ CY = {
     "talk_clock": "Os nad yw dy diwtor wedi ateb ar ôl {hours} awr, bydd yr arweinydd diogelu yn cael gwybod.",
     "talk_hours": "Does neb yn darllen hwn yn y nos, ar y penwythnos nac yn y gwyliau.",
     "talk_now": "Os wyt ti mewn perygl nawr, ffonia 999. Gelli di ffonio Childline ar 0800 1111, ddydd a nos. Mae am"
-    " ddim ac nid yw'n dangos ar y bil ffôn.",
-    "talk_send": "Ie, dweud wrth fy nhiwtor",
+    " ddim ac nid yw'n ymddangos ar y bil ffôn.",
+    "talk_send": "Iawn, dwed wrth fy nhiwtor",
     "talk_asked": "Mae dy diwtor wedi cael gwybod",
     "talk_asked_said": "Gofynnaist ti ar {day}. Pan fydd rhywun yn ymateb, bydd yn dweud hynny yma.",
     "talk_taken": "Mae rhywun wedi ymateb a bydd yn dod i chwilio amdanat ti.",
@@ -148,7 +148,7 @@ CY = {
     "copy_reader": "Lawrlwytho'r dudalen sy'n agor y ffeil mewn porwr",
     "copy_again": "Cafodd yr allwedd ei dangos pan wnaed y copi hwn, ac nid yw'n cael ei chadw. Gwna gopi arall os yw"
     " ar goll.",
-    "yours": "Yn 18 oed ti biau'r cofnod hwn. Fe gei di gopi dy hun, ac allwedd sydd gen ti yn unig.",
+    "yours": "Yn 18 oed ti biau'r cofnod hwn. Fe gei di dy gopi dy hun, ac allwedd sydd gen ti yn unig.",
 }  # fmt: skip
 
 WORDS = {"en": EN, "cy": CY}
