@@ -47,7 +47,7 @@ def replay(
         f"As known at the end of {day} (UTC): the log had {found.position} entries, {len(found.known)} about this pupil"
     )
     c.out.print(c.standing(journey))
-    c.out.print(f"{len(journey.flags)} flags ({len(journey.open_flags())} open), {len(journey.plans)} plans")
+    c.out.print(f"{len(journey.flags)} flags ({len(journey.waiting_flags())} to review), {len(journey.plans)} plans")
     if found.levels:
         rows = [
             (name, *(f"{found.levels[0][i]:.1f} ± {1.96 * found.levels[1][i]:.1f}" for i in (n, n + 4)))

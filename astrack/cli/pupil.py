@@ -49,9 +49,9 @@ def list_(find: Annotated[str, typer.Option(help="A part of a name.")] = "", sch
             name = person.full_name if person else "(withheld)"
             if find.casefold() in name.casefold():
                 rows.append(
-                    (name, state.year_group, len(state.sittings), len(state.open_flags()), state.custody, pupil_id)
+                    (name, state.year_group, len(state.sittings), len(state.waiting_flags()), state.custody, pupil_id)
                 )
-        heads = ["name", "year", "sittings", "open flags", "record", "id"]
+        heads = ["name", "year", "sittings", "to review", "record", "id"]
         c.table(heads, sorted(rows, key=str), "No pupils yet: import a roster with `astrack roster import FILE`.")
 
 

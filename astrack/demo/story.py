@@ -132,9 +132,7 @@ def _look_at_signs(stage: Stage, records: Records, tutor: Actor, members: Sequen
             continue
         journey, _ = records.journey(pupil_id)
         _end_plans(stage, records, tutor, pupil_id, pupil, journey)
-        fresh = [
-            one.raised for one in journey.open_flags() if one.judgement is None and risk.makes_work(one.raised.kind)
-        ]
+        fresh = [one.raised for one in journey.waiting_flags() if risk.makes_work(one.raised.kind)]
         if fresh and looked < SIGNS_A_CLASS:
             looked += 1
             _review(stage, records, tutor, pupil_id, journey, fresh)

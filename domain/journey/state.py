@@ -95,6 +95,10 @@ class Journey:
         """Flags that have neither eased nor been set aside as not what staff see."""
         return [flag for flag in self.flags.values() if not flag.eased and flag.judgement != "not_what_we_see"]
 
+    def waiting_flags(self) -> list[Flag]:
+        """Flags that have not eased and that nobody has reviewed."""
+        return [flag for flag in self.flags.values() if not flag.eased and flag.judgement is None]
+
 
 def replay(events: Iterable[Event]) -> Journey:
     """The state after these facts, with every correction among them applied."""
