@@ -90,7 +90,8 @@ CY = {
     "begin": "Gad i ni ddechrau",
     "go_on": "Mynd ymlaen o'r man lle stopiais i",
     "not_today": "Dim heddiw",
-    "not_today_said": "Mae hynny'n iawn. Does dim byd wedi'i gadw, a does neb yn grac. Gelli di ei wneud ddiwrnod arall.",
+    "not_today_said": "Mae hynny'n iawn. Does dim byd wedi'i gadw, a does neb yn grac. Gelli di ei wneud ddiwrnod"
+    " arall.",
     "talk": "Hoffwn i siarad â rhywun",
     "practice": "Ymarfer {n} o {of}",
     "practice_hint": "Dim ond i roi cynnig arni yw hwn. Nid yw'n cael ei gadw.",
