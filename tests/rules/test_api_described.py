@@ -28,6 +28,7 @@ NO_KEY = {
 """Posts without an Idempotency-Key, and why each can be repeated all the same."""
 SHORT = {
     "/pupils/lists/{name}": "the lists a tutor begins with",
+    "/pupils/lists/new": "the list a tutor begins with, as short as the load",
     "/rounds": "three a year",
     "/rounds/{round_id}/absentees": "those of one round, capped",
     "/pupils/{pupil_id}/looks": "the newest",

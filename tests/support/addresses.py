@@ -22,7 +22,7 @@ PAGES = (
     ("tutor", "/talks"), ("tutor", "/training"), ("tutor", "/training/first-steps"),
     ("tutor", "/practice"), ("tutor", "/practice/2"), ("tutor", "/practice/2/plan?about=trust_of_self.low.school"),
     ("lead_practitioner", "/training/people"), ("lead_practitioner", "/guidance?about=trust_of_self.low.school"),
-    ("dsl", "/transfers"), ("dsl", "/audit"), ("dsl", "/audit/pupils/{Mia}?day=2024-03-12"),
+    ("dsl", "/due"), ("dsl", "/transfers"), ("dsl", "/audit"), ("dsl", "/audit/pupils/{Mia}?day=2024-03-12"),
     ("dsl", "/rights"), ("dsl", "/rights/pupils/{Mia}"), ("dsl", "/rights/requests/{asked}"), ("dsl", "/safeguarding"),
     ("dsl", "/pupils/{Mia}/correct/{sat}"), ("dpo", "/glass"), ("head", "/glass"),
     ("dsl", "/pupils/{Mia}/family"), ("administrator", "/pupils/{Kofi}/family"), ("administrator", "/pupils/all"),
