@@ -63,8 +63,8 @@ GROUPS: Sequence[tuple[int, int, str]] = (
              "BadEnvelope BadProof DirectoryRolledBack DirectoryForked "
              "BadChain BadHeads BadNote BadSignature UnknownSigner ExpiredKey "
              "BadKeyDocument BadArchive BadName BadManifest UnknownFormat BadFile WrongRecipient OutOfDate "
-             "BadStory BadReceipt BadCard BadLetter BadRoster EmptyRoster BrokenRoster ForbiddenMarkup NotARoster "
-             "UnknownRosterVersion TwoPupilsOneNumber NotThisSchool BadRosterOut BadBadge BadCredential"),
+             "BadStory BadReceipt BadCard BadLetter Recalled BadRoster EmptyRoster BrokenRoster ForbiddenMarkup "
+             "NotARoster UnknownRosterVersion TwoPupilsOneNumber NotThisSchool BadRosterOut BadBadge BadCredential"),
     (428, 4, "VersionNeeded"),
     (429, 8, "TooManyAttempts"),
     # the service itself
