@@ -113,7 +113,7 @@ def test_a_note_that_was_read_is_the_students(moved: tuple[Handover, UUID, UUID]
 
 
 def _innermost(found: package.Package) -> list[bytes]:
-    return [one.payload for one in disclosure._recorded(found)]
+    return [one.payload for one in disclosure.recorded(found)]
 
 
 def test_what_tells_about_somebody_else_is_left_out_with_its_reason(moved: tuple[Handover, UUID, UUID]) -> None:

@@ -126,6 +126,6 @@ def test_an_award_is_made_checked_and_revoked(
 
 
 def test_difficulties_are_not_proposed_from_too_few_answers(run: Run, tmp_path: Path) -> None:
-    code, _, said = run("training", "calibrate", "--out", tmp_path / "d.json")
+    code, _, said = run("training", "calibrate", "--out", tmp_path / "d.json", named=False)
     assert code == 4 and "wait for more" in said
     assert not (tmp_path / "d.json").exists()

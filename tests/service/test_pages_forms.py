@@ -39,7 +39,8 @@ ELSEWHERE = {
     "/rights/requests/{request_id}/copy", "/safeguarding/{pupil_id}/{hand_off_id}", "/setup/roster/apply", "/sign-in",
     "/talks/{pupil_id}/{talk_id}", "/pupils/{pupil_id}/talks/{talk_id}", "/transfers/{transfer_id}/sent",
     "/transfers/{transfer_id}/withdraw", "/family/opt-out", "/sit/answer", "/sit/begin",
-    "/setup/people/{staff_id}/withdraw", "/setup/people/{staff_id}/trained", "/talk",
+    "/setup/people/{staff_id}/withdraw", "/setup/people/{staff_id}/trained", "/talk", "/setup/people/{staff_id}/factor",
+    "/pupils/{pupil_id}/outcomes/{outcome_id}/take-back",
 }  # fmt: skip
 """Forms that a page shows only after something else: each is sent by a test of its own page."""
 ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
