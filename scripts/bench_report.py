@@ -18,6 +18,7 @@ from astrack import reports
 from astrack.app import App
 from astrack.reports import html
 from astrack.settings import Settings
+from projections import cohort, impact
 
 
 def main() -> None:
@@ -26,7 +27,9 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args()
     with App.open(Settings.from_environment()) as app:
-        (school_id, *_) = app.store.schools()
+        school_id = next(iter(app.store.schools()), None)
+        if school_id is None:
+            sys.exit("this store holds no school: make one with scripts/simulate first")
         app.views.catch_up(school_id)
         window = {"since": date.fromisoformat(asked.since), "until": app.clock().date()}
         began = time.perf_counter()
@@ -37,7 +40,7 @@ def main() -> None:
         done = time.perf_counter()
         with app.views.reading(school_id) as cur:
             counts = [
-                cur.execute(f"SELECT count(*) FROM views.{name}").fetchone() for name in ("cohort_v1", "impact_v1")
+                cur.execute(f"SELECT count(*) FROM {table}").fetchone() for table in (cohort.TABLE, impact.TABLE)
             ]
     answer = {
         "report_s": round(done - began, 3), "figures_s": round(read - began, 3),

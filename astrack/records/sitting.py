@@ -136,4 +136,10 @@ def _raised(pupil_id: UUID, events: Sequence[Event]) -> Answer:
 
 
 def _asked(one: Sitting) -> Answer:
-    return {"pupil": one.pupil_id, "sitting": one.sitting_id, "answers": dict(one.answers), "mode": one.mode}
+    return {
+        "pupil": one.pupil_id,
+        "sitting": one.sitting_id,
+        "answers": dict(one.answers),
+        "seconds": dict(one.seconds),
+        "mode": one.mode,
+    }

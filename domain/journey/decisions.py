@@ -255,6 +255,15 @@ def correct(journey: Journey, stamp: Stamp, *, corrects: UUID, changes: Mapping[
     Raises NoSuchFact, NotCorrectable (field, value, or how the fact came about), NothingToCorrect, RecordFrozen.
     """
     held(journey)
+    right = _righted(journey, corrects, changes)
+    outcomes.check_kept_here(right)
+    if right == journey.events[corrects]:
+        raise no.NothingToCorrect("the record says that already: nothing to do")
+    return [f.FactCorrected(**stamp.fresh(), corrects=corrects, changes=dict(changes), why=why)]
+
+
+def _righted(journey: Journey, corrects: UUID, changes: Mapping[str, Any]) -> Event:
+    """The fact as it would read. Of a correction, what it would then make of its own fact is held to the same rules."""
     wrong = journey.events.get(corrects)
     if wrong is None:
         raise no.NoSuchFact(f"there is no fact {corrects} on this record: choose one from the pupil's timeline")
@@ -267,10 +276,9 @@ def correct(journey: Journey, stamp: Stamp, *, corrects: UUID, changes: Mapping[
     except ValidationError as error:
         where = ".".join(str(part) for part in error.errors()[0]["loc"])
         raise no.NotCorrectable(f"{where} cannot have that value: {error.errors()[0]['msg']}") from error
-    outcomes.check_kept_here(right)
-    if right == wrong:
-        raise no.NothingToCorrect("the record says that already: nothing to do")
-    return [f.FactCorrected(**stamp.fresh(), corrects=corrects, changes=dict(changes), why=why)]
+    if isinstance(right, f.FactCorrected):
+        outcomes.check_kept_here(_righted(journey, right.corrects, right.changes))
+    return right
 
 
 def opt_out(journey: Journey, stamp: Stamp, *, asked_by: Any, on: date) -> list[Event]:

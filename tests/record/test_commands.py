@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -13,6 +14,7 @@ from astrack.changing import BadKey, ClockSetBack
 from astrack.records import Ask, NoSuchPupil, Records
 from astrack.store import KeyReused, Store
 from astrack.store.fsck import check_store
+from domain import instrument
 from domain.base import Actor
 from domain.identity import Person, SchoolName
 from domain.journey import facts, refusals
@@ -91,6 +93,17 @@ def test_the_same_key_for_another_request_is_refused(records: Records) -> None:
     records.leave(ask("k"), pupil_id, on=DAY)
     with pytest.raises(KeyReused):
         records.leave(ask("k"), pupil_id, on=DAY + timedelta(days=1))
+
+
+def test_the_same_sitting_with_other_answer_times_is_another_request(records: Records) -> None:
+    pupil_id, newest = admitted(records), instrument.newest()
+    answers = {item.id: 2 + number % 3 for number, item in enumerate(newest.items)}
+    sat: dict[str, Any] = {"sitting_id": uuid4(), "round_id": None, "on": DAY, "answers": answers}
+    slow, fast = ({item: seconds for item in answers} for seconds in (5.0, 0.2))
+    once = records.hand_in(ask("k"), pupil_id, **sat, seconds=slow)
+    assert records.hand_in(ask("k"), pupil_id, **sat, seconds=slow) == once
+    with pytest.raises(KeyReused):
+        records.hand_in(ask("k"), pupil_id, **sat, seconds=fast)
 
 
 @pytest.mark.parametrize("key", ["", "x" * 201])
