@@ -39,16 +39,15 @@ def main() -> None:
         files = reports.csv_files(report)
         done = time.perf_counter()
         with app.views.reading(school_id) as cur:
-            counts = [
-                cur.execute(f"SELECT count(*) FROM {table}").fetchone() for table in (cohort.TABLE, impact.TABLE)
-            ]
+            counts = [cur.execute(f"SELECT count(*) FROM {table}").fetchone() for table in (cohort.TABLE, impact.TABLE)]
     answer = {
         "report_s": round(done - began, 3), "figures_s": round(read - began, 3),
         "page_and_pdf_s": round(done - read, 3),
         "sittings": counts[0][0] if counts[0] else 0, "signs_and_plans": counts[1][0] if counts[1] else 0,
         "pdf_bytes": len(paper), "html_bytes": len(page), "tables": len(files),
     }  # fmt: skip
-    print(json.dumps(answer) if asked.json else "\n".join(f"{name}: {value}" for name, value in answer.items()))
+    lines = "\n".join(f"{name}: {value}" for name, value in answer.items())
+    print(json.dumps({"figures": answer}) if asked.json else lines)
 
 
 if __name__ == "__main__":
