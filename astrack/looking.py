@@ -67,7 +67,7 @@ def listed(caller: Caller, cur: Cursor[Any], school_id: UUID, scope: Scope) -> A
     """Pupils in scope with something to look at: with a sign, up to the review load, and drawn, in an order that does
     not tell which.
     """
-    on_roll = sum(pupils.dimensions(cur, school_id, scope).get("year", {}).values())
+    on_roll = pupils.on_roll(cur, school_id, scope)
     room = min(SIGNS_MAX, review.load_at(caller.draw.loads).room(on_roll))
     signs = risk_register.new_to_look_at(cur, school_id, scope, room + MORE_MAX)
     asked = [(line, _at_row(line, caller.draw)) for line in signs[:room]]

@@ -206,6 +206,15 @@ def dimensions(cur: Cursor[Any], school_id: UUID, scope: Scope) -> dict[str, dic
     return made
 
 
+def on_roll(cur: Cursor[Any], school_id: UUID, scope: Scope) -> int:
+    """How many pupils in scope are on roll."""
+    scoped, values = in_scope(scope)
+    cur.execute(
+        f"SELECT count(*) FROM {TABLE} p WHERE p.school_id = %s AND p.on_roll AND {scoped}", (school_id, *values)
+    )
+    return next(iter(cur))[0]
+
+
 def groups_of(row: Row) -> list[tuple[str, str]]:
     """(dimension, name) of every group of a pupil, the year group left out."""
     return [untag(text) for text in row.tags if not text.startswith("year=")]

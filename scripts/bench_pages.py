@@ -83,6 +83,7 @@ def people(app: App, school_id: UUID) -> tuple[dict[str, str], dict[str, object]
     known = {"Mia": pupil, "Kofi": pupil, **staff, **_named(app, school_id, pupil, *journeys[pupil])}
     made = sessions.credentials(school_id)
     codes = {"Mia": made.card(pupil), "family": made.letter(_parent(app, school_id, pupil), pupil)}
+    app.school(school_id).release_account(_ask(app), pupil, release_id=app.new_id(), agreed_with_pupil=True)
     codes |= {role: made.code(staff_id) for role, staff_id in staff.items()}
     return {who: _signed_in(sessions, school_id, code) for who, code in codes.items()}, known
 
@@ -237,6 +238,7 @@ def main() -> int:
     options.add_argument("--only", default="", help="only pages whose address holds this")
     given = options.parse_args()
     home = given.home or Path(tempfile.mkdtemp(prefix="astrack-pages-"))
+    home.chmod(0o711)  # the database's own user goes through it to its folder
     try:
         done = run(home, given.pupils, given.rounds, given.times, given.only)
     finally:

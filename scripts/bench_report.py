@@ -16,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from astrack import reports
 from astrack.app import App
-from astrack.reports import html
+from astrack.reports import html, tables
 from astrack.settings import Settings
 from projections import cohort, impact
 
@@ -36,7 +36,7 @@ def main() -> None:
         report = reports.governors(app, school_id, **window)
         read = time.perf_counter()
         page, paper = html.html(report), html.pdf(report)
-        files = reports.csv_files(report)
+        files = tables.csv_files(report.tables)
         done = time.perf_counter()
         with app.views.reading(school_id) as cur:
             counts = [cur.execute(f"SELECT count(*) FROM {table}").fetchone() for table in (cohort.TABLE, impact.TABLE)]

@@ -107,8 +107,7 @@ def nearest_of(model: Model, stories: Sequence[Sequence[Sat]], on: date) -> list
 
 
 def _likeliest(model: Model, usable: Sequence[Sat], view: View) -> Finding:
-    likely = [(cut, one) for cut, one in unsure(model, usable, view) if makes_work(one.kind)]
-    _, found = max(likely, key=lambda one: (one[1].probability or 0.0) / one[0].on)
+    _, found = max(unsure(model, usable, view), key=lambda one: (one[1].probability or 0.0) / one[0].on)
     return found
 
 

@@ -42,23 +42,30 @@ def signs(
 
 
 def unsure(model: Model, usable: Sequence[Sat], view: View) -> Iterator[Candidate]:
-    """Every sign there could be, however unlikely, with the cut it would have to reach."""
-    none = {name: Cut(on=0.0, off=0.0) for name in Cuts.model_fields}
-    open_to_all = replace(model, artefact=model.artefact.model_copy(update={"cuts": Cuts(**none)}))
-    for _, finding in _candidates(open_to_all, usable, view):
+    """Every sign that makes work there could be, however unlikely, with the cut it would have to reach."""
+    for _, finding in _for_work(_open_to_all(model), usable, view):
         kind = "composite" if finding.kind.startswith("composite_") else finding.kind
         yield getattr(model.cuts, kind), finding
 
 
+def _open_to_all(model: Model) -> Model:
+    none = {name: Cut(on=0.0, off=0.0) for name in Cuts.model_fields}
+    return replace(model, artefact=model.artefact.model_copy(update={"cuts": Cuts(**none)}))
+
+
 def _candidates(model: Model, usable: Sequence[Sat], view: View) -> Iterator[Candidate]:
+    yield from _for_work(model, usable, view)
+    yield from _polar(model, usable, view)
+    yield from _gaps(model, usable, view)
+    yield from _fluctuation(model, usable)
+
+
+def _for_work(model: Model, usable: Sequence[Sat], view: View) -> Iterator[Candidate]:
     yield from _priority(model, usable, view)
     yield from _worsening(model, usable, view)
     yield from _both_contexts(model, usable, view)
     for composite in model.instrument.composites:
         yield from _composite(model, usable, view, composite)
-    yield from _polar(model, usable, view)
-    yield from _gaps(model, usable, view)
-    yield from _fluctuation(model, usable)
 
 
 def _began(likely: Small, usable: Sequence[Sat]) -> date | None:

@@ -99,7 +99,7 @@ def test_the_same_sitting_with_other_answer_times_is_another_request(records: Re
     pupil_id, newest = admitted(records), instrument.newest()
     answers = {item.id: 2 + number % 3 for number, item in enumerate(newest.items)}
     sat: dict[str, Any] = {"sitting_id": uuid4(), "round_id": None, "on": DAY, "answers": answers}
-    slow, fast = ({item: seconds for item in answers} for seconds in (5.0, 0.2))
+    slow, fast = (dict.fromkeys(answers, seconds) for seconds in (5.0, 0.2))
     once = records.hand_in(ask("k"), pupil_id, **sat, seconds=slow)
     assert records.hand_in(ask("k"), pupil_id, **sat, seconds=slow) == once
     with pytest.raises(KeyReused):
