@@ -212,7 +212,7 @@ def on_roll(cur: Cursor[Any], school_id: UUID, scope: Scope) -> int:
     cur.execute(
         f"SELECT count(*) FROM {TABLE} p WHERE p.school_id = %s AND p.on_roll AND {scoped}", (school_id, *values)
     )
-    return next(iter(cur))[0]
+    return int(next(iter(cur))[0])
 
 
 def groups_of(row: Row) -> list[tuple[str, str]]:

@@ -118,8 +118,8 @@ def rows(made: Trust, some: range) -> Iterator[tuple[pupils.Row, lines.Row]]:
                 signs += packed.sign(on, packed.FACTORS[cell % 4], packed.CONTEXTS[cell // 4])
         if n in mine:
             at = mine[n]
-            days = (date.fromordinal(int(one[at])) for one in (plans.start, plans.end))
-            begun = packed.plan(*days, UUID(int=int(plans.owner[at]) + 1), None)
+            start, end = (date.fromordinal(int(one[at])) for one in (plans.start, plans.end))
+            begun = packed.plan(start, end, UUID(int=int(plans.owner[at]) + 1), None)
         tags = [f"tutor group={panel.group[n, 0]}", f"year={panel.year[n, 0]}"]
         pupil_id = uuid4()
         yield pupils.Row(pupil_id, tags=tags), lines.Row(pupil_id, sat, signs, [], begun, [], [])

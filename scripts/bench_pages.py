@@ -36,6 +36,7 @@ from domain.base import Actor, Fact
 from domain.journey.facts import AssessmentSat
 from domain.journey.state import Journey
 from domain.scope import Scope
+from domain.staff import StaffRole
 from projections import pupils
 from tests.support.addresses import PAGES, filled
 
@@ -43,7 +44,16 @@ SERVER_MS, WIRE_KIB, PAINT_MS = 80, 150, 1000
 CLASS_MAX = 60
 READY_S, SETTLE_S = 120, 2
 """How long the service may take to begin, and to come to rest after it, before anything is measured: seconds."""
-STAFF = ("tutor", "head_of_year", "dsl", "lead_practitioner", "head", "administrator", "dpo", "auditor")
+STAFF: tuple[StaffRole, ...] = (
+    "tutor",
+    "head_of_year",
+    "dsl",
+    "lead_practitioner",
+    "head",
+    "administrator",
+    "dpo",
+    "auditor",
+)
 PAINT = """() => new Promise(told => new PerformanceObserver(seen => told(seen.getEntries().at(-1).startTime))
     .observe({type: 'largest-contentful-paint', buffered: true}))"""
 
@@ -78,7 +88,7 @@ def people(app: App, school_id: UUID) -> tuple[dict[str, str], dict[str, object]
     journeys = app.school(school_id).journeys(theirs)
     pupil = max(theirs, key=lambda one: len(journeys[one][0].plans))
     year = Scope(dimensions={"year": frozenset({next(iter(groups["year"]))})})
-    staff = {role: _add(app, school_id, role, {"tutor": mine, "head_of_year": year}.get(role, everyone))
+    staff: dict[str, UUID] = {role: _add(app, school_id, role, {"tutor": mine, "head_of_year": year}.get(role, everyone))
              for role in STAFF}  # fmt: skip
     known = {"Mia": pupil, "Kofi": pupil, **staff, **_named(app, school_id, pupil, *journeys[pupil])}
     made = sessions.credentials(school_id)
@@ -121,7 +131,7 @@ def _signed_in(sessions: Sessions, school_id: UUID, code: str) -> str:
     return opened.cookie
 
 
-def _add(app: App, school_id: UUID, role: str, scope: Scope) -> UUID:
+def _add(app: App, school_id: UUID, role: StaffRole, scope: Scope) -> UUID:
     records, staff_id = app.school(school_id), app.new_id()
     records.add_staff(_ask(app), staff_id=staff_id, name=f"A {role}")
     records.record_training(_ask(app), staff_id, module="first-steps", on=app.clock().date(), skill=None)

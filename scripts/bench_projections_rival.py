@@ -14,7 +14,7 @@ from eventsourcing.domain import Aggregate, event
 from eventsourcing.persistence import Tracking
 from eventsourcing.postgres import PostgresDatastore, PostgresTrackingRecorder
 from eventsourcing.projection import Projection, ProjectionRunner
-from psycopg.sql import SQL
+from psycopg.sql import SQL, Composed
 
 from astrack.settings import Settings
 from astrack.store import Store
@@ -45,7 +45,9 @@ class LinesView(PostgresTrackingRecorder):
     def __init__(self, datastore: PostgresDatastore, **options: Any) -> None:
         super().__init__(datastore, **options)
         self.sql_create_statements.append(
-            SQL("CREATE TABLE IF NOT EXISTS public.lines_view (journal uuid PRIMARY KEY, lines bigint NOT NULL)")
+            Composed(
+                [SQL("CREATE TABLE IF NOT EXISTS public.lines_view (journal uuid PRIMARY KEY, lines bigint NOT NULL)")]
+            )
         )
 
     def count(self, journal: UUID, tracking: Tracking) -> None:

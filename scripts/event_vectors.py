@@ -10,7 +10,7 @@ import json
 import pkgutil
 import sys
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -19,6 +19,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import domain
 from domain.base import TOPICS, Actor, Event, encode
+from domain.journey.facts import PupilLeft
 from transfer.evidence import chain
 
 FOLDER = Path(__file__).parents[1] / "tests/format/event_vectors"
@@ -97,9 +98,9 @@ def vector(topic: str, kind: type[Event]) -> dict[str, Any]:
 
 def imported() -> dict[str, Any]:
     """An import envelope around a fact of another log."""
-    payload = encode(TOPICS["journey.pupil-left.v1"](
+    payload = encode(PupilLeft(
         event_id=UUID(ID), recorded_at=datetime(2025, 7, 1, tzinfo=UTC), by=Actor(id=UUID(int=8), role="head"),
-        happened_on="2025-07-01",
+        happened_on=date(2025, 7, 1),
     ))  # fmt: skip
     line = chain.entry("event", UUID(ID).bytes, 0, chain.ZERO, chain.commitment(b"s" * 32, payload))
     return {"origin": "school.example/log", "index": 41, "entry": chain.b64(line), "salt": chain.b64(b"s" * 32),

@@ -127,7 +127,8 @@ def parts_of(paper: ModuleType, beech: Any) -> package.Parts:
         "student.json": canonical.dump({"recipients": whole, "signing": None}),
         "wordings.json": canonical.dump({"sd.low.same-adult": "One adult, the same each time."}),
     }  # fmt: skip
-    return replace(parts, members=members)
+    made: package.Parts = replace(parts, members=members)
+    return made
 
 
 Change = Callable[[dict[str, bytes]], dict[str, bytes]]

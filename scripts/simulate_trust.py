@@ -110,8 +110,8 @@ class Trust:
         begun = BEGAN + timedelta(days=365 * (at // 3) + 120 * (at % 3) + 14)
         self.at = max(self.at, begun)
         rounds = [self._open_round(number, at) for number in range(len(self.writers))]
-        moving = np.flatnonzero(self.world.moved[:, at]) if len(self.writers) > 1 else []
-        for index in moving:
+        moving = self.world.moved[:, at] if len(self.writers) > 1 else np.zeros(0, bool)
+        for index in np.flatnonzero(moving).tolist():
             self._move(self.lives[index])
         if at % 3 == 0 and at:
             for life in self.lives:
@@ -310,7 +310,7 @@ class Trust:
             salt, payload = self.chance.bytes(32), encode(event)
             line = entry("event", stream, number, previous, commitment(salt, payload))
             previous = leaf(line)
-            texts = {name: base64.b64encode(part).decode() for name, part in
+            texts: dict[str, Any] = {name: base64.b64encode(part).decode() for name, part in
                      (("entry", line), ("salt", salt), ("payload", payload))}  # fmt: skip
             came.append(f.FactImported(**self.head(2), origin="made-up.example/log", index=number, **texts))
         received = f.RecordReceived(

@@ -34,6 +34,7 @@ from validation_report import Report
 
 from domain import risk, simulation
 from domain.journey.state import Sat
+from domain.risk.signs import Subject
 from domain.simulation import screening
 from domain.simulation.worlds import ITEMS, WORLDS
 from domain.statistics import auc, predictive_values, wilson
@@ -95,7 +96,7 @@ def work(out: Report) -> None:
     standing, fresh = np.zeros(30), np.zeros(30)
     kinds: dict[str, int] = {}
     for pupil in range(30 * CLASSES):
-        before: frozenset[risk.Subject] = frozenset()
+        before: frozenset[Subject] = frozenset()
         sats: list[Sat] = []
         for at in range(30):
             sat = sat_of(made.sittings, pupil, at)
@@ -137,7 +138,7 @@ def found(out: Report, pupils: int) -> None:
     weight = simulation.burden(MODEL, made.levels)[:, ROUNDS:]
     out.say("  prevalence  sensitivity           specificity           PPV                   NPV                   AUC")
     for prevalence in PREVALENCES:
-        happened = simulation.outcomes(weight, prevalence, LINK, HORIZON, np.random.default_rng(8)).any(axis=1)
+        happened = np.any(simulation.outcomes(weight, prevalence, LINK, HORIZON, np.random.default_rng(8)), axis=1)
         s = screening.screen(p[:, -1], flagged, happened)
         out.say(f"  {s.prevalence:.3f}       {s.sensitivity}  {s.specificity}  {s.ppv}  {s.npv}  {s.auc}")
         out.figures[f"auc_prevalence_{int(prevalence * 100)}"] = round(s.auc.value, 4)
@@ -178,7 +179,7 @@ def worlds(out: Report, pupils: int) -> None:
         made = simulation.simulate(MODEL, world, pupils, ROUNDS + HORIZON, np.random.default_rng(SEED_CHECK))
         true = simulation.ends(MODEL, made.levels[:, ROUNDS - 1]).sum(axis=-1) >= 2
         weight = simulation.burden(MODEL, made.levels)[:, ROUNDS:]
-        happened = simulation.outcomes(weight, 0.10, LINK, HORIZON, np.random.default_rng(8)).any(axis=1)
+        happened = np.any(simulation.outcomes(weight, 0.10, LINK, HORIZON, np.random.default_rng(8)), axis=1)
         index = indexes(made, ROUNDS)
         out.say(f"\n  {world.name}: {world.says}  [{true.mean():.3f} truly two or more at an end]")
         beats[world.name] = compared(out, index, true, happened)

@@ -14,6 +14,7 @@ import json
 import sys
 from datetime import date
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -22,6 +23,7 @@ import numpy as np
 
 from domain import training as t
 from domain.staff import FIRST_MODULE
+from domain.training import TrainingSat
 from domain.training.calibration import calibrate
 from domain.training.rasch import p_right
 
@@ -34,7 +36,8 @@ PEOPLE = (100, 400, 1600)
 def passes(level: float, number: int, guess: float) -> int | None:
     """The attempt at which one simulated person passes; None within three."""
     chance = np.random.default_rng([number, int((level + 10) * 10), int(guess * 100)])
-    of, taken = t.module(FIRST_MODULE), []
+    of = t.module(FIRST_MODULE)
+    taken: list[TrainingSat] = []
     for attempt in range(ATTEMPTS):
         drawn = t.draw(of, UUID(int=number + 1), taken)
         right = {one.id: bool(chance.random() < guess + (1 - guess) * p_right(level, one.difficulty)) for one in drawn}
@@ -84,7 +87,7 @@ def main() -> None:
     parser.add_argument("--staff", type=int, default=2000)
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args()
-    rows = []
+    rows: list[dict[str, Any]] = []
     for guess in (0.0, GUESS):
         for level in LEVELS:
             at = [passes(level, number, guess) for number in range(asked.staff)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from time import perf_counter
+from typing import Any
 
 from domain.simulation.screening import Calibration
 
@@ -15,7 +16,9 @@ class Report:
     """Prints as it goes, remembers checks and figures."""
 
     def __init__(self, quiet: bool) -> None:
-        self.quiet, self.checks, self.figures = quiet, {}, {}
+        self.quiet = quiet
+        self.checks: dict[str, bool] = {}
+        self.figures: dict[str, Any] = {}
 
     def say(self, line: str = "") -> None:
         """One line."""
