@@ -88,8 +88,8 @@ def people(app: App, school_id: UUID) -> tuple[dict[str, str], dict[str, object]
     journeys = app.school(school_id).journeys(theirs)
     pupil = max(theirs, key=lambda one: len(journeys[one][0].plans))
     year = Scope(dimensions={"year": frozenset({next(iter(groups["year"]))})})
-    staff: dict[str, UUID] = {role: _add(app, school_id, role, {"tutor": mine, "head_of_year": year}.get(role, everyone))
-             for role in STAFF}  # fmt: skip
+    scopes = {"tutor": mine, "head_of_year": year}
+    staff: dict[str, UUID] = {role: _add(app, school_id, role, scopes.get(role, everyone)) for role in STAFF}
     known = {"Mia": pupil, "Kofi": pupil, **staff, **_named(app, school_id, pupil, *journeys[pupil])}
     made = sessions.credentials(school_id)
     codes = {"Mia": made.card(pupil), "family": made.letter(_parent(app, school_id, pupil), pupil)}
