@@ -19,6 +19,7 @@ from astrack.store import Store
 from domain.identity import Identity, Person
 from domain.journey.facts import FactCorrected
 from domain.journey.outside import TotalsImported
+from domain.safeguarding import OutcomeKnown, OutcomeTakenBack, standing_outcomes
 from tests.support.small_school import SmallSchool, build
 
 Run = Callable[..., tuple[int, str, str]]
@@ -91,6 +92,27 @@ def test_a_study_is_exported_under_its_own_key_without_names_days_or_the_dsls_co
     key.write_bytes(b"short")
     code, _, wrong = run("study", "export", out, "--key-file", key)
     assert code == 2 and "at least 32" in wrong
+
+
+def standing(small: SmallSchool, pupil_id: UUID) -> dict[UUID, OutcomeKnown]:
+    return standing_outcomes(fact.event for fact in small.records.safeguarding_facts(pupil_id))
+
+
+def test_an_outcome_of_the_dsl_recorded_in_error_is_taken_back_once_with_its_reason(run: Run, small: SmallSchool) -> None:
+    pupil = small.pupils["Ewan"]
+    assert run("pupil", "outcome", pupil, "self_harm", "--source", "dsl")[0] == 0
+    known = standing(small, pupil)
+    (outcome_id,) = known
+    code, _, wrong = run("pupil", "outcome-taken-back", pupil, UUID(int=1), "--why", "another pupil was meant")
+    assert code != 0 and "this outcome is not on record" in wrong
+    assert standing(small, pupil) == known
+    assert run("pupil", "outcome-taken-back", pupil, outcome_id, "--why", "another pupil was meant")[0] == 0
+    back = small.records.safeguarding_facts(pupil)[-1].event
+    assert isinstance(back, OutcomeTakenBack)
+    assert (back.outcome_id, back.why) == (outcome_id, "another pupil was meant")
+    assert standing(small, pupil) == {}
+    code, _, wrong = run("pupil", "outcome-taken-back", pupil, outcome_id, "--why", "once more")
+    assert code != 0 and "taken back already" in wrong and "\n" not in wrong.strip()
 
 
 def taken_in(small: SmallSchool, name: str) -> list[TotalsImported]:
