@@ -98,7 +98,9 @@ def standing(small: SmallSchool, pupil_id: UUID) -> dict[UUID, OutcomeKnown]:
     return standing_outcomes(fact.event for fact in small.records.safeguarding_facts(pupil_id))
 
 
-def test_an_outcome_of_the_dsl_recorded_in_error_is_taken_back_once_with_its_reason(run: Run, small: SmallSchool) -> None:
+def test_an_outcome_of_the_dsl_recorded_in_error_is_taken_back_once_with_its_reason(
+    run: Run, small: SmallSchool
+) -> None:
     pupil = small.pupils["Ewan"]
     assert run("pupil", "outcome", pupil, "self_harm", "--source", "dsl")[0] == 0
     known = standing(small, pupil)
