@@ -13,10 +13,11 @@ from fastapi import FastAPI
 
 from astrack.settings import Settings
 from astrack.store import Store
-from domain import review
+from domain import review, risk
 from domain.journey.facts import FlagReviewed
 from domain.journey.outside import PupilLookedAt
 from domain.review import Load
+from projections import risk_register
 from tests.support.pages import Reader, served
 from tests.support.small_school import SmallSchool, build
 
@@ -167,6 +168,38 @@ def test_no_other_list_tells_them_apart(world: World) -> None:
     text = Reader(world.pages, world.small, "tutor").get("/pupils").text
     better = text[text.index('id="better-h"') :]
     assert not [name for name in world.both if str(world.small.pupils[name]) in better]
+
+
+def test_pages_and_answers_list_both_in_the_order_that_does_not_tell(world: World) -> None:
+    ids = [world.small.pupils[name] for name in world.both]
+    order = [str(ids[at]) for at in review.mixed(ids)]
+    assert [one["pupil_id"] for one in world.api("/pupils/lists/new").json()] == order
+    text = Reader(world.pages, world.small, "tutor").get("/pupils").text
+    section = text[text.index('id="new-h"') : text.index('id="due-h"')]
+    assert re.findall(r'class="name" href="/pupils/([0-9a-f-]+)"', section) == order
+
+
+def test_a_drawn_pupil_is_not_told_by_getting_better_while_a_look_waits(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = [world.small.pupils[name] for name in world.drawn]
+    monkeypatch.setattr(risk_register, "better", lambda cur, school, *_: risk_register.of(cur, school, ids))
+    assert world.api("/pupils/lists/better").json() == []
+    text = Reader(world.pages, world.small, "tutor").get("/pupils").text
+    assert not [one for one in ids if str(one) in text[text.index('id="better-h"') :]]
+
+
+def test_a_wish_to_talk_is_listed_without_the_sign_that_waits(world: World) -> None:
+    names = (world.drawn[-1], world.flagged[-1])
+    for name in names:
+        world.small.records.ask_to_talk(
+            world.small.ask(), world.small.pupils[name], talk_id=world.small.app.new_id(), with_role="tutor"
+        )
+    lines = {one["pupil_id"]: one for one in world.api("/pupils/lists/talks").json()}
+    assert set(lines) == {str(world.small.pupils[name]) for name in names}
+    for line in lines.values():
+        assert line["unreviewed"] == 0
+        assert not [one for one in line["flags"].values() if risk.makes_work(one["kind"])]
 
 
 def test_what_is_known_without_the_schools_key_does_not_tell_whom_a_round_drew(world: World) -> None:
