@@ -55,9 +55,9 @@ class Tables:
         return self._ready.is_set()
 
     def _missing(self, conn: Connection) -> list[Projection]:
-        names = [one.table for one in self._projections]
-        there = {name for (name,) in conn.execute(
-            "SELECT n FROM unnest(%s::text[]) AS n WHERE to_regclass(n) IS NOT NULL", (names,))}  # fmt: skip
+        # not to_regclass: it may answer from before the wait for the lock, out of what this connection remembers
+        rows = conn.execute("SELECT schemaname || '.' || tablename FROM pg_tables WHERE schemaname = 'views'")
+        there = {name for (name,) in rows}
         return [one for one in self._projections if one.table not in there]
 
 
