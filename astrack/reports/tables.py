@@ -56,8 +56,8 @@ def arms(found: Impact) -> Table:
         "Of the pupil's named score farthest out, then and at the first adequate sitting 8 weeks or more after. Shares"
         " with Wilson's intervals, differences with Newcombe's, 95 %."
     )
-    return Table("impact", "Pupils with a plan and without", note, ("", "With a plan", "Without", "Difference"),
-                 tuple(rows))  # fmt: skip
+    head = ("What became of them", "With a plan", "Without", "Difference")
+    return Table("impact", "Pupils with a plan and without", note, head, tuple(rows))
 
 
 def _null(arm: Arm) -> str:

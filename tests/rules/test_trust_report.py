@@ -3,41 +3,21 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
-from datetime import date
 
 import numpy as np
 import pytest
 
 from astrack.reports import trust as reports_trust
-from astrack.reports.trust import TrustReport
 from domain import impact
-from domain.impact import funnel as impact_funnel
-from domain.impact.cases import Cases, Panel, cases
-from domain.impact.trusts import trust
-from domain.impact.words import sentences
-
-SIZES = (900, 900, 600, 600, 40, 60)
-NAMES = ("Ash", "Birch", "Cedar", "Elm", "Fir", "Gorse")
+from tests.support.made_up_trust import NAMES, Made, made_up, report
 
 
 @pytest.fixture(scope="module")
-def world() -> tuple[Panel, Cases]:
-    made = trust(np.random.default_rng(8), "record", 0.5, pupils=sum(SIZES))
-    panel = replace(made.panel, school=np.repeat(np.arange(len(SIZES)), SIZES))
-    return panel, cases(panel, made.plans, 0, 10**7)
+def world() -> Made:
+    return made_up()
 
 
-def report(world: tuple[Panel, Cases]) -> TrustReport:
-    whole = impact.judged(*world, 0, 10**7)
-    schools, shares = reports_trust._headlines(NAMES, *world), reports_trust._shares(NAMES, *world)
-    day = date(2026, 7, 1)
-    return TrustReport(day, day, day, whole, sentences(whole), schools, impact_funnel.funnel(shares))
-
-
-def test_what_is_left_of_the_whole_without_the_schools_shown_is_nobody_or_ten_pupils(
-    world: tuple[Panel, Cases],
-) -> None:
+def test_what_is_left_of_the_whole_without_the_schools_shown_is_nobody_or_ten_pupils(world: Made) -> None:
     made = report(world)
     assert made.funnel is not None and made.found.primary is not None
     shown = {one.name for one in made.funnel.places}
@@ -52,7 +32,7 @@ def test_what_is_left_of_the_whole_without_the_schools_shown_is_nobody_or_ten_pu
     assert len(told) >= 3 and all(one == 0 or one >= 10 for one in rest)
 
 
-def test_every_school_has_its_own_headline_which_is_that_of_its_own_pupils(world: tuple[Panel, Cases]) -> None:
+def test_every_school_has_its_own_headline_which_is_that_of_its_own_pupils(world: Made) -> None:
     panel, found = world
     mine = impact.primary(found.where(panel.school[found.pupil] == 0), 1.0)[0]
     assert mine is not None
@@ -61,7 +41,7 @@ def test_every_school_has_its_own_headline_which_is_that_of_its_own_pupils(world
     assert f"{mine.supported} with a plan" in said["Ash"] and f"{mine.low:+.2f} to {mine.high:+.2f}" in said["Ash"]
 
 
-def test_the_comparison_is_a_page_a_tagged_pdf_and_tables(world: tuple[Panel, Cases]) -> None:
+def test_the_comparison_is_a_page_a_tagged_pdf_and_tables(world: Made) -> None:
     made = report(world)
     page, paper = reports_trust.html(made), reports_trust.pdf(made)
     assert page.count("<figure>") == 3 and "Newcombe" in page and "What may not be said" in page
@@ -71,7 +51,11 @@ def test_the_comparison_is_a_page_a_tagged_pdf_and_tables(world: tuple[Panel, Ca
     ]  # fmt: skip
 
 
-def test_no_sentence_of_a_comparison_claims_a_cause_or_ranks(world: tuple[Panel, Cases]) -> None:
+def test_every_column_of_a_table_has_a_name(world: Made) -> None:
+    assert [one.name for one in report(world).tables if not all(one.head)] == []
+
+
+def test_no_sentence_of_a_comparison_claims_a_cause_or_ranks(world: Made) -> None:
     text = re.sub("<[^>]+>", " ", reports_trust.html(report(world))).lower()
     assert not re.findall(r"\b(caused|because of|thanks to|led to|proves|due to|best|worst|ranked)\b", text)
     assert "hidden reason" in text and "nobody" in text
