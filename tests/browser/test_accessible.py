@@ -8,8 +8,11 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page
 
+from astrack.reports import trust as reports_trust
+from astrack.trusts import Trust, Trusts
 from tests.browser.conftest import visiting
 from tests.support.addresses import PAGES, filled, known_of
+from tests.support.made_up_trust import made_up, report
 from tests.support.small_school import SmallSchool
 
 pytestmark = pytest.mark.browser
@@ -69,6 +72,20 @@ def test_a_page_has_no_fault_and_is_not_wider_than_the_screen(
 ) -> None:
     page = kept(who)
     page.goto(address + filled(path, named(school)))
+    assert not (wrong := [one for width in WIDTHS for one in looked_at(page, width)]), "\n".join(wrong)
+
+
+def test_the_schools_of_a_trust_have_no_fault_and_are_not_wider_than_the_screen(
+    kept: Keep, address: str, school: SmallSchool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office = Trust(name="Northern Practice Trust", office=school.school_id, schools=(school.school_id,))
+    monkeypatch.setattr(school.app, "trusts", Trusts((office,)))
+    shown = report(made_up())
+    # one small school fills neither funnel nor tables
+    monkeypatch.setattr(reports_trust, "kept", lambda *args, **named: shown)
+    page = kept("head")
+    page.goto(f"{address}/trust")
+    assert page.locator("h1").inner_text() == "Northern Practice Trust" and page.locator(".plot svg").count() == 3
     assert not (wrong := [one for width in WIDTHS for one in looked_at(page, width)]), "\n".join(wrong)
 
 

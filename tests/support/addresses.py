@@ -42,7 +42,7 @@ NO_PAGE = {
     "/transfers/key-document": "a file",
     "/impact/report.html": "a file",
     "/impact/tables/{name}": "a file",
-    "/trust": "opened from the office of a trust, by a test of its own",
+    "/trust": "walked from the office of a trust by a test of its own",
     "/trust/report.html": "a file",
     "/trust/report.pdf": "a file",
     "/trust/tables/{name}": "a file",
