@@ -37,10 +37,13 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The pupils on a list of looks, each with what to look at; ``more``: how many more signs wait."""
+    """The pupils on a list of looks, each with what to look at; ``more``: how many more signs wait; ``drawn``: all whom
+    a round drew, those whose turn on the list is yet to come too.
+    """
 
     pupils: Sequence[tuple[Line, Look]]
     more: int
+    drawn: frozenset[UUID]
 
 
 def at_pupil(caller: Caller, pupil_id: UUID) -> Look | None:
@@ -71,12 +74,13 @@ def listed(caller: Caller, cur: Cursor[Any], school_id: UUID, scope: Scope) -> A
     room = min(SIGNS_MAX, review.load_at(caller.draw.loads).room(on_roll))
     signs = risk_register.new_to_look_at(cur, school_id, scope, room + MORE_MAX)
     asked = [(line, _at_row(line, caller.draw)) for line in signs[:room]]
-    lots = drawn(caller, cur, school_id, scope)[:DRAWN_MAX]
+    everybody = drawn(caller, cur, school_id, scope)
+    lots = everybody[:DRAWN_MAX]
     told = _at_drawn(caller, {key: journey for key, (journey, _) in caller.records.journeys(lots).items()})
     asked += [(line, told.get(line.pupil.pupil_id)) for line in risk_register.of(cur, school_id, lots)]
     found = [(line, look) for line, look in asked if look]
     order = review.mixed([line.pupil.pupil_id for line, _ in found])
-    return Asked([found[at] for at in order], max(0, len(signs) - room))
+    return Asked([found[at] for at in order], max(0, len(signs) - room), frozenset(everybody))
 
 
 def drawn(caller: Caller, cur: Cursor[Any], school_id: UUID, scope: Scope) -> list[UUID]:

@@ -50,7 +50,8 @@ def list_pages(site: Site) -> APIRouter:
             left_out = pupils.left_out(cur, school, narrow)
         new = [_new(line, look) for line, look in asked.pupils]
         # somebody with a sign to look at is not getting better: nor is, to the eye, somebody who was drawn
-        better = [one for one in better if one.pupil.pupil_id not in {row.id for row in new}]
+        hidden = asked.drawn | {row.id for row in new}
+        better = [one for one in better if one.pupil.pupil_id not in hidden]
         looked = {*(one.id for one in new), *(one.pupil.pupil_id for one in (*due, *better))}
         looked |= {one.pupil_id for one in left_out}
         who.looked(Action.SEE_STORY, list(looked))
