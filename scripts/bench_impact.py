@@ -73,8 +73,8 @@ def main() -> None:
         "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
     }  # fmt: skip
     rounded = {name: round(value, 3) if isinstance(value, float) else value for name, value in answer.items()}
-    lines_of = "\n".join(f"{name}: {value}" for name, value in rounded.items())
-    print(json.dumps({"figures": rounded}) if asked.json else lines_of)
+    text = "\n".join(f"{name}: {value}" for name, value in rounded.items())
+    print(json.dumps({"figures": rounded}) if asked.json else text)
 
 
 def timed(act: Callable[[], Any], repeat: int, clock: Callable[[], float] = time.perf_counter) -> float:

@@ -15,10 +15,11 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 from pathlib import Path
+from typing import get_args
 from uuid import UUID
 
 import httpx
@@ -44,16 +45,7 @@ SERVER_MS, WIRE_KIB, PAINT_MS = 80, 150, 1000
 CLASS_MAX = 60
 READY_S, SETTLE_S = 120, 2
 """How long the service may take to begin, and to come to rest after it, before anything is measured: seconds."""
-STAFF: tuple[StaffRole, ...] = (
-    "tutor",
-    "head_of_year",
-    "dsl",
-    "lead_practitioner",
-    "head",
-    "administrator",
-    "dpo",
-    "auditor",
-)
+STAFF: tuple[StaffRole, ...] = tuple(role for role in get_args(StaffRole) if role != "accreditor")
 PAINT = """() => new Promise(told => new PerformanceObserver(seen => told(seen.getEntries().at(-1).startTime))
     .observe({type: 'largest-contentful-paint', buffered: true}))"""
 
@@ -197,6 +189,14 @@ def measure(base: str, browser: Browser, cookies: dict[str, str], who: str, path
     )  # fmt: skip
 
 
+@contextmanager
+def temporary() -> Iterator[Path]:
+    """A folder of this run's own, thrown away afterwards."""
+    with tempfile.TemporaryDirectory(prefix="astrack-pages-", ignore_cleanup_errors=True) as folder:
+        Path(folder).chmod(0o711)  # the database's own user goes through it to its folder
+        yield Path(folder)
+
+
 def simulated(home: Path, count: int, rounds: int) -> None:
     """A made-up school of so many pupils in ``home``, unless one is there."""
     if (home / "bench-pages").exists():
@@ -247,13 +247,8 @@ def main() -> int:
     options.add_argument("--home", type=Path, help="keep the made-up school here, and use it again")
     options.add_argument("--only", default="", help="only pages whose address holds this")
     given = options.parse_args()
-    home = given.home or Path(tempfile.mkdtemp(prefix="astrack-pages-"))
-    home.chmod(0o711)  # the database's own user goes through it to its folder
-    try:
+    with nullcontext(given.home) if given.home else temporary() as home:
         done = run(home, given.pupils, given.rounds, given.times, given.only)
-    finally:
-        if given.home is None:
-            shutil.rmtree(home, ignore_errors=True)
     if given.json:
         bars = {"server_p95_ms": SERVER_MS, "wire_kib": WIRE_KIB, "paint_ms": PAINT_MS}
         print(json.dumps({"pupils": given.pupils, "bars": bars, "pages": [asdict(one) for one in done]}, indent=1))

@@ -67,6 +67,11 @@ def sit_pages(site: Site) -> APIRouter:
         web_draft.save(who.records, seated.round.round_id, who.viewer.id, seated.draft)
         return RedirectResponse("/sit/next", 303, HEADERS)
 
+    _ends(site, router, desks)
+    return router
+
+
+def _ends(site: Site, router: APIRouter, desks: Desks) -> None:
     @router.post("/sit/stop")
     def stop(request: Request, who: Who, sent: Sent) -> Response:
         until = desks.take(who).round.closes_on
@@ -83,8 +88,6 @@ def sit_pages(site: Site) -> APIRouter:
         desk = desks.find(who, Action.SEE_GUIDED)
         again = desk.tried and not desk.done
         return pupil_page(site, request, who, "sit_end.html", kind="done", until=None, again=again, called=_called(who))
-
-    return router
 
 
 def pupil_page(site: Site, request: Request, who: Caller, name: str, **context: Any) -> Response:

@@ -42,6 +42,24 @@ def staff_pages(site: Site) -> APIRouter:
             return _people(site, request, who, sent, refused)
         return _code(site, request, who, sent, staff_id)
 
+    @router.post("/setup/people/{staff_id}/trained")
+    def trained(who: Who, sent: Sent, staff_id: UUID) -> Response:
+        who.may(Action.RECORD_TRAINING)
+        who.records.record_training(who.ask(sent.key), staff_id, module=FIRST_MODULE, on=who.today)
+        return see_other("/setup/people", "trained")
+
+    @router.post("/setup/people/{staff_id}/leave")
+    def leave(who: Who, sent: Sent, staff_id: UUID) -> Response:
+        who.may(Action.MANAGE_STAFF)
+        who.records.staff_leave(who.ask(sent.key), staff_id, on=who.today)
+        who.sessions.revoke(who.records.school_id, staff_id)
+        return see_other("/setup/people", "left")
+
+    _person_pages(site, router)
+    return router
+
+
+def _person_pages(site: Site, router: APIRouter) -> None:
     @router.get("/setup/people/{staff_id}")
     def person(request: Request, who: Who, staff_id: UUID) -> Response:
         who.see(Action.SEE_STAFF)
@@ -77,21 +95,6 @@ def staff_pages(site: Site) -> APIRouter:
         except REFUSALS as refused:
             return _person(site, request, who, staff_id, sent, refused)
         return see_other(f"/setup/people/{staff_id}", "granted")
-
-    @router.post("/setup/people/{staff_id}/trained")
-    def trained(who: Who, sent: Sent, staff_id: UUID) -> Response:
-        who.may(Action.RECORD_TRAINING)
-        who.records.record_training(who.ask(sent.key), staff_id, module=FIRST_MODULE, on=who.today)
-        return see_other("/setup/people", "trained")
-
-    @router.post("/setup/people/{staff_id}/leave")
-    def leave(who: Who, sent: Sent, staff_id: UUID) -> Response:
-        who.may(Action.MANAGE_STAFF)
-        who.records.staff_leave(who.ask(sent.key), staff_id, on=who.today)
-        who.sessions.revoke(who.records.school_id, staff_id)
-        return see_other("/setup/people", "left")
-
-    return router
 
 
 def _add(who: Caller, sent: Form) -> UUID:

@@ -256,7 +256,6 @@ def correct(journey: Journey, stamp: Stamp, *, corrects: UUID, changes: Mapping[
     """
     held(journey)
     right = _righted(journey, corrects, changes)
-    outcomes.check_kept_here(right)
     if right == journey.events[corrects]:
         raise no.NothingToCorrect("the record says that already: nothing to do")
     return [f.FactCorrected(**stamp.fresh(), corrects=corrects, changes=dict(changes), why=why)]
@@ -276,8 +275,9 @@ def _righted(journey: Journey, corrects: UUID, changes: Mapping[str, Any]) -> Ev
     except ValidationError as error:
         where = ".".join(str(part) for part in error.errors()[0]["loc"])
         raise no.NotCorrectable(f"{where} cannot have that value: {error.errors()[0]['msg']}") from error
+    outcomes.check_kept_here(right)
     if isinstance(right, f.FactCorrected):
-        outcomes.check_kept_here(_righted(journey, right.corrects, right.changes))
+        _righted(journey, right.corrects, right.changes)
     return right
 
 

@@ -13,6 +13,7 @@ from domain import change, reading, risk
 from domain.instrument import CELLS, FACTORS
 from domain.journey.state import Sat
 from domain.risk import words as risk_words
+from domain.risk.signs import _candidates, _open_to_all, unsure
 
 MODEL = risk.load_model()
 BEGAN = date(2026, 9, 21)
@@ -65,6 +66,14 @@ def test_what_lies_nearest_an_end_is_the_same_for_a_pupil_alone_and_among_others
     assert together == [risk.nearest(MODEL, one, date(2030, 1, 1)) for one in stories]
     assert together[1] is None and len({one.reason for one in together if one}) == 4
     assert risk.nearest_of(MODEL, [], date(2030, 1, 1)) == []
+
+
+def test_what_could_come_nearest_are_all_the_kinds_that_make_work_and_no_other() -> None:
+    sats = [sat(n, {0: 3.5 - n / 2.5, 3: 3.5 - n / 2.5, 5: 4.9}) for n in range(6)]
+    view = risk._view(MODEL, sats)
+    every = {one.kind for _, one in _candidates(_open_to_all(MODEL), sats, view)}
+    assert {one.kind for _, one in unsure(MODEL, sats, view)} == {one for one in every if risk.makes_work(one)}
+    assert {"polar", "context_gap", "priority", "worsening", "both_contexts"} <= every
 
 
 def test_one_factor_in_both_contexts_is_its_own_sign_and_no_priority() -> None:

@@ -15,12 +15,10 @@ from domain.guidance import local
 from domain.journey import decisions, facts
 from domain.journey.refusals import CauseStepSkipped, PlanDatesWrong, RiskStepSkipped, SignpostMissing
 from domain.journey.state import Sat, replay
-from domain.risk import makes_work
 
 NOW = datetime(2026, 11, 2, 9, tzinfo=UTC)
 STAMP = Stamp(NOW, Actor(id=uuid4(), role="lead_practitioner"), uuid4)
 PLACES = list(product(g.FACTORS, ("low", "high"), ("general", "school"), ("8-11", "11-14", "14-18")))
-KINDS = ("priority", "polar", "worsening", "both_contexts", "context_gap")
 SIGNPOST = {
     "say": "Feed the fish together before lessons.", "who": "caretaker", "where": "the pond", "weeks": 4,
     "first": "The fish are waiting; which one is boldest today?", "stop": "the pupil brings a friend along",
@@ -32,9 +30,7 @@ def entry(name: str = "own.fish", **over) -> g.Signpost:
     return g.Signpost(id=name, **(SIGNPOST | over))
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_every_kind_of_sign_finds_three_of_each_step_in_every_place(kind: str) -> None:
-    assert isinstance(makes_work(kind), bool)
+def test_every_place_finds_three_of_each_step() -> None:
     for place in PLACES:
         found = g.load().suggest(*place)
         assert min(len(found.causes), len(found.risks), len(found.signposts)) >= 3, place
