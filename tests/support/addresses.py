@@ -62,7 +62,7 @@ NO_PAGE = {
 def routes(method: str) -> list[str]:
     """The address patterns of the pages that take a method."""
     found = [route for part in PARTS for route in part(Site(None)).routes if isinstance(route, APIRoute)]  # type: ignore[arg-type]
-    return [route.path for route in found if method in route.methods]
+    return [route.path for route in found if method in (route.methods or ())]
 
 
 def pattern(path: str) -> re.Pattern[str]:

@@ -22,6 +22,7 @@ from domain.journey.facts import Group
 from domain.journey.state import Journey
 from domain.review import Load
 from domain.scope import Scope
+from domain.staff import StaffRole
 
 ROUND_DAYS = ((10, 9), (2, 6), (6, 12))
 NAMES = [
@@ -91,7 +92,7 @@ class SmallSchool:
     def ask(self, role: str = "administrator") -> Ask:
         return Ask(Actor(id=self.staff.get(role) or uuid4(), role=role), uuid4().hex)
 
-    def add_staff(self, role: str, scope: Scope, name: str) -> UUID:
+    def add_staff(self, role: StaffRole, scope: Scope, name: str) -> UUID:
         staff_id = self.app.new_id()
         self.records.add_staff(self.ask("lead_practitioner"), staff_id=staff_id, name=name)
         self.records.record_training(
@@ -161,13 +162,23 @@ def build(
     return small
 
 
+OF_ALL: tuple[tuple[StaffRole, str], ...] = (
+    ("dsl", "Ana Silva"),
+    ("lead_practitioner", "Lee Nolan"),
+    ("head", "Ruth Clarke"),
+    ("administrator", "Ned Usman"),
+    ("dpo", "Kay Gill"),
+    ("auditor", "Pat Lacey"),
+)
+"""Who works for the whole school, by role."""
+
+
 def _staff(small: SmallSchool) -> None:
     group = Scope(dimensions={"tutor group": frozenset({"10B"})})
     everyone = Scope(everyone=True)
     small.add_staff("tutor", group, "Jo Barlow")
     small.add_staff("head_of_year", Scope(dimensions={"year": frozenset({"10"})}), "Sam Marsh")
-    for role, who in (("dsl", "Ana Silva"), ("lead_practitioner", "Lee Nolan"), ("head", "Ruth Clarke"),
-                      ("administrator", "Ned Usman"), ("dpo", "Kay Gill"), ("auditor", "Pat Lacey")):  # fmt: skip
+    for role, who in OF_ALL:
         small.add_staff(role, everyone, who)
 
 
@@ -268,7 +279,8 @@ def _round(small: SmallSchool, autumn: int, number: int, on: date, chance: rando
         _support(small, on)
 
 
-CAME = ("helped", "helped_partly", "helped", "did_not_help")
+CAME: tuple[f.Came, ...] = ("helped", "helped_partly", "helped", "did_not_help")
+JUDGED: tuple[f.Judgement, ...] = ("new_to_us", "already_known", "new_to_us", "not_what_we_see")
 
 
 def _support(small: SmallSchool, on: date) -> None:
@@ -282,7 +294,7 @@ def _support(small: SmallSchool, on: date) -> None:
                 small.records.close_plan(small.ask("tutor"), pupil, plan_id=plan_id, came=came)
         for flag_id, flag in journey.flags.items():
             if flag.judgement is None and not flag.eased:
-                judgement = ("new_to_us", "already_known", "new_to_us", "not_what_we_see")[(len(name) + on.month) % 4]
+                judgement = JUDGED[(len(name) + on.month) % len(JUDGED)]
                 small.records.review_flag(small.ask("tutor"), pupil, flag_id=flag_id, judgement=judgement)
                 raised = flag.raised
                 running = any(one.came is None for one in small.records.journey(pupil)[0].plans.values())
