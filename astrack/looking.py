@@ -15,6 +15,7 @@ from psycopg import Cursor
 
 from astrack.access.callers import Caller
 from domain import review, risk
+from domain.authority import RULES, Action, stage_of
 from domain.journey.state import Journey
 from domain.risk import words
 from domain.scope import Scope
@@ -52,6 +53,12 @@ def at_pupil(caller: Caller, pupil_id: UUID) -> Look | None:
     for flag_id, raised in review.waiting(journey).items():
         return Look(caller.draw.sign_id(flag_id, pupil_id), words.claim(raised.reason), raised.factor, raised.context)
     return _at_drawn(caller, {pupil_id: journey}).get(pupil_id)
+
+
+def waits(draw: review.Draw, pupil_id: UUID, journey: Journey) -> bool:
+    """Whether whoever reviews signs is asked to look at a pupil: for a sign or, no otherwise, for a round's draw."""
+    reviewed_here = stage_of(journey) in RULES[Action.REVIEW_FLAGS].when and not journey.restricted
+    return reviewed_here and bool(review.waiting(journey) or review.drawn(journey, pupil_id, draw))
 
 
 def _at_drawn(caller: Caller, journeys: Mapping[UUID, Journey]) -> dict[UUID, Look]:

@@ -10,6 +10,7 @@ from uuid import UUID
 
 import typer
 
+from astrack import looking
 from astrack.access import about_pupil, check_owner
 from astrack.changing import Ask
 from astrack.cli import common as c
@@ -40,18 +41,17 @@ def act(named: str, school: str | None, key: str | None, does: Callable[[Records
 
 @pupil.command("list")
 def list_(find: Annotated[str, typer.Option(help="A part of a name.")] = "", school: School = None) -> None:
-    """List the pupils with a record at this school."""
+    """List the pupils with a record at this school; of those to look at, some have a sign and some a round drew."""
     with c.school_opened(school) as (_, records):
-        rows = []
+        rows, draw = [], records.draw()
         for pupil_id in c.every_pupil(records):
             person = records.identity(pupil_id).person
             state, _ = records.journey(pupil_id)
             name = person.full_name if person else "(withheld)"
             if find.casefold() in name.casefold():
-                rows.append(
-                    (name, state.year_group, len(state.sittings), len(state.waiting_flags()), state.custody, pupil_id)
-                )
-        heads = ["name", "year", "sittings", "to review", "record", "id"]
+                look = "yes" if looking.waits(draw, pupil_id, state) else "no"
+                rows.append((name, state.year_group, len(state.sittings), look, state.custody, pupil_id))
+        heads = ["name", "year", "sittings", "to look at", "record", "id"]
         c.table(heads, sorted(rows, key=str), "No pupils yet: import a roster with `astrack roster import FILE`.")
 
 

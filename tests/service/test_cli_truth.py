@@ -56,20 +56,6 @@ def test_figures_are_withheld_and_say_how_many_are_needed(run: Run) -> None:
     assert "withheld" in out and "0 of the 10 pupils with an outcome needed" in out and "not a PPV" in out
 
 
-def test_the_list_counts_signs_that_nobody_has_reviewed(run: Run, small: SmallSchool) -> None:
-    def waiting() -> dict[str, int]:
-        rows = [line.split() for line in run("pupil", "list")[1].splitlines()[1:] if line]
-        return {row[-1]: int(row[-3]) for row in rows}
-
-    before = waiting()
-    pupil_id = next(one for one, count in before.items() if count)
-    for flag in small.records.journey(UUID(pupil_id))[0].waiting_flags():
-        small.records.review_flag(
-            small.ask("tutor"), UUID(pupil_id), flag_id=flag.raised.flag_id, judgement="already_known"
-        )
-    assert waiting() == {**before, pupil_id: 0}
-
-
 def test_groups_are_withheld_where_they_are_small(run: Run) -> None:
     code, out, _ = run("fairness")
     assert code == 0

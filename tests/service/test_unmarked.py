@@ -12,8 +12,9 @@ import pytest
 from fastapi import FastAPI
 
 from astrack import looking
+from astrack.cli import main
 from astrack.settings import Settings
-from astrack.store import Store
+from astrack.store import SchoolLog, Store
 from domain import review, risk
 from domain.journey.facts import FlagReviewed
 from domain.journey.outside import PupilLookedAt
@@ -102,6 +103,21 @@ def test_the_list_holds_both_in_lines_of_one_form_that_say_what_and_nothing_of_h
         )
         assert "<svg" in line
     assert len(forms) == 1, forms
+
+
+def test_the_list_on_the_command_line_says_of_whom_a_page_asks_a_look_and_tells_no_two_apart(
+    world: World, settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("ASTRACK_HOME", str(settings.home))
+    monkeypatch.setenv("ASTRACK_DATABASE", settings.database)
+    monkeypatch.setattr(SchoolLog, "secret", lambda log: world.small.records.log._secret)
+    with pytest.raises(SystemExit):
+        main(["pupil", "list", "--school", str(world.small.school_id)])
+    rows = [line.split() for line in capsys.readouterr().out.splitlines()[1:] if line]
+    said = {UUID(row[-1]): row[-3] for row in rows}
+    asks = {name: "What do you make of it" in page(world, name).split("Also noticed")[0] for name in world.small.pupils}
+    assert said == {world.small.pupils[name]: "yes" if ask else "no" for name, ask in asks.items()}
+    assert {name for name, ask in asks.items() if ask} == set(world.both)
 
 
 def test_a_page_asks_one_thing_under_an_id_that_is_made_alike_and_stands_nowhere_on_record(world: World) -> None:
