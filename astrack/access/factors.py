@@ -23,6 +23,7 @@ from astrack.store import SchoolLog
 from domain.base import DomainError
 
 DIGITS, STEP_S = 6, 30
+TYPED_MAX = 40
 DRIFT = (-1, 0, 1)
 """Steps either side of now that are taken: clocks of telephones differ (RFC 6238, section 5.2)."""
 RECOVERY_CODES, RECOVERY_CHARACTERS = 10, 12
@@ -73,8 +74,8 @@ class Factors:
 
     def confirm_totp(self, account_id: UUID, code: str) -> list[str]:
         """The app works: from now on it is asked for. Recovery codes where there are none. Raises FactorRefused."""
-        pending = [row for row in self._rows(account_id, "totp") if row[4] is None]
-        if not any(self._totp_fits(row, code) for row in pending):
+        pending, digits = [row for row in self._rows(account_id, "totp") if row[4] is None], _digits(code)
+        if not any(self._totp_fits(row, digits) for row in pending):
             raise FactorRefused(WRONG)
         return self.recovery_codes(account_id, anew=False)
 
@@ -89,9 +90,9 @@ class Factors:
 
     def check(self, account_id: UUID, typed: str) -> None:
         """A code of the app, or a recovery code, which is used up by it. Raises FactorRefused."""
-        digits = "".join(one for one in typed[:40] if one.isdigit())
+        digits = _digits(typed)
         apps = [row for row in self._rows(account_id, "totp") if row[4] is not None]
-        if len(digits) == DIGITS and any(self._totp_fits(row, digits) for row in apps):
+        if any(self._totp_fits(row, digits) for row in apps):
             return
         if not any(self._recovery_fits(row, typed) for row in self._rows(account_id, "recovery")):
             raise FactorRefused(WRONG)
@@ -133,12 +134,12 @@ class Factors:
     def _rows(self, account_id: UUID, kind: str | None = None) -> list[tuple[Any, ...]]:
         return self._log.ask(HELD, account_id, kind, kind)
 
-    def _totp_fits(self, row: tuple[Any, ...], code: str) -> bool:
+    def _totp_fits(self, row: tuple[Any, ...], digits: str) -> bool:
         content = self._content(row[0], row[2])
         now = int(self._clock().timestamp()) // STEP_S
         for step in (now + one for one in DRIFT):
             expected = _totp(bytes.fromhex(content["secret"])).generate(step * STEP_S).decode()
-            if step > content["step"] and hmac.compare_digest(expected, code[:DIGITS].rjust(DIGITS)):
+            if step > content["step"] and hmac.compare_digest(expected, digits):
                 return self.replace(row[0], bytes(row[2]), {**content, "step": step})
         return False
 
@@ -156,6 +157,11 @@ class Factors:
         opened = self._log.ring.open_small(self._log.school_id, bytes(sealed), LABEL, factor_id.bytes)
         content: dict[str, Any] = json.loads(opened or b"{}")
         return content
+
+
+def _digits(typed: str) -> str:
+    """The digits of a code as somebody typed it, in any script, spaces left out; "" where there are none."""
+    return "".join(str(int(one)) for one in typed[:TYPED_MAX] if one.isdecimal())
 
 
 def _totp(secret: bytes) -> TOTP:

@@ -128,7 +128,9 @@ class Oidc:
     def finish(self, name: str, cookie: str, state: str, code: str, back: str, issuer: str = "") -> Known:
         """Whom the provider signed in. Raises SignInRefused, ProviderSilent, ProviderUnknown."""
         provider, trip = self.provider(name), self._trip(cookie)
-        fits = trip is not None and secrets.compare_digest(trip.state, state) and trip.provider == name
+        fits = (
+            trip is not None and secrets.compare_digest(trip.state.encode(), state.encode()) and trip.provider == name
+        )
         if trip is None or not fits or issuer not in ("", provider.issuer) or self._clock().timestamp() > trip.until:
             raise SignInRefused(NOT_RIGHT)
         claims = self._claims(provider, self._token(provider, trip, code, back), trip)
@@ -163,7 +165,7 @@ class Oidc:
                 claims["iss"] == provider.issuer
                 and provider.client_id in audience
                 and (len(audience) == 1 or claims.get("azp") == provider.client_id)
-                and secrets.compare_digest(str(claims["nonce"]), trip.nonce)
+                and secrets.compare_digest(str(claims["nonce"]).encode(), trip.nonce.encode())
                 and now - SKEW < datetime.fromtimestamp(float(claims["exp"]), UTC)
                 and datetime.fromtimestamp(float(claims["iat"]), UTC) < now + SKEW
                 and claims["sub"]

@@ -121,9 +121,9 @@ async def read_upload(request: Request, site: Site) -> Form:
 
 def _length(request: Request) -> None:
     length = request.headers.get("content-length", "")
-    if not length.isdigit():
+    if not length.isascii() or not length.isdigit():
         raise BadForm("The file came without its length: send it from the page, or use the command line.")
-    if int(length) > FILE_BYTES_MAX:
+    if int(length[:20]) > FILE_BYTES_MAX:
         raise BadForm(f"The file is over {FILE_BYTES_MAX // 2**20} MiB: use the command line for files of that size.")
 
 

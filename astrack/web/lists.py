@@ -158,7 +158,9 @@ def _filters(groups: Mapping[str, Mapping[str, int]], chosen: Mapping[str, str])
 
 
 def _in_order(names: Mapping[str, int]) -> list[tuple[str, int]]:
-    return sorted(names.items(), key=lambda one: (not one[0].isdigit(), int(one[0]) if one[0].isdigit() else 0, one[0]))
+    return sorted(
+        names.items(), key=lambda one: (not one[0].isdecimal(), int(one[0]) if one[0].isdecimal() else 0, one[0])
+    )
 
 
 def _on_roll(groups: Mapping[str, Mapping[str, int]]) -> int:

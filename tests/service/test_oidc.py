@@ -155,7 +155,7 @@ def test_dfe_sign_in_says_by_urn_which_school(at: At) -> None:
     assert signed_in_with(at, "elsewhere", "dfe")[1].status_code == 401
 
 
-@pytest.mark.parametrize("what", ["state", "code", "cookie", "iss"])
+@pytest.mark.parametrize("what", ["state", "state beyond ASCII", "code", "cookie", "iss"])
 def test_an_answer_that_was_not_asked_for_here_is_refused(at: At, what: str) -> None:
     linked(at, "quince")
     browser = at.browser()
@@ -165,7 +165,7 @@ def test_an_answer_that_was_not_asked_for_here_is_refused(at: At, what: str) -> 
     if what == "cookie":
         browser.cookies.clear()
     else:
-        given[what] = "https://another.example"
+        given[what.split()[0]] = "ŷ" if "ASCII" in what else "https://another.example"
     assert browser.get(back.path, params=given).status_code == 401
     assert browser.get("/api/v1/me").status_code == 401
 

@@ -93,6 +93,25 @@ def test_each_code_of_an_app_counts_once_and_each_recovery_code_too(strict: Any)
     assert invited(strict, "tutor").post(ME + "/prove", json={"code": codes[0]}).status_code == 401
 
 
+@pytest.mark.parametrize(
+    "typed", ["\u0661\u0662\u0663\u0664\u0665\u0666", "\u00a6G\u00be", "\u00b2\u00b2\u00b2\u00b2\u00b2\u00b2", ""]
+)
+def test_a_code_in_other_letters_is_a_wrong_code_and_no_fault_of_the_service(strict: Any, typed: str) -> None:
+    fresh = invited(strict, "tutor")
+    fresh.post(ME + "/totp")
+    assert fresh.post(ME + "/totp/confirm", json={"code": typed}).status_code in (401, 422)
+    enrol(strict, fresh)
+    assert invited(strict, "tutor").post(ME + "/prove", json={"code": typed}).status_code in (401, 422)
+
+
+def test_a_code_counts_in_the_digits_of_any_script(strict: Any) -> None:
+    fresh = invited(strict, "tutor")
+    app, _ = enrol(strict, fresh)
+    later(strict)
+    arabic = digits(strict, app).translate({48 + n: 0x660 + n for n in range(10)})
+    assert invited(strict, "tutor").post(ME + "/prove", json={"code": f"{arabic[:3]} {arabic[3:]}"}).status_code == 200
+
+
 def test_guessing_the_six_digits_is_slowed_and_does_not_end_the_owners_session(strict: Any) -> None:
     owner = invited(strict, "tutor")
     enrol(strict, owner)
