@@ -44,13 +44,14 @@ class RoundOpened(Event):
 
 
 class RoundClosed(Event):
-    """A round ended; so many were expected and so many sat."""
+    """A round ended; so many were expected, so many sat, and so many others had said "not today" (None: not told)."""
 
     TOPIC: ClassVar[str] = "round.closed.v1"
     STREAM: ClassVar[StreamClass] = StreamClass.SCHOOL
     round_id: UUID
     expected: int
     sat: int
+    not_today: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +80,10 @@ def open_round(state: Round, opened: RoundOpened) -> list[Event]:
     return [opened] if state.opened is None else []
 
 
-def close_round(state: Round, stamp: Stamp, *, expected: int, sat: int) -> list[Event]:
+def close_round(state: Round, stamp: Stamp, *, expected: int, sat: int, not_today: int | None = None) -> list[Event]:
     """Close a round. Raises RoundUnknown, RoundAlreadyClosed."""
     opened = _known(state)
-    return [RoundClosed(**stamp.fresh(), round_id=opened.round_id, expected=expected, sat=sat)]
+    return [RoundClosed(**stamp.fresh(), round_id=opened.round_id, expected=expected, sat=sat, not_today=not_today)]
 
 
 def check_sittable(state: Round, on: date) -> RoundOpened:

@@ -1,12 +1,17 @@
-"""Who has sat a round, who has not, and the one re-offer: by response quality alone, before any value is seen."""
+"""Where a pupil stands in a round: the one re-offer, by response quality alone, before any value is seen; not today."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from domain.journey.state import Sat
+from domain.base import Event, Stamp
+from domain.journey import refusals as no
+from domain.journey.facts import NotTodaySaid
+from domain.journey.holding import held
+from domain.journey.state import Journey, Sat
+from domain.round import RoundOpened
 
 TRIES = 2
 """The first and the one re-offer."""
@@ -21,17 +26,6 @@ class Standing:
     offer: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """A round so far. ``reoffered`` is the share of those who sat whose first sitting could not be read."""
-
-    expected: int
-    sat: int
-    absent: tuple[UUID, ...]
-    again: tuple[UUID, ...]
-    reoffered: float | None
-
-
 def standing(sittings: Sequence[Sat], round_id: UUID) -> Standing:
     """Where a pupil stands: the first sitting of adequate quality counts, and where neither has it, none does.
 
@@ -42,21 +36,19 @@ def standing(sittings: Sequence[Sat], round_id: UUID) -> Standing:
     return Standing(good, len(own), good is None and len(own) < TRIES)
 
 
-def progress(expected: Iterable[UUID], by_pupil: dict[UUID, Sequence[Sat]], round_id: UUID) -> Progress:
-    """Completion of a round over the pupils expected in it."""
-    pupils = list(expected)
-    where = {pupil: standing(by_pupil.get(pupil, ()), round_id) for pupil in pupils}
-    sat = [pupil for pupil in pupils if where[pupil].tries]
-    first_bad = sum(_first_unreadable(by_pupil.get(pupil, ()), round_id) for pupil in sat)
-    return Progress(
-        len(pupils),
-        len(sat),
-        tuple(pupil for pupil in pupils if not where[pupil].tries),
-        tuple(pupil for pupil in sat if where[pupil].offer),
-        first_bad / len(sat) if sat else None,
-    )
+def say_not_today(journey: Journey, stamp: Stamp, opened: RoundOpened) -> list[Event]:
+    """A pupil would rather not sit an open round today; said twice on one day it is said once. Nothing follows from it.
 
-
-def _first_unreadable(sittings: Sequence[Sat], round_id: UUID) -> bool:
-    first = next((sat for sat in sittings if sat.round_id == round_id), None)
-    return first is not None and not first.usable
+    Raises NotEnrolled, RecordFrozen, OptedOut, NotInRound, SittingAlreadyTaken.
+    """
+    held(journey)
+    if journey.opted_out:
+        raise no.OptedOut("an opt-out is on this record: there is nothing to sit, today or later")
+    if journey.year_group not in opened.year_groups:
+        raise no.NotInRound(f"the round {opened.name} is for other year groups: choose a round of this pupil's year")
+    if not standing(journey.sittings, opened.round_id).offer:
+        raise no.SittingAlreadyTaken("this pupil has sat this round already: there is nothing left to say not today to")
+    said = (one for one in journey.events.values() if isinstance(one, NotTodaySaid))
+    if any(one.round_id == opened.round_id and one.day == stamp.at.date() for one in said):
+        return []
+    return [NotTodaySaid(**stamp.fresh(), round_id=opened.round_id)]

@@ -1,4 +1,4 @@
-"""How far each assessment round has come: who was expected, who sat, who is still to sit."""
+"""How far each assessment round has come: who was expected, who sat, who said not today, who is absent."""
 
 from __future__ import annotations
 
@@ -16,22 +16,24 @@ from domain.scope import Scope
 from projections import pupils
 from projections.shape import NOBODY, capped, in_scope, tag, untag
 
-NAME, VERSION = "round_progress", 2
+NAME, VERSION = "round_progress", 3
 KEY = ("round_id", "pupil_id")
 TABLE = f"views.{NAME}_v{VERSION}"
 SCHEMA = (
     "CREATE TABLE {table} (school_id uuid NOT NULL, round_id uuid NOT NULL, pupil_id uuid NOT NULL, name text,"
     " opens_on date, closes_on date, year_groups int[] NOT NULL, instrument text, instrument_version int,"
-    " closed boolean NOT NULL, sat_on date, usable boolean, mode text, again boolean NOT NULL)",
+    " closed boolean NOT NULL, sat_on date, usable boolean, mode text, again boolean NOT NULL,"
+    " not_today_on date)",
     "ALTER TABLE {table} ADD PRIMARY KEY (school_id, round_id, pupil_id)",
     "CREATE INDEX ON {table} (school_id, opens_on DESC, round_id) WHERE opens_on IS NOT NULL",
 )
 
 
 class Row(NamedTuple):
-    """Either a round itself (``pupil_id`` is NOBODY; name, days, year groups) or one pupil's sitting of it.
+    """Either a round itself (``pupil_id`` is NOBODY; name, days, year groups) or what one pupil did in it.
 
-    ``again``: the first sitting could not be read, so a second was offered; ``usable``: whether one of them can be.
+    ``again``: the first sitting could not be read, so a second was offered; ``usable``: whether one of them can be;
+    ``not_today_on``: the last day of the round on which the pupil said "not today".
     """
 
     round_id: UUID
@@ -47,12 +49,13 @@ class Row(NamedTuple):
     usable: bool | None = None
     mode: str | None = None
     again: bool = False
+    not_today_on: date | None = None
 
 
 def key(fact: Fact) -> tuple[UUID, UUID] | None:
-    """One row for each round and one for each sitting of it here."""
+    """One row for each round and one for each pupil who sat it here, or said "not today"."""
     event: Any = fact.event
-    if isinstance(event, f.AssessmentSat):
+    if isinstance(event, f.AssessmentSat | f.NotTodaySaid):
         ours = event.round_id is not None and fact.pupil_id is not None and not fact.origin
         return (event.round_id, fact.pupil_id) if ours else None  # type: ignore[return-value]
     return (event.round_id, NOBODY)
@@ -81,18 +84,23 @@ def _sat(row: Row, event: f.AssessmentSat) -> Row:
     return row._replace(sat_on=event.happened_on, usable=bool(row.usable or event.usable), mode=event.mode, again=again)
 
 
+def _not_today(row: Row, event: f.NotTodaySaid) -> Row:
+    return row._replace(not_today_on=max(row.not_today_on or event.day, event.day))
+
+
 STEPS: dict[type[Event], Callable[[Row, Any], Row]] = {
     RoundOpened: _opened,
     RoundClosed: _closed,
     f.AssessmentSat: _sat,
+    f.NotTodaySaid: _not_today,
 }
 TAKES = frozenset(STEPS)
 EXPECTED = "p.on_roll AND NOT p.opted_out AND p.year_group = ANY (r.year_groups)"
 
 
 class Progress(NamedTuple):
-    """A round in numbers of pupils in scope: ``expected`` now (on roll, of its year groups, not opted out), ``sat``,
-    and ``absent``: expected and not sat yet.
+    """A round in numbers of pupils in scope: ``expected`` now (on roll, of its year groups, not opted out), ``sat``;
+    of those expected who have not sat, ``not_today``: who said so on some day of it, and ``absent``: the others.
     """
 
     round_id: UUID
@@ -103,6 +111,7 @@ class Progress(NamedTuple):
     closed: bool
     expected: int
     sat: int
+    not_today: int
     absent: int
 
 
@@ -110,12 +119,13 @@ def rounds(cur: Cursor[Any], school_id: UUID, scope: Scope, limit: int = 30) -> 
     """The school's rounds, the newest first."""
     scoped, values = in_scope(scope)
     cur.execute(
-        f"SELECT r.round_id, r.name, r.opens_on, r.closes_on, r.year_groups, r.closed, e.pupils, s.pupils,"
-        f" e.pupils - s.expected FROM {TABLE} r, LATERAL (SELECT count(*) AS pupils FROM {pupils.TABLE} p"
-        f" WHERE p.school_id = r.school_id AND {EXPECTED} AND {scoped}) e, LATERAL (SELECT count(*) AS pupils,"
-        f" count(*) FILTER (WHERE {EXPECTED}) AS expected FROM {TABLE} s JOIN {pupils.TABLE} p"
+        f"SELECT r.round_id, r.name, r.opens_on, r.closes_on, r.year_groups, r.closed, e.pupils, s.sat, s.not_today,"
+        f" e.pupils - s.met FROM {TABLE} r, LATERAL (SELECT count(*) AS pupils FROM {pupils.TABLE} p"
+        f" WHERE p.school_id = r.school_id AND {EXPECTED} AND {scoped}) e, LATERAL (SELECT"
+        f" count(*) FILTER (WHERE s.sat_on IS NOT NULL) AS sat, count(*) FILTER (WHERE {EXPECTED}) AS met,"
+        f" count(*) FILTER (WHERE s.sat_on IS NULL AND {EXPECTED}) AS not_today FROM {TABLE} s JOIN {pupils.TABLE} p"
         f" ON p.school_id = s.school_id AND p.pupil_id = s.pupil_id WHERE s.school_id = r.school_id"
-        f" AND s.round_id = r.round_id AND s.sat_on IS NOT NULL AND {scoped}) s"
+        f" AND s.round_id = r.round_id AND {scoped}) s"
         " WHERE r.school_id = %s AND r.opens_on IS NOT NULL ORDER BY r.opens_on DESC, r.round_id LIMIT %s",
         (*values, *values, school_id, capped(limit)),
     )
@@ -143,17 +153,24 @@ def sittable(cur: Cursor[Any], school_id: UUID, today: date, limit: int = 30) ->
     return [Sittable(*row) for row in cur]
 
 
-def still_to_sit(cur: Cursor[Any], school_id: UUID, round_id: UUID, scope: Scope, limit: int = 200) -> list[pupils.Row]:
+class StillToSit(NamedTuple):
+    """A pupil who is expected in a round and has not sat it; the last day they said "not today", else None."""
+
+    pupil: pupils.Row
+    not_today_on: date | None
+
+
+def still_to_sit(cur: Cursor[Any], school_id: UUID, round_id: UUID, scope: Scope, limit: int = 200) -> list[StillToSit]:
     """Pupils in scope who are expected in a round and have not sat it, by surname."""
     scoped, values = in_scope(scope)
     cur.execute(
-        f"SELECT {pupils.COLUMNS} FROM {TABLE} r JOIN {pupils.TABLE} p ON p.school_id = r.school_id AND {EXPECTED}"
-        f" WHERE r.school_id = %s AND r.round_id = %s AND r.pupil_id = %s AND {scoped} AND NOT EXISTS"
-        f" (SELECT 1 FROM {TABLE} s WHERE s.school_id = r.school_id AND s.round_id = r.round_id"
-        " AND s.pupil_id = p.pupil_id AND s.sat_on IS NOT NULL) ORDER BY p.surname, p.called, p.pupil_id LIMIT %s",
+        f"SELECT s.not_today_on, {pupils.COLUMNS} FROM {TABLE} r JOIN {pupils.TABLE} p ON p.school_id = r.school_id"
+        f" AND {EXPECTED} LEFT JOIN {TABLE} s ON s.school_id = r.school_id AND s.round_id = r.round_id"
+        f" AND s.pupil_id = p.pupil_id WHERE r.school_id = %s AND r.round_id = %s AND r.pupil_id = %s AND {scoped}"
+        " AND s.sat_on IS NULL ORDER BY p.surname, p.called, p.pupil_id LIMIT %s",
         (school_id, round_id, NOBODY, *values, capped(limit)),
     )
-    return [pupils.Row(*row) for row in cur]
+    return [StillToSit(pupils.Row(*row[1:]), row[0]) for row in cur]
 
 
 class AskedAgain(NamedTuple):

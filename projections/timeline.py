@@ -12,7 +12,7 @@ from domain.base import Event, Fact, Opaque
 from domain.journey import facts as f
 from projections.shape import capped
 
-NAME, VERSION = "timeline", 2
+NAME, VERSION = "timeline", 3
 KEY = ("pupil_id", "position")
 TABLE = f"views.{NAME}_v{VERSION}"
 SCHEMA = (
@@ -22,9 +22,9 @@ SCHEMA = (
     "ALTER TABLE {table} ADD PRIMARY KEY (school_id, pupil_id, position)",
 )
 TAKES: frozenset[type[Event]] = frozenset({
-    f.PupilEnrolled, f.PupilRegrouped, f.PupilLeft, f.AssessmentSat, f.FlagRaised, f.FlagEased, f.FlagReviewed,
-    f.PupilLookedAt, f.OutcomeReported, f.TotalsImported, f.TalkRequested, f.TalkAcknowledged, f.TalkEscalated,
-    f.PlanOpened, f.PlanMonitored, f.PlanReviewed, f.PlanClosed, f.TransferPrepared, f.CustodyReleased,
+    f.PupilEnrolled, f.PupilRegrouped, f.PupilLeft, f.AssessmentSat, f.NotTodaySaid, f.FlagRaised, f.FlagEased,
+    f.FlagReviewed, f.PupilLookedAt, f.OutcomeReported, f.TotalsImported, f.TalkRequested, f.TalkAcknowledged,
+    f.TalkEscalated, f.PlanOpened, f.PlanMonitored, f.PlanReviewed, f.PlanClosed, f.TransferPrepared, f.CustodyReleased,
     f.TransferWithdrawn, f.RecordReceived, f.OwnershipPassed, f.FactCorrected, f.OptOutRecorded, f.OptOutEnded,
     f.ProcessingRestricted, f.RestrictionLifted, Opaque,
 })  # fmt: skip

@@ -35,6 +35,12 @@ class OnRoll(Out):
     groups: list[tuple[str, str]]
 
 
+class Absentee(OnRoll):
+    """One pupil who has not sat a round; `not_today_on`: the last day they said "not today", else null."""
+
+    not_today_on: date | None
+
+
 class Search(Body):
     """A part of a name. It is sent in the body, because addresses end up in logs."""
 
@@ -105,7 +111,10 @@ class PlanPage(Out):
 
 
 class RoundLine(Out):
-    """One round in numbers of the pupils you may see; no numbers for roles that see none."""
+    """One round in numbers of the pupils you may see; no numbers for roles that see none.
+
+    Of those expected who have not sat, some said "not today" and the others are absent.
+    """
 
     round_id: UUID
     name: str
@@ -115,6 +124,8 @@ class RoundLine(Out):
     closed: bool
     expected: int | None
     sat: int | None
+    not_today: int | None
+    absent: int | None
 
 
 class CohortCell(Out):
@@ -236,18 +247,18 @@ def rounds(caller: CallerOf, limit: Limit = 30) -> list[RoundLine]:
     counted = caller.can_list(Action.SEE_NAME)
     with reading(caller) as (cur, school):
         found = round_progress.rounds(cur, school, counted or Scope(), limit)
-    hidden = {} if counted else {"expected": None, "sat": None}
+    hidden = {} if counted else dict.fromkeys(("expected", "sat", "not_today", "absent"))
     return [RoundLine(**{**one._asdict(), **hidden}) for one in found]
 
 
 @router.get("/rounds/{round_id}/absentees")
-def absentees(caller: CallerOf, round_id: UUID, limit: Limit = 200) -> list[OnRoll]:
-    """Pupils who are expected in a round and have not sat it yet."""
+def absentees(caller: CallerOf, round_id: UUID, limit: Limit = 200) -> list[Absentee]:
+    """Pupils who are expected in a round and have not sat it yet, and who of them said "not today"."""
     scope = caller.listed(Action.SEE_NAME)
     with reading(caller) as (cur, school):
         found = round_progress.still_to_sit(cur, school, round_id, scope, limit)
-    caller.looked(Action.SEE_NAME, [one.pupil_id for one in found])
-    return [_named(one) for one in found]
+    caller.looked(Action.SEE_NAME, [one.pupil.pupil_id for one in found])
+    return [Absentee(**_named(one.pupil).model_dump(), not_today_on=one.not_today_on) for one in found]
 
 
 @router.get("/cohort")

@@ -97,6 +97,12 @@ class SittingIn(Body):
     mode: Literal["alone", "read_aloud", "supported"] = "alone"
 
 
+class NotTodayIn(Body):
+    """The round that a pupil would rather not sit today."""
+
+    round_id: UUID
+
+
 class Raised(Out):
     """The flags a sitting raised for a pupil and that ask nobody for a look: the others stand on the list of looks."""
 
@@ -223,6 +229,13 @@ def hand_in(caller: CallerOf, pupil_id: UUID, body: SittingIn, key: Key, if_matc
     waiting = review.waiting(caller.records.journey(pupil_id)[0])
     raised = [flag_id for one in answer["flags"] for key in one["raised"] if (flag_id := UUID(key)) not in waiting]
     return HandedIn(flags=[Raised(pupil_id=pupil_id, raised=raised)])
+
+
+@router.post("/pupils/{pupil_id}/not-today")
+def say_not_today(caller: CallerOf, pupil_id: UUID, body: NotTodayIn, key: Key) -> Done:
+    """A pupil would rather not sit a round today; nothing follows from it, and the round can be sat later."""
+    caller.may(Action.SIT, pupil_id)
+    return Done(**caller.records.say_not_today(caller.ask(key), pupil_id, round_id=body.round_id))
 
 
 @router.post("/pupils/{pupil_id}/flags/{flag_id}/review")

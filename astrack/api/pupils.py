@@ -128,7 +128,9 @@ class StoryLine(Out):
     """One line of a pupil's own story, in their terms: no flags, no numbers."""
 
     on: date
-    what: Literal["joined", "left", "sat", "plan_began", "plan_ended", "asked_to_talk", "was_heard", "moved_on"]
+    what: Literal[
+        "joined", "left", "sat", "not_today", "plan_began", "plan_ended", "asked_to_talk", "was_heard", "moved_on"
+    ]
     words: str
 
 
@@ -268,6 +270,9 @@ def _told(event: Event) -> tuple[str, str] | None:
             return "left", "You left the school."
         case f.AssessmentSat():
             return "sat", "You imagined your place and made your choices there."
+        case f.NotTodaySaid():
+            own = event.by.role == "pupil"
+            return "not_today", "You said: not today." if own else "Somebody noted for you: not today."
         case f.PlanOpened():
             return "plan_began", f"A plan with you began: {event.goal}"
         case f.PlanClosed():

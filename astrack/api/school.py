@@ -88,10 +88,11 @@ class RoundOut(Out):
 
 
 class Counts(Body):
-    """How many pupils were expected to sit, and how many did."""
+    """How many pupils were expected to sit, how many did, and how many of the others said "not today"."""
 
     expected: Annotated[int, Field(ge=0, le=100_000)]
     sat: Annotated[int, Field(ge=0, le=100_000)]
+    not_today: Annotated[int, Field(ge=0, le=100_000)] | None = None
 
 
 @router.get("/school")
@@ -153,5 +154,5 @@ def one_round(caller: CallerOf, round_id: UUID) -> RoundOut:
 def close_round(caller: CallerOf, round_id: UUID, body: Counts, key: Key) -> Empty:
     """Close a round."""
     caller.may(Action.SET_ROUNDS)
-    caller.records.close_round(caller.ask(key), round_id=round_id, expected=body.expected, sat=body.sat)
+    caller.records.close_round(caller.ask(key), round_id=round_id, **body.model_dump())
     return Empty()

@@ -101,6 +101,17 @@ def sit(
         )  # fmt: skip
 
 
+@pupil.command("not-today")
+def not_today(
+    named: Named,
+    round_id: Annotated[UUID, typer.Option("--round", help="The round, open today.")],
+    school: School = None,
+    key: Key = None,
+) -> None:
+    """Note for a pupil that they would rather not sit a round today; nothing follows from it."""
+    act(named, school, key, lambda r, ask, who: r.say_not_today(ask, who, round_id=round_id))
+
+
 @flag.command("review")
 def review_flag(
     named: Named,

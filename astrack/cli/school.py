@@ -137,10 +137,10 @@ def list_rounds(school: Annotated[str | None, c.SchoolOption] = None) -> None:
             found = round_progress.rounds(cur, records.school_id, Scope(everyone=True), ROUNDS_SHOWN)
         rows = [
             (one.name, one.opens_on, one.closes_on, ", ".join(map(str, one.year_groups)), one.sat, one.expected,
-             "closed" if one.closed else "open", one.round_id)
+             one.not_today, one.absent, "closed" if one.closed else "open", one.round_id)
             for one in found
         ]  # fmt: skip
-        heads = ["name", "opens", "closes", "years", "sat", "of", "", "round"]
+        heads = ["name", "opens", "closes", "years", "sat", "of", "not today", "absent", "", "round"]
         c.table(heads, rows, "No round yet: `astrack round open` opens one.")
 
 
@@ -149,12 +149,13 @@ def close(
     round_id: UUID,
     expected: Annotated[int, typer.Option(help="How many pupils were expected.")],
     sat: Annotated[int, typer.Option(help="How many sat.")],
+    not_today: Annotated[int | None, typer.Option(help='How many of the others said "not today".')] = None,
     school: Annotated[str | None, c.SchoolOption] = None,
     key: Annotated[str | None, c.KeyOption] = None,
 ) -> None:
     """Close a round."""
     with c.school_opened(school) as (_, records):
-        c.show(records.close_round(c.asking(key), round_id=round_id, expected=expected, sat=sat))
+        c.show(records.close_round(c.asking(key), round_id=round_id, expected=expected, sat=sat, not_today=not_today))
 
 
 def today(app_date: date, text: str | None, what: str) -> date:

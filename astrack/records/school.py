@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 from collections.abc import Sequence
 from datetime import date
+from typing import Any
 from uuid import UUID
 
 from astrack.changing import Answer, Ask, Changing, Decided, Target
@@ -74,13 +75,17 @@ class SchoolRecords(Changing):
                    "years": list(year_groups), "instrument": [chosen.name, chosen.version]}  # fmt: skip
         return self.change(ask, request, [round_stream(round_id)], decide)
 
-    def close_round(self, ask: Ask, *, round_id: UUID, expected: int, sat: int) -> Answer:
-        """Close a round, saying how many were expected and how many sat. Raises RoundUnknown, RoundAlreadyClosed."""
+    def close_round(self, ask: Ask, *, round_id: UUID, expected: int, sat: int, not_today: int | None = None) -> Answer:
+        """Close a round, saying how many were expected, sat, and said "not today" instead, where that was counted.
+
+        Raises RoundUnknown, RoundAlreadyClosed.
+        """
+        told: dict[str, Any] = {"expected": expected, "sat": sat, "not_today": not_today}
 
         def decide(loaded: list[list[Event]], stamp: Stamp) -> Decided:
-            return Decided([rounds.close_round(rounds.replay(loaded[0]), stamp, expected=expected, sat=sat)])
+            return Decided([rounds.close_round(rounds.replay(loaded[0]), stamp, **told)])
 
-        request = {"do": "close_round", "round_id": round_id, "expected": expected, "sat": sat}
+        request = {"do": "close_round", "round_id": round_id, **told}
         return self.change(ask, request, [round_stream(round_id)], decide)
 
     def registered(self) -> SchoolName | None:

@@ -9,7 +9,7 @@ from typing import Literal
 from uuid import UUID
 
 from astrack.changing import Answer, Ask, Changing, Decided, Target
-from domain import instrument, risk, scoring
+from domain import instrument, risk, scoring, sitting_rules
 from domain import round as rounds
 from domain.base import DomainError, Event, Stamp, StreamClass
 from domain.instrument import Instrument
@@ -92,6 +92,21 @@ class SittingRecords(Changing):
 
         request = {"do": "hand_in", "round": round_id, "on": on, "sittings": [_asked(one) for one in sittings]}
         return self.change(ask, request, targets, decide)
+
+    def say_not_today(self, ask: Ask, pupil_id: UUID, *, round_id: UUID) -> Answer:
+        """A pupil would rather not sit a round today, said by them or for them.
+
+        Raises RoundUnknown, RoundAlreadyClosed, RoundNotOpenYet, NotInRound, SittingAlreadyTaken, OptedOut,
+        RecordFrozen.
+        """
+
+        def decide(loaded: list[list[Event]], stamp: Stamp) -> Decided:
+            opened = rounds.check_sittable(rounds.replay(loaded[1]), stamp.at.date())
+            said = sitting_rules.say_not_today(state.replay(loaded[0]), stamp, opened)
+            return Decided([said, []], {"pupil_id": str(pupil_id), "events": [str(one.event_id) for one in said]})
+
+        request = {"do": "say_not_today", "of": pupil_id, "round": round_id}
+        return self.change(ask, request, [self.journey_of(pupil_id), Target(round_id, StreamClass.SCHOOL)], decide)
 
 
 def judged(

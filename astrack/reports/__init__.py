@@ -81,11 +81,13 @@ def name_of(app: App, school_id: UUID) -> str:
 
 def _screening(rounds: list[round_progress.Progress]) -> Table:
     rows = tuple(
-        (one.name or "", str(one.opens_on), count(one.expected), count(one.sat), "closed" if one.closed else "open")
+        (one.name or "", str(one.opens_on), *map(count, (one.expected, one.sat, one.not_today)),
+         "closed" if one.closed else "open")
         for one in reversed(rounds)
-    )
-    return Table("screening", "Screening done", "Expected: on roll today in the round's year groups.",
-                 ("Round", "Opened", "Expected", "Sat", "State"), rows)  # fmt: skip
+    )  # fmt: skip
+    note = "Expected: on roll today in the round's year groups. Not today: said so, and have not sat it."
+    heads = ("Round", "Opened", "Expected", "Sat", "Not today", "State")
+    return Table("screening", "Screening done", note, heads, rows)
 
 
 def _signs(signs: Mapping[str, Sequence[int]], window: tuple[int, int]) -> Table:

@@ -28,6 +28,7 @@ from astrack.web.register import register_pages
 from astrack.web.relations import relation_pages
 from astrack.web.rights import rights_pages
 from astrack.web.rights_request import request_pages
+from astrack.web.rounds import round_pages
 from astrack.web.school_as_known import school_pages
 from astrack.web.second_factor import second_factor_pages
 from astrack.web.setup import setup_pages
@@ -55,6 +56,7 @@ PARTS = (
     transfer_pages,
     due_pages,
     setup_pages,
+    round_pages,
     audit_pages,
     proof_pages,
     school_pages,

@@ -21,7 +21,8 @@ EN = {
     "begin": "Let us begin",
     "go_on": "Go on where I stopped",
     "not_today": "Not today",
-    "not_today_said": "That is fine. Nothing has been kept, and nobody is cross. You can do it another day.",
+    "not_today_said": "That is fine, and nobody is cross. All that is kept is that you said so. You can do it another"
+    " day.",
     "talk": "I'd like to talk to someone",
     "practice": "Practice {n} of {of}",
     "practice_hint": "This one is only for trying out. It is not kept.",
@@ -90,8 +91,8 @@ CY = {
     "begin": "Gad i ni ddechrau",
     "go_on": "Mynd ymlaen o'r man lle stopiais i",
     "not_today": "Dim heddiw",
-    "not_today_said": "Mae hynny'n iawn. Does dim byd wedi'i gadw, a does neb yn grac. Gelli di ei wneud ddiwrnod"
-    " arall.",
+    "not_today_said": "Mae hynny'n iawn, a does neb yn grac. Dim ond dy fod wedi dweud hynny sy'n cael ei gadw."
+    " Gelli di ei wneud ddiwrnod arall.",
     "talk": "Hoffwn i siarad â rhywun",
     "practice": "Ymarfer {n} o {of}",
     "practice_hint": "Dim ond i roi cynnig arni yw hwn. Nid yw'n cael ei gadw.",

@@ -91,8 +91,8 @@ def _round_pages(site: Site, router: APIRouter) -> None:
     def close_round(who: Who, sent: Sent, round_id: UUID) -> Response:
         who.may(Action.SET_ROUNDS)
         one = next((one for one in _rounds(who) if one.round_id == round_id), None)
-        expected, sat = (one.expected, one.sat) if one else (0, 0)
-        who.records.close_round(who.ask(sent.key), round_id=round_id, expected=expected, sat=sat)
+        counts = {name: getattr(one, name) if one else 0 for name in ("expected", "sat", "not_today")}
+        who.records.close_round(who.ask(sent.key), round_id=round_id, **counts)
         return see_other("/setup", "round-closed")
 
 

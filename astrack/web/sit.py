@@ -80,6 +80,9 @@ def _ends(site: Site, router: APIRouter, desks: Desks) -> None:
 
     @router.post("/sit/not-today")
     def not_today(request: Request, who: Who, sent: Sent) -> Response:
+        desk = desks.find(who, Action.SIT)
+        if desk.round is not None and not desk.done:
+            who.records.say_not_today(who.ask(sent.key), who.viewer.id, round_id=desk.round.round_id)
         answer = pupil_page(site, request, who, "sit_end.html", kind="not_today", until=None, called=_called(who))
         return _signed_out(who, answer)
 

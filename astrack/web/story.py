@@ -186,6 +186,11 @@ def _sat(_: Telling, one: f.AssessmentSat) -> tuple[str, ...]:
     return "Sat the questions about an imagined place.", readable, how
 
 
+def _not_today(_: Telling, one: f.NotTodaySaid) -> tuple[str, ...]:
+    by = "" if one.by.role == "pupil" else f"Noted for the pupil by the {ROLE_NAMES.get(one.by.role, one.by.role)}."
+    return "Not today, was said to the questions.", by, "Nothing follows from it."
+
+
 def _raised(named: Telling, one: f.FlagRaised) -> tuple[str, ...]:
     return (f"Early sign: {flag_sentence(one, named.called)}",)
 
@@ -242,6 +247,7 @@ _SAY: dict[type[Event], Callable[[Telling, Any], tuple[str, ...]]] = {
     f.PupilRegrouped: _regrouped,
     f.PupilLeft: lambda n, e: ("Left the school's roll.",),
     f.AssessmentSat: _sat,
+    f.NotTodaySaid: _not_today,
     f.FlagRaised: _raised,
     f.FlagEased: _eased,
     f.FlagReviewed: _reviewed,
@@ -269,7 +275,7 @@ _SAY: dict[type[Event], Callable[[Telling, Any], tuple[str, ...]]] = {
     f.RestrictionLifted: lambda n, e: ("The record may be used again.",),
     Erased: lambda n, e: ("An entry that has been erased.",),
 }  # fmt: skip
-GUIDED = (f.PupilEnrolled, f.AssessmentSat, f.PlanOpened, f.PlanClosed, f.TalkRequested, f.TalkAcknowledged,
-          f.RecordReceived, f.OwnershipPassed, f.OptOutRecorded, f.OptOutEnded, f.ProcessingRestricted,
-          f.RestrictionLifted)  # fmt: skip
+GUIDED = (f.PupilEnrolled, f.AssessmentSat, f.NotTodaySaid, f.PlanOpened, f.PlanClosed, f.TalkRequested,
+          f.TalkAcknowledged, f.RecordReceived, f.OwnershipPassed, f.OptOutRecorded, f.OptOutEnded,
+          f.ProcessingRestricted, f.RestrictionLifted)  # fmt: skip
 """What the pupil's own form of the story holds."""

@@ -24,7 +24,7 @@ MOVES, IMPACT = Link("/transfers", "Handing over"), Link("/impact", "Did it help
 DUE = Link("/due", "What is due")
 AUDIT, SETUP = Link("/audit", "Audit"), Link("/setup", "Set up")
 RIGHTS, SAFE, GLASS = Link("/rights", "Data rights"), Link("/safeguarding", "Hand-offs"), Link("/glass", "Exceptions")
-TALKS = Link("/talks", "Wishes to talk")
+TALKS, ROUNDS = Link("/talks", "Wishes to talk"), Link("/rounds", "Rounds")
 RIGHT = Link("/truth", "How right?")
 TRAINING, PRACTICE = Link("/training", "Training"), Link("/accreditation", "Accreditation")
 PEOPLE = Link("/setup/people", "People")
@@ -33,8 +33,8 @@ WELL = Group("How well?", (IMPACT, RIGHT, PEOPLE, TRAINING))
 NAV: dict[str, tuple[Link | Group, ...]] = {
     "pupil": (Link("/sit", "My questions"), Link("/me", "My story")),
     "parent": (Link("/family", "For the family"),),
-    "tutor": (PUPILS, PLANS, TALKS, TRAINING),
-    "head_of_year": (PUPILS, PLANS, TALKS, TRAINING),
+    "tutor": (PUPILS, ROUNDS, PLANS, TALKS, TRAINING),
+    "head_of_year": (PUPILS, ROUNDS, PLANS, TALKS, TRAINING),
     "dsl": (PUPILS, PLANS, TALKS, SAFETY, RECORDS, WELL),
     "lead_practitioner": (PUPILS, PLANS, IMPACT, RIGHT, TRAINING, PRACTICE),
     "head": (IMPACT, RIGHT, GLASS, AUDIT, PEOPLE, TRAINING, PRACTICE),
@@ -81,6 +81,7 @@ DONE = {
     "roster-applied": "The roster was taken in.",
     "round-opened": "The round is open.",
     "load-set": "The review load is set. How many are drawn without a sign holds for sittings from now on.",
+    "not-today-said": "It is on record that they said not today. They may sit on any later day of the round.",
     "round-closed": "The round is closed.",
     "opted-out": "Your wish is on record: no assessment is taken until you change it.",
     "opted-in": "Your wish is on record: your child may take part again.",

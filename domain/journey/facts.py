@@ -9,6 +9,7 @@ from uuid import UUID
 from pydantic import Field
 
 from domain.base import Event, Kind, Value
+from domain.journey.outside import NotTodaySaid as NotTodaySaid
 from domain.journey.outside import OutcomeCode as OutcomeCode
 from domain.journey.outside import OutcomeReported as OutcomeReported
 from domain.journey.outside import PupilLookedAt as PupilLookedAt

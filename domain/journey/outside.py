@@ -1,4 +1,4 @@
-"""Facts of a journey from outside the assessment: coded outcomes, looks at the unflagged, licensed totals."""
+"""Facts of a journey beside the assessment: "not today", coded outcomes, looks at the unflagged, licensed totals."""
 
 from __future__ import annotations
 
@@ -28,6 +28,16 @@ RENAMED = {"outside_referral": "referral"}
 """Codes of the first version, which stand in facts and in corrections of that time."""
 TodaysCode = Annotated[OutcomeCode, BeforeValidator(lambda code: RENAMED.get(code, code))]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$", max_length=60)]
+
+
+class NotTodaySaid(Event):
+    """A pupil would rather not sit a round on this day, said by them or by staff for them; nothing follows from it.
+
+    The day is the one it was recorded on: it cannot be said of another.
+    """
+
+    TOPIC: ClassVar[str] = "journey.not-today-said.v1"
+    round_id: UUID
 
 
 class OutcomeReported(Event):
@@ -91,9 +101,14 @@ def for_the_dsl(event: Event) -> bool:
 
 
 def seen_by(role: str, facts: Sequence[Fact]) -> list[Fact]:
-    """The facts of a story that a role is shown: without what is for the DSL alone and its corrections."""
+    """The facts of a story that a role is shown: without what is for the DSL alone and its corrections.
+
+    Parents are not shown when a child said "not today": that has no consequence, at home neither.
+    """
     if role == "dsl":
         return list(facts)
+    if role == "parent":
+        facts = [fact for fact in facts if not isinstance(fact.event, NotTodaySaid)]
     hidden = {fact.event.event_id for fact in facts if for_the_dsl(fact.event)}
     hidden |= {target for fact in facts if fact.event.event_id in hidden and (target := _corrects(fact.event))}
     return [fact for fact in facts if fact.event.event_id not in hidden and _corrects(fact.event) not in hidden]

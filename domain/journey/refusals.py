@@ -25,6 +25,10 @@ class SittingAlreadyTaken(DomainError):
     """This sitting was handed in before, or the pupil sat this round already."""
 
 
+class NotInRound(DomainError):
+    """The round is for other year groups than the pupil's."""
+
+
 class NoSuchFlag(DomainError):
     """The flag named is not on this record."""
 

@@ -107,8 +107,8 @@ def test_every_table_is_a_csv_that_a_spreadsheet_will_not_run() -> None:
 
 
 def test_expected_and_sat_are_counted_for_each_round() -> None:
-    one = Progress(None, "Autumn", date(2026, 10, 1), date(2026, 10, 14), [7], True, 120, 9, 111)
-    assert reports._screening([one]).rows == (("Autumn", "2026-10-01", "120", "fewer than 10", "closed"),)
+    one = Progress(None, "Autumn", date(2026, 10, 1), date(2026, 10, 14), [7], True, 120, 9, 0, 111)
+    assert reports._screening([one]).rows == (("Autumn", "2026-10-01", "120", "fewer than 10", "none", "closed"),)
 
 
 @pytest.mark.parametrize("effect", [0.0, 0.5])

@@ -191,14 +191,6 @@ def test_a_sitting_is_resumed_where_it_was_left_and_handed_in_once(
     assert not last.usable and "Once more, if you like" in second.get("/sit").text
 
 
-def test_not_today_keeps_nothing(pages: FastAPI, small: SmallSchool) -> None:
-    reader = Reader(pages, small, "Ewan")
-    size = small.records.log.size()
-    answer = reader.send(reader.get("/sit"), "/sit/not-today")
-    assert "nobody is cross" in answer.text
-    assert small.records.log.size() == size
-
-
 def test_a_wish_to_talk_reaches_the_tutor_and_comes_back_taken_up(
     pages: FastAPI, small: SmallSchool, readers: dict[str, Reader]
 ) -> None:

@@ -19,7 +19,7 @@ PAGES = (
     ("tutor", "/pupils/{Mia}"), ("tutor", "/pupils/{Kofi}"), ("dsl", "/pupils/{Mia}"), ("tutor", "/pupils/{Mia}?day=2025-03-12"),
     ("tutor", "/pupils/{Kofi}/plan"), ("tutor", "/pupils/{Kofi}/plan?about=self_disclosure.low.school"),
     ("tutor", "/pupils/{Mia}/plans/{plan}"), ("tutor", "/plans"), ("dsl", "/plans"), ("tutor", "/plans/group"),
-    ("tutor", "/talks"), ("tutor", "/training"), ("tutor", "/training/first-steps"),
+    ("tutor", "/talks"), ("tutor", "/rounds"), ("administrator", "/rounds"), ("tutor", "/training"), ("tutor", "/training/first-steps"),
     ("tutor", "/practice"), ("tutor", "/practice/2"), ("tutor", "/practice/2/plan?about=trust_of_self.low.school"),
     ("lead_practitioner", "/training/people"), ("lead_practitioner", "/guidance?about=trust_of_self.low.school"),
     ("dsl", "/due"), ("dsl", "/transfers"), ("dsl", "/audit"), ("dsl", "/audit/pupils/{Mia}?day=2024-03-12"),

@@ -118,6 +118,10 @@ def sit(h: History, pupil: PupilStreams, journey: Journey, how: int) -> list[Eve
     return [sat, *d.flag(after, h.stamp(), seen[: how % 3], "1" * 64)]
 
 
+def not_today(h: History, pupil: PupilStreams, journey: Journey, how: int) -> list[Event]:
+    return [f.NotTodaySaid(**h.stamp().fresh(), round_id=h.rounds[how % len(h.rounds)])]
+
+
 def review(h: History, pupil: PupilStreams, journey: Journey, how: int) -> list[Event]:
     judgements: list[Any] = ["new_to_us", "already_known", "not_what_we_see"]
     flags = list(journey.flags)
@@ -246,7 +250,7 @@ def erase(h: History, pupil: PupilStreams, journey: Journey, how: int) -> list[E
     return []
 
 
-VERBS = [enrol, sit, sit, review, plan, plan, correct, correct, regroup, talk, leave, move, receive, opt, strange,
+VERBS = [enrol, sit, sit, not_today, review, plan, plan, correct, correct, regroup, talk, leave, move, receive, opt, strange,
          school, erase, enrol]  # fmt: skip
 Steps = st.lists(st.tuples(st.integers(0, len(VERBS) - 1), st.integers(0, 2), st.integers(0, 200)), min_size=1,
                  max_size=40)  # fmt: skip
