@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shutil
 import subprocess
 import tempfile
@@ -13,6 +14,8 @@ from uuid import UUID
 
 import pytest
 
+from domain.base import Opaque
+from projections import timeline
 from transfer import credential, reader
 from transfer.credential import Kept
 
@@ -68,6 +71,13 @@ def test_the_page_is_small_whole_and_has_no_way_to_send_anything() -> None:
     assert b"default-src 'none'; connect-src 'none'" in page
     for way_out in (b"<link", b" src=", b"@import", b"url("):
         assert way_out not in page.split(b"<script>")[0], way_out
+
+
+def test_the_reader_has_words_for_every_fact_that_a_story_can_hold() -> None:
+    source = (READER / "src" / "journey.js").read_text("utf-8")
+    told = set(re.findall(r"'(journey\.[a-z0-9.-]+)': \(\) =>", source))
+    held = {kind.TOPIC for kind in timeline.TAKES if kind is not Opaque}
+    assert sorted(one for one in held if not {one, re.sub(r"\.v\d+$", "", one)} & told) == []
 
 
 def test_no_lock_names_an_address() -> None:

@@ -8,7 +8,8 @@ export const ENDS = { self_disclosure: ['keeps to self', 'shares'], trust_of_sel
 const JUDGED = { new_to_us: 'new to staff', already_known: 'known already', not_what_we_see: 'not what staff saw' };
 const CAME = { helped: 'it helped', helped_partly: 'it helped in part', did_not_help: 'it did not help', stopped_early: 'it stopped early' };
 const GOING = { well: 'going well', as_planned: 'going as planned', not_yet: 'not there yet' };
-const OUTCOMES = { none: 'nothing to report', attendance: 'attendance', behaviour: 'behaviour', peer_difficulty: 'difficulty with peers',
+const OUTCOMES = { none: 'nothing to report', bullied: 'being bullied', self_harm: 'self-harm, known to the safeguarding lead',
+  not_coping: 'not coping', referral: 'referral to another service', attendance: 'attendance', behaviour: 'behaviour', peer_difficulty: 'difficulty with peers',
   anxiety_support: 'support for worries', outside_referral: 'referral to another service', exclusion: 'exclusion', other: 'something else' };
 const ENDED = { withdrawn: 'called off', rejected: 'refused by the other school', expired: 'out of time', recalled: 'called back' };
 const HOW = { alone: '', read_aloud: 'The sentences were read aloud.', supported: 'An adult was beside you.' };
@@ -67,11 +68,14 @@ function say(fact, named) {
     'journey.pupil-left.v1': () => ['You left the school.'],
     'journey.assessment-sat.v1': () => ['You answered the questions about an imagined place.', ...levels(data),
       data.usable === false ? 'It could not be read well, so nothing rests on it.' : '', HOW[/** @type {keyof typeof HOW} */ (data.mode)] ?? ''],
+    'journey.not-today-said.v1': () => [fact.by?.role === 'pupil' ? 'You said: not today.' : 'Somebody noted for you: not today.', 'Nothing followed from it.'],
     'journey.flag-raised.v1': () => [`An early sign was seen: ${lower(data.reason)}.`, 'A computer model saw it. It is not a diagnosis, and nobody acted on it alone.'],
     'journey.flag-eased.v1': () => ['An early sign was no longer seen.', sign],
     'journey.flag-reviewed.v1': () => [`Staff looked at an early sign: ${JUDGED[/** @type {keyof typeof JUDGED} */ (data.judgement)] ?? data.judgement}.`, sign, noted(data)],
-    'journey.pupil-looked-at.v1': () => [`Staff looked at how you were doing${data.concern ? ', and were concerned' : ', without concern'}.`, noted(data)],
-    'journey.outcome-reported.v1': () => [`Reported: ${OUTCOMES[/** @type {keyof typeof OUTCOMES} */ (data.code)] ?? data.code}.`],
+    'journey.pupil-looked-at': () => [`Staff looked at how you were doing${data.concern ? ', and were concerned' : ', without concern'}.`, noted(data)],
+    'journey.outcome-reported': () => [`Reported: ${OUTCOMES[/** @type {keyof typeof OUTCOMES} */ (data.code)] ?? data.code}.`],
+    'journey.totals-imported.v1': () => [`The results of another questionnaire, ${data.instrument} ${data.version}, were taken in as numbers.`,
+      Object.entries(data.totals ?? {}).map(([scale, one]) => `${scale} ${one.reached} (${one.least} to ${one.most})`).join('; ')],
     'journey.talk-requested.v1': () => ['You asked to talk to someone.'],
     'journey.talk-acknowledged.v1': () => ['Someone took up your wish to talk.'],
     'journey.talk-escalated.v1': () => ['Your wish to talk went to the next person.'],
@@ -87,10 +91,12 @@ function say(fact, named) {
     'journey.fact-corrected.v1': () => [`An earlier entry was corrected: ${Object.keys(data.changes ?? {}).join(', ').replaceAll('_', ' ')}.`, data.why ?? ''],
     'journey.opt-out-recorded.v1': () => [`The questions stopped, as ${data.asked_by === 'pupil' ? 'you' : 'a parent'} asked.`],
     'journey.opt-out-ended.v1': () => ['The questions went on again.'],
+    'journey.processing-restricted.v1': () => ['Your record was kept and not used until a question about it was settled.'],
+    'journey.restriction-lifted.v1': () => ['Your record could be used again.'],
     'student.reflection-written.v1': () => ['You wrote:', String(data.text ?? '')],
     'student.sitting-taken.v1': () => ['You answered the questions again, for yourself.', ...levels(data)],
   };
-  return (ways[fact.topic] ?? (() => [`A fact of the kind ${fact.topic}, which this reader does not know; it is kept as it is.`]))();
+  return (ways[fact.topic] ?? ways[fact.topic.replace(/\.v[12]$/, '')] ?? (() => [`A fact of the kind ${fact.topic}, which this reader does not know; it is kept as it is.`]))();
 }
 
 /** @param {string} text */
