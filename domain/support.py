@@ -7,13 +7,14 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any, get_args
+from typing import Any
 from uuid import UUID, uuid5
 
 from domain import instrument
 from domain.base import DomainError
 from domain.change import Class, classify
 from domain.guidance import Context, Signpost, Suggestions
+from domain.guidance.aims import Cell
 from domain.impact.cases import WAIT_DAYS
 from domain.journey.facts import PlanOpened
 from domain.journey.state import Sat
@@ -21,7 +22,6 @@ from domain.statistics import wilson
 
 SIMILAR_LEAST = 5
 """Fewer plans than this tell nothing about what helps; the number stays off the page."""
-CONTEXTS: tuple[Context, ...] = get_args(Context)
 DECISIONS_MAX = 12
 GROUP_MAX = 12
 HELPED, ENDED = frozenset({"helped", "helped_partly"}), frozenset({"helped", "helped_partly", "did_not_help"})
@@ -69,7 +69,7 @@ class Suggested:
         return "; ".join(parts)
 
 
-def suggested(fit: Suggestions, tried: Iterable[Tried], factor: str, pole: str) -> list[Suggested]:
+def suggested(fit: Suggestions, tried: Iterable[Tried], factor: str | None, pole: str | None) -> list[Suggested]:
     """The signposts of a place, best first: what helped this pupil, then the lower bound of similar plans, then the
     library's order. What was tried with this pupil and never helped comes last.
     """
@@ -79,7 +79,7 @@ def suggested(fit: Suggestions, tried: Iterable[Tried], factor: str, pole: str) 
 
 
 def _counts(
-    tried: Iterable[Tried], factor: str, pole: str
+    tried: Iterable[Tried], factor: str | None, pole: str | None
 ) -> tuple[Counter[tuple[str, bool]], Counter[tuple[str, bool]]]:
     own: Counter[tuple[str, bool]] = Counter()
     similar: Counter[tuple[str, bool]] = Counter()
@@ -127,10 +127,11 @@ def for_group(
 
 @dataclass(frozen=True, slots=True)
 class Since:
-    """What became of the score a plan aimed at, from the last adequate sitting before it to the first one that counts
+    """What became of one score a plan aimed at, from the last adequate sitting before it to the first one that counts
     after it, as answered; ``error``: the standard error of the difference; ``came``: the class of change.
     """
 
+    factor: str
     context: Context
     before: float
     before_on: date
@@ -140,8 +141,8 @@ class Since:
     came: Class
 
 
-def since_plan(sittings: Sequence[Sat], plan: PlanOpened) -> list[Since]:
-    """The change since a plan began, a line for each context it aimed at; none while there is no such sitting.
+def since_plan(sittings: Sequence[Sat], plan: PlanOpened, cells: Iterable[Cell]) -> list[Since]:
+    """The change since a plan began, a line for each factor and context; none while there is no such sitting.
 
     A sitting counts from eight weeks after the start, as in the impact report. Levels from the filter are not used:
     they contain the baseline (shared field guide, section 3).
@@ -149,10 +150,9 @@ def since_plan(sittings: Sequence[Sat], plan: PlanOpened) -> list[Since]:
     usable = [one for one in sittings if one.usable]
     before = [one for one in usable if one.on <= plan.start_on]
     after = [one for one in usable if one.on >= counts_from(plan)]
-    if plan.factor not in instrument.FACTORS or not before or not after:
+    if not before or not after:
         return []
-    contexts = [one for one in CONTEXTS if plan.context in (one, None)]
-    made = [_since(before[-1], after[0], plan.factor, context) for context in contexts]
+    made = [_since(before[-1], after[0], *cell) for cell in cells]
     return [one for one in made if one is not None]
 
 
@@ -162,14 +162,14 @@ def counts_from(plan: PlanOpened) -> date:
 
 
 def _since(then: Sat, now: Sat, factor: str, context: Context) -> Since | None:
-    cell = CONTEXTS.index(context) * len(instrument.FACTORS) + instrument.FACTORS.index(factor)
+    cell = instrument.PLACES[context, factor]
     one, two, e_one, e_two = then.values[cell], now.values[cell], then.errors[cell], now.errors[cell]
     if one is None or two is None or e_one is None or e_two is None:
         return None
     on = instrument.newest()
     error = math.hypot(e_one, e_two)
     came = classify(one, two, error, on.scale.middle, on.poles.low, on.poles.high)
-    return Since(context, one, then.on, two, now.on, error, came)
+    return Since(factor, context, one, then.on, two, now.on, error, came)
 
 
 def reminder(due: int, overdue: int) -> str | None:

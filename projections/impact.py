@@ -166,13 +166,17 @@ def _members(named: Sequence[Iterable[str]]) -> dict[str, MASK]:
     return made
 
 
-def tried(cur: Cursor[Any], school_id: UUID, factor: str, pole: str, limit: int = 5000) -> list[tuple[UUID, Tried]]:
-    """Plans here that ended, at one end of one factor, the newest first, each with whose it was; ``own`` is not set."""
+def tried(
+    cur: Cursor[Any], school_id: UUID, factor: str | None, pole: str | None, limit: int = 5000
+) -> list[tuple[UUID, Tried]]:
+    """Plans here that ended, at one end of one factor (both None: about several, or a pattern), the newest first, each
+    with whose it was; ``own`` is not set.
+    """
     cur.execute(
         "SELECT b.pupil_id, b.context, i.signposts[array_position(i.plan_ids, b.plan_id)], b.came"
         f" FROM {plan_board.TABLE} b JOIN {TABLE} i ON i.school_id = b.school_id AND i.pupil_id = b.pupil_id"
-        " WHERE b.school_id = %s AND b.factor = %s AND b.pole = %s AND b.came IS NOT NULL"
-        " ORDER BY b.closed_on DESC, b.plan_id LIMIT %s",
+        " WHERE b.school_id = %s AND b.factor IS NOT DISTINCT FROM %s AND b.pole IS NOT DISTINCT FROM %s"
+        " AND b.came IS NOT NULL ORDER BY b.closed_on DESC, b.plan_id LIMIT %s",
         (school_id, factor, pole, capped(limit)),
     )
     return [(row[0], Tried(factor, pole, row[1], tuple((row[2] or "").split()), row[3])) for row in cur]

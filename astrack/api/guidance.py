@@ -14,7 +14,10 @@ from domain.authority import Action
 from domain.guidance import AgeBand, Context, Entry, Kind, Pole, Signpost
 
 router = APIRouter(tags=["guidance"])
-Factor = Literal["self_disclosure", "trust_of_self", "trust_of_others", "seeking_change"]
+About = Annotated[
+    str,
+    Field(pattern=r"^[a-z_]+$", max_length=50, examples=["trust_of_self", "composite_full_sail", "flat"]),
+]
 
 
 class EntryOut(Out):
@@ -35,18 +38,23 @@ class EntryOut(Out):
 
 
 class GuidanceOut(Out):
-    """What is offered at one place, and the digest that plans name."""
+    """What is offered at one place, and the digest that plans name. ``review``: who has read the library's texts there,
+    "makers" (written by the makers, not yet reviewed outside) or "outside".
+    """
 
     digest: str
+    review: Literal["makers", "outside"]
     entries: list[EntryOut]
 
 
 class EntryIn(Body):
-    """A school's own cause, risk or signpost for one end of a factor, at most two places."""
+    """A school's own cause, risk or signpost, for two places at most. ``factor`` names a factor, or a pattern; ``pole``
+    is left out where that has no ends.
+    """
 
     kind: Kind
-    factor: Factor
-    pole: Pole
+    factor: About
+    pole: Pole | None = None
     entry: Signpost | Entry
 
 
@@ -64,9 +72,16 @@ class GuidanceDone(Out):
 
 @router.get("/guidance")
 def guidance_at(
-    caller: CallerOf, factor: Factor, pole: Pole, context: Context, age: Annotated[AgeBand, Query()]
+    caller: CallerOf,
+    factor: Annotated[About, Query()],
+    age: Annotated[AgeBand, Query()],
+    pole: Pole | None = None,
+    context: Context | None = None,
 ) -> GuidanceOut:
-    """Causes, risks and signposts at one place, the school's own among them."""
+    """Causes, risks and signposts at one place, the school's own among them. ``factor``: a factor, with its pole and
+    context; or a composite with its context, ``context_gap`` with its pole, ``unsettled``, ``flat`` or
+    ``response_quality`` alone.
+    """
     caller.may(Action.SEE_GUIDANCE)
     support = Support(caller.records)
     offered, own = support.guidance(), support.own_guidance().added
@@ -75,7 +90,7 @@ def guidance_at(
         ("cause", fit.causes), ("risk", fit.risks), ("signpost", fit.signposts)
     )  # fmt: skip
     entries = [EntryOut(kind=kind, own=one.id in own, **_fields(one)) for kind, some in kinds for one in some]
-    return GuidanceOut(digest=offered.digest, entries=entries)
+    return GuidanceOut(digest=offered.digest, review=offered.parts[factor].review, entries=entries)
 
 
 @router.post("/guidance")

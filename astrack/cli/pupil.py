@@ -19,7 +19,7 @@ from astrack.cli.school import today
 from astrack.records import Records
 from astrack.records.support import Support
 from domain import support
-from domain.guidance import load as load_guidance
+from domain.guidance.aims import Aim, of_code
 from domain.journey import facts, outside
 from projections import plan_board
 
@@ -129,7 +129,7 @@ def review_flag(
 
 
 Owner = Annotated[UUID, typer.Option(help="The id of the member of staff who owns it; they must see the pupil.")]
-About = Annotated[str, typer.Option(help="What it is about: FACTOR.END.CONTEXT, as trust_of_self.low.school.")]
+About = Annotated[str, typer.Option(help="What it is about: trust_of_self.low.school, flat, ... (docs/guidance.md).")]
 Causes = Annotated[list[str], typer.Option("--cause", help="What may lie behind it; at least one.")]
 Risks = Annotated[list[str], typer.Option("--risk", help="What may lie ahead; at least one.")]
 Signposts = Annotated[
@@ -199,21 +199,21 @@ def reminders(school: School = None) -> None:
 def _stated(records: Records, goal: str, owner: UUID, causes: list[str], risks: list[str], signposts: list[str],
             about: str, begin: date, weeks: int) -> dict[str, Any]:  # fmt: skip
     offered = Support(records).guidance()
-    factor, pole, context = _place(about)
+    aim = _aim(about)
     return {
-        "goal": goal, "factor": factor, "pole": pole, "context": context, "causes": tuple(causes),
-        "risks": tuple(risks), "signposts": tuple(one for one in signposts if offered.entry(one)),
+        "goal": goal, "factor": aim and aim.factor, "pole": aim and aim.pole, "context": aim and aim.context,
+        "causes": tuple(causes), "risks": tuple(risks),
+        "signposts": tuple(one for one in signposts if offered.entry(one)),
         "own_strategies": tuple(one for one in signposts if not offered.entry(one)), "owner_id": owner,
         "start_on": begin, "end_on": begin + timedelta(weeks=weeks), "guidance_digest": offered.digest,
     }  # fmt: skip
 
 
-def _place(about: str) -> tuple[str, str, str] | tuple[None, None, None]:
-    if not about:
-        return None, None, None
-    factor, pole, context = [*about.split("."), "", ""][:3]
-    load_guidance().suggest(factor, pole, context, "11-14")
-    return factor, pole, context
+def _aim(about: str) -> Aim | None:
+    aim = of_code(about)
+    if about and aim is None:
+        raise files.BadArgument(f"a plan cannot be about {about}: say factor.end.context or what the sign names")
+    return aim
 
 
 @plan.command("monitor")

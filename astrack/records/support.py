@@ -60,7 +60,7 @@ class Support:
         """What this school offers: the library with its own additions, without what it retired."""
         return guidance_local.merged(guidance.load(), self.own_guidance())
 
-    def add_guidance(self, ask: Ask, *, kind: Kind, factor: str, pole: Pole, entry: Entry) -> Answer:
+    def add_guidance(self, ask: Ask, *, kind: Kind, factor: str, pole: Pole | None, entry: Entry) -> Answer:
         """Add an entry of the school's own. Raises GuidanceTaken, GuidanceTooThin."""
 
         def decide(loaded: list[list[Event]], stamp: Stamp) -> Decided:

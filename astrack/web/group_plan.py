@@ -10,7 +10,7 @@ from starlette.responses import Response
 from astrack import looking
 from astrack.access.callers import Caller
 from astrack.records.support import Support
-from astrack.web.aims import Aim, aim_of, aims, goal_for
+from astrack.web.aims import aim_words, aims, flag_aim, goal_for, patterns
 from astrack.web.door import REFUSALS, PageRoute, Sent, Who, said, status_of
 from astrack.web.forms import Form
 from astrack.web.lists import named, reading
@@ -19,6 +19,7 @@ from astrack.web.site import BadForm, Site, see_other
 from astrack.web.writing import owners, suggestions
 from domain import guidance
 from domain.authority import Action
+from domain.guidance.aims import Aim, of_code, of_sign
 from projections import risk_register
 from projections.risk_register import Line
 
@@ -49,7 +50,7 @@ def _open(who: Caller, sent: Form) -> None:
     if not LEAST <= len(chosen) <= MOST:
         raise BadForm(f"Choose {LEAST} to {MOST} pupils for a group.", "pupil")
     about = [one for pupil_id in chosen if (one := who.may(Action.WRITE_PLANS, pupil_id))]
-    plan, ask, aim = plan_of(sent, who, about), who.ask(sent.key), aim_of(sent.text("about"))
+    plan, ask, aim = plan_of(sent, who, about), who.ask(sent.key), of_code(sent.text("about"))
     flags = {one: _signs(who, one, aim) for one in chosen} if aim else {}
     # the ids hang on the form: sent twice, each pupil still gets one plan
     Support(who.records).open_group_plan(ask, plan, chosen, flags, plan["plan_id"])
@@ -57,8 +58,8 @@ def _open(who: Caller, sent: Form) -> None:
 
 def _signs(who: Caller, pupil_id: UUID, aim: Aim) -> tuple[UUID, ...]:
     """The standing signs of this place on one pupil's record: the plan answers them."""
-    standing = [(key, one.raised) for key, one in who.journey(pupil_id)[0].flags.items() if not one.eased]
-    return tuple(key for key, one in standing if (one.factor, one.pole) == (aim.factor, aim.pole))
+    standing = [(key, flag_aim(one.raised)) for key, one in who.journey(pupil_id)[0].flags.items() if not one.eased]
+    return tuple(key for key, its in standing if its and its.shares(aim))
 
 
 def _wizard(
@@ -70,18 +71,19 @@ def _wizard(
     refused: Exception | None = None,
 ) -> Response:
     scope = named(who, Action.WRITE_PLANS)
-    aim = aim_of(about)
+    aim = of_code(about)
     with reading(who) as (cur, school):
         lines = looking.known(who, risk_register.by_need(cur, school, scope, None, READ)) if aim else []
     fitting = [line for line in lines if aim and _shares(line, aim)]
     who.looked(Action.SEE_STORY, [line.pupil.pupil_id for line in fitting])
-    fit = library(who).suggest(aim.factor, aim.pole, aim.context, _band(who, fitting)) if aim else None
+    fit = library(who).fit(aim.places, _band(who, fitting)) if aim else None
     return site.page(
         request, "group_plan.html", status=status_of(refused) if refused else 200, viewer=who.viewer, aim=aim,
-        aims=aims(), about=about if aim else "", fitting=fitting, typed=typed or Form(), evidence=EVIDENCE,
+        aims=aims() + patterns(), about=about if aim else "", about_words=aim_words(aim) if aim else "",
+        fitting=fitting, typed=typed or Form(), evidence=EVIDENCE,
         monitoring=MONITORING,
         fit=fit, goal=goal_for(aim),
-        suggested=suggestions(who, fit, aim.factor, aim.pole, None) if aim and fit else [],
+        suggested=suggestions(who, fit, aim, None) if aim and fit else [],
         owners=owners(who, []) if aim else [],
         weeks=WEEKS_FIRST, weeks_max=WEEKS_MAX, plan_id=who.app.new_id(), least=LEAST, most=MOST,
         error=said(refused) if refused else "", error_at=getattr(refused, "name", "") if refused else "",
@@ -89,10 +91,9 @@ def _wizard(
 
 
 def _shares(line: Line, aim: Aim) -> bool:
-    return any(
-        flag["factor"] == aim.factor and flag["pole"] == aim.pole and flag["judgement"] != "not_what_we_see"
-        for flag in line.risk.flags.values()
-    )
+    standing = [flag for flag in line.risk.flags.values() if flag["judgement"] != "not_what_we_see"]
+    signs = [of_sign(*(flag[name] for name in ("kind", "factor", "context", "pole", "reason"))) for flag in standing]
+    return any(sign and sign.shares(aim) for sign in signs)
 
 
 def _band(who: Caller, fitting: list[Line]) -> str:

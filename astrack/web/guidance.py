@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, cast, get_args
+from typing import Any, cast
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from astrack.access.callers import Caller
 from astrack.records.support import Support
-from astrack.web.aims import aim_of, aims
+from astrack.web.aims import place_words, places
 from astrack.web.door import REFUSALS, PageRoute, Sent, Who, said, status_of
 from astrack.web.forms import Form
 from astrack.web.plan import EVIDENCE
 from astrack.web.site import BadForm, Site, see_other
 from domain.authority import Action
-from domain.guidance import AgeBand, Entry, Kind, Signpost
+from domain.guidance import AGES, CONTEXTS, Entry, Kind, Place, Signpost, place
 
+REVIEWS = {
+    "makers": "Written by the makers of astrack, not yet reviewed outside.",
+    "outside": "Written by the makers of astrack and reviewed outside.",
+}
 KINDS: dict[str, str] = {"cause": "Causes to consider", "risk": "Risks ahead", "signpost": "Signposts"}
-AGES: tuple[str, ...] = get_args(AgeBand)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,19 +69,19 @@ def guidance_pages(site: Site) -> APIRouter:
     return router
 
 
-def _place(about: str, age: str) -> None:
-    if aim_of(about) is None or age not in AGES:
-        raise BadForm("Choose a factor, an end, a context and an age from the list first.", "about")
+def _place(about: str, age: str) -> Place:
+    at = place(about)
+    if at is None or age not in AGES:
+        raise BadForm("Choose what it is about and an age from the list first.", "about")
+    return at
 
 
 def _add(who: Caller, sent: Form) -> None:
     about, age = sent.text("about"), sent.text("age", 10)
-    _place(about, age)
-    aim, kind = aim_of(about), cast(Kind, sent.one_of("kind", KINDS, label="Kind"))
-    assert aim is not None
+    at, kind = _place(about, age), cast(Kind, sent.one_of("kind", KINDS, label="Kind"))
     fields: dict[str, Any] = {
         "id": f"own.{sent.id('entry_id').hex[:12]}", "say": sent.text("say", 160, label="What it says", needed=True),
-        "contexts": {aim.context}, "ages": {age}, "evidence": "practice",
+        "contexts": {at.context} if at.context else set(CONTEXTS), "ages": {age}, "evidence": "practice",
     }  # fmt: skip
     if kind == "signpost":
         names = {"who": 60, "where": 60, "first": 160, "stop": 120, "not_when": 120}
@@ -87,7 +90,7 @@ def _add(who: Caller, sent: Form) -> None:
         entry: Entry = Signpost(**fields, weeks=sent.number("weeks", 1, 12, label="Weeks"))
     else:
         entry = Entry(**fields)
-    Support(who.records).add_guidance(who.ask(sent.key), kind=kind, factor=aim.factor, pole=aim.pole, entry=entry)  # type: ignore[arg-type]
+    Support(who.records).add_guidance(who.ask(sent.key), kind=kind, factor=at.about, pole=at.pole, entry=entry)
 
 
 def _library(
@@ -99,14 +102,15 @@ def _library(
     typed: Form | None = None,
     refused: Exception | None = None,
 ) -> Response:
-    aim, band = aim_of(about), age if age in AGES else "11-14"
+    at, band = place(about), age if age in AGES else "11-14"
     support = Support(who.records)
-    own = support.own_guidance()
-    fit = support.guidance().suggest(aim.factor, aim.pole, aim.context, band) if aim else None
+    own, offered = support.own_guidance(), support.guidance()
+    fit = offered.suggest(*at, band) if at else None
     lists = (("cause", fit.causes), ("risk", fit.risks), ("signpost", fit.signposts)) if fit else ()
     return site.page(
-        request, "guidance.html", status=status_of(refused) if refused else 200, viewer=who.viewer, aim=aim,
-        about=about if aim else "", age=band, ages=AGES, aims=aims(), kinds=KINDS, evidence=EVIDENCE,
+        request, "guidance.html", status=status_of(refused) if refused else 200, viewer=who.viewer,
+        about=about if at else "", about_words=place_words(at) if at else "", age=band, ages=AGES, aims=places(),
+        review=REVIEWS[offered.parts[at.about].review] if at else "", kinds=KINDS, evidence=EVIDENCE,
         lists=[(kind, [_line(one, one.id in own.added) for one in some]) for kind, some in lists],
         added=len(own.added), retired=len(own.retired), may_keep=who.can(Action.KEEP_GUIDANCE),
         entry_id=who.app.new_id(), typed=typed or Form(), error=said(refused) if refused else "",

@@ -14,9 +14,9 @@ from starlette.responses import Response
 from astrack.access import About, about_journey
 from astrack.access.callers import Caller
 from astrack.picture import CAME as CAME_WORDS
-from astrack.picture import IN_WORDS
+from astrack.picture import IN_WORDS, NAMES
 from astrack.records.support import Support
-from astrack.web.aims import aim_of, aims, flag_aim, goal_for
+from astrack.web.aims import aim_words, aims, flag_aim, goal_for, patterns
 from astrack.web.door import REFUSALS, PageRoute, Sent, Who, said, status_of
 from astrack.web.forms import Form
 from astrack.web.site import BadForm, Site, see_other
@@ -28,11 +28,13 @@ from domain import guidance
 from domain.authority import Action
 from domain.base import Fact
 from domain.guidance import Guidance
+from domain.guidance import aims as about_plans
+from domain.guidance.aims import Aim
 from domain.journey import facts as f
 from domain.journey.facts import Came, Going
 from domain.journey.refusals import NoSuchPlan
 from domain.journey.state import Journey
-from domain.support import counts_from, since_plan
+from domain.support import Since, counts_from, since_plan
 
 WEEKS_FIRST, WEEKS_MAX, TIER = 6, 12, 2
 MONITORING = {"weekly": "every week", "fortnightly": "every two weeks", "monthly": "every month"}
@@ -106,7 +108,7 @@ def _act(who: Caller, sent: Form, pupil_id: UUID, plan_id: UUID, act: str) -> st
 
 def plan_of(sent: Form, who: Caller, about: Sequence[About]) -> dict[str, Any]:
     """The fields of PlanOpened from the wizard's form, for these pupils. Raises BadForm, OwnerCannotSee."""
-    aim = aim_of(sent.text("about"))
+    aim = about_plans.of_code(sent.text("about"))
     if aim is None:
         raise BadForm("Choose what the plan is about first.", "about")
     own = [one for n in (1, 2) if (one := sent.text(f"own_{n}", 200, label="Your own idea"))]
@@ -163,18 +165,19 @@ def _wizard(
     journey, facts = who.records.journey(pupil_id)
     named = telling(facts, who.records.identity(pupil_id))
     flag = journey.flags.get(flag_id) if flag_id else None
-    aim = aim_of(about) or (flag_aim(flag.raised) if flag else None)
+    aim = about_plans.of_code(about) or (flag_aim(flag.raised) if flag else None)
     months = journey.age_months_on(who.today) or MIDDLE_AGE_MONTHS
-    fit = library(who).suggest(aim.factor, aim.pole, aim.context, guidance.age_band(months)) if aim else None
+    fit = library(who).fit(aim.places, guidance.age_band(months)) if aim else None
     pupil = about_journey(who.records, pupil_id, journey, who.today)
     status = status_of(refused) if refused else 200
     return site.page(
         request, "plan.html", status=status, viewer=who.viewer, called=named.called, path=f"/pupils/{pupil_id}",
-        aim=aim, aims=aims(), about=f"{aim.factor}.{aim.pole}.{aim.context}" if aim else "", fit=fit,
-        suggested=suggestions(who, fit, aim.factor, aim.pole, pupil_id) if aim and fit else [],
+        aim=aim, aims=aims(), patterns=patterns(), about=aim.code if aim else "", fit=fit,
+        about_words=aim_words(aim) if aim else "",
+        suggested=suggestions(who, fit, aim, pupil_id) if aim and fit else [],
         owners=owners(who, [pupil]) if aim else [],
         flag={"id": flag_id, "said": flag_sentence(flag.raised, named.called)} if flag else None,
-        helped=helped_before(journey, aim.factor) if aim else [], evidence=EVIDENCE, monitoring=MONITORING,
+        helped=helped_before(journey, aim) if aim else [], evidence=EVIDENCE, monitoring=MONITORING,
         weeks=WEEKS_FIRST, weeks_max=WEEKS_MAX, typed=typed or Form(), plan_id=who.app.new_id(),
         goal=goal_for(aim), error=said(refused) if refused else "", age_band=guidance.age_band(months),
         error_at=getattr(refused, "name", "") if refused else "",
@@ -183,20 +186,29 @@ def _wizard(
 
 @dataclass(frozen=True, slots=True)
 class Helped:
-    """What an earlier plan for the same factor tried, and what came of it."""
+    """What an earlier plan about the same tried, and what came of it."""
 
     tried: str
     came: str
 
 
-def helped_before(journey: Journey, factor: str) -> list[Helped]:
-    """What was tried before for this pupil and factor, the newest first."""
-    ended = [plan for plan in journey.plans.values() if plan.came and plan.opened.factor == factor]
+def helped_before(journey: Journey, aim: Aim) -> list[Helped]:
+    """What was tried before with this pupil about the same, at either end of a factor, the newest first."""
+    named = {at.about for at in aim.places}
+    ended = [
+        plan
+        for plan in journey.plans.values()
+        if plan.came and (about := _aim_of(journey, plan.opened)) and named & {at.about for at in about.places}
+    ]
     return [
         Helped("; ".join([*(entry_words(code) for code in one.opened.signposts), *one.opened.own_strategies]),
                CAME_WORDS[one.came])
         for one in reversed(ended)
     ]  # fmt: skip
+
+
+def _aim_of(journey: Journey, plan: f.PlanOpened) -> Aim | None:
+    return about_plans.of_plan(plan, [journey.flags[one].raised for one in plan.flags if one in journey.flags])
 
 
 def _one(
@@ -215,20 +227,27 @@ def _one(
     identity = who.records.identity(pupil_id)
     next_on = next((one.next_on for one in looks_ahead(journey, facts, who.today) if one.id == plan_id), None)
     opened, offered = plan.opened, library(who)
+    aim = _aim_of(journey, opened)
     return site.page(
         request, "one_plan.html", status=status_of(refused) if refused else 200, viewer=who.viewer,
         path=f"/pupils/{pupil_id}", plan_path=f"/pupils/{pupil_id}/plans/{plan_id}",
         name=identity.person.full_name if identity.person else "", place=place_of(journey), plan=opened,
         end_on=plan.end_on,
         came=CAME_WORDS[plan.came], running=plan.came is None, next_on=next_on,
-        aim=aim_of(f"{opened.factor}.{opened.pole}.{opened.context}"), words=lambda code: _say(offered, code),
+        about_words=aim_words(aim) if aim else "several things", words=lambda code: _say(offered, code),
         entry=offered.entry,
         owner=_owner(who, opened.owner_id),
         monitoring=MONITORING[opened.monitoring], notes=_notes(facts, plan_id), going=GOING, came_choices=CAME,
         weeks=WEEKS_FIRST, weeks_max=WEEKS_MAX, typed=typed or Form(), error=said(refused) if refused else "",
-        since=[(one, SINCE[one.came], IN_WORDS[one.context]) for one in since_plan(journey.sittings, opened)],
+        since=_since(journey, opened, aim),
         counts_from=counts_from(opened),
     )  # fmt: skip
+
+
+def _since(journey: Journey, plan: f.PlanOpened, aim: Aim | None) -> list[tuple[Since, str, str]]:
+    """What the next round shows: the change, what it means, and of what it is told."""
+    found = since_plan(journey.sittings, plan, aim.cells if aim else ())
+    return [(one, SINCE[one.came], f"{NAMES[one.factor].lower()} {IN_WORDS[one.context]}") for one in found]
 
 
 def _owner(who: Caller, owner_id: UUID) -> str:

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from astrack import practice
 from astrack.access.callers import Caller
 from astrack.practice import Invented
-from astrack.web.aims import Aim, aim_of, aims, flag_aim, goal_for
+from astrack.web.aims import aim_words, aims, flag_aim, goal_for
 from astrack.web.door import REFUSALS, PageRoute, Sent, Who, said, status_of
 from astrack.web.forms import Form
 from astrack.web.plan import EVIDENCE, MONITORING, TIER, WEEKS_FIRST, WEEKS_MAX
@@ -22,6 +22,7 @@ from astrack.web.story import flag_sentence
 from domain import guidance, risk, support
 from domain.authority import Action
 from domain.base import Stamp
+from domain.guidance.aims import of_code
 from domain.journey import decisions
 from domain.journey.facts import PlanOpened
 
@@ -75,16 +76,12 @@ def _pupil(who: Caller, number: int) -> Invented:
 def _signs(one: Invented) -> list[dict[str, Any]]:
     standing = [(key, flag.raised) for key, flag in one.journey.flags.items() if not flag.eased]
     found = [(raised, flag_aim(raised)) for _, raised in standing if risk.makes_work(raised.kind)]
-    return [{"said": flag_sentence(raised, one.called), "about": _about(aim) if aim else ""} for raised, aim in found]
-
-
-def _about(aim: Aim) -> str:
-    return f"{aim.factor}.{aim.pole}.{aim.context}"
+    return [{"said": flag_sentence(raised, one.called), "about": aim.code if aim else ""} for raised, aim in found]
 
 
 def _plan(who: Caller, sent: Form, one: Invented) -> PlanOpened:
     """The plan as the real rules would take it. Raises BadForm and what opening a plan raises."""
-    aim = aim_of(sent.text("about"))
+    aim = of_code(sent.text("about"))
     if aim is None:
         raise BadForm("Choose what the plan is about first.", "about")
     stamp = Stamp(who.app.clock(), who.viewer.actor, who.app.new_id)
@@ -92,7 +89,7 @@ def _plan(who: Caller, sent: Form, one: Invented) -> PlanOpened:
     made = PlanOpened(
         **stamp.fresh(), plan_id=UUID(int=0), kind="individual", tier=TIER,
         goal=sent.text("goal", 200, label="The goal", needed=True), factor=aim.factor, context=aim.context,
-        pole=aim.pole, causes=sent.many("cause"), risks=sent.many("risk"), signposts=sent.many("signpost"),  # type: ignore[arg-type]
+        pole=aim.pole, causes=sent.many("cause"), risks=sent.many("risk"), signposts=sent.many("signpost"),
         own_strategies=own, owner_id=who.viewer.id, start_on=who.today,
         end_on=who.today + timedelta(weeks=sent.number("weeks", 1, WEEKS_MAX, label="Weeks")),
         monitoring=sent.one_of("monitoring", MONITORING, label="How often somebody looks in"),  # type: ignore[arg-type]
@@ -110,12 +107,13 @@ def _wizard(
     typed: Form | None = None,
     refused: Exception | None = None,
 ) -> Response:
-    aim = aim_of(about)
+    aim = of_code(about)
     months = one.journey.age_months_on(who.today) or practice.AT_AGE_MONTHS
-    fit = guidance.load().suggest(aim.factor, aim.pole, aim.context, guidance.age_band(months)) if aim else None
+    fit = guidance.load().fit(aim.places, guidance.age_band(months)) if aim else None
     return site.page(
         request, "practice_plan.html", status=status_of(refused) if refused else 200, viewer=who.viewer, one=one,
-        called=one.called, path=f"/practice/{one.number}", aim=aim, aims=aims(), about=_about(aim) if aim else "",
+        called=one.called, path=f"/practice/{one.number}", aim=aim, aims=aims(), about=aim.code if aim else "",
+        about_words=aim_words(aim) if aim else "",
         fit=fit, suggested=support.suggested(fit, (), aim.factor, aim.pole) if aim and fit else [],
         owners=[(who.viewer.id, "Yourself")], evidence=EVIDENCE, monitoring=MONITORING, weeks=WEEKS_FIRST,
         weeks_max=WEEKS_MAX, typed=typed or Form(), goal=goal_for(aim), error=said(refused) if refused else "",

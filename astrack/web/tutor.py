@@ -14,6 +14,7 @@ from starlette.responses import Response
 from astrack import looking, picture
 from astrack.access import about_journey
 from astrack.access.callers import Caller
+from astrack.web.aims import flag_aim
 from astrack.web.as_known import as_known_page, first_day
 from astrack.web.door import PageRoute, Sent, Who
 from astrack.web.reading import drawn, picture_of, with_own_school
@@ -156,15 +157,18 @@ def _signs(who: Caller, pupil_id: UUID, journey: Journey, called: str) -> dict[s
     standing = [(key, one) for key, one in journey.flags.items() if not one.eased]
     agreed = [(key, one.raised) for key, one in standing if one.judgement in AGREED and key not in planned]
     noticed = [(key, one.raised) for key, one in standing if one.judgement is None]
+    asked = {"id": look.sign_id, "said": claim_sentence(look.said, called), "leads": ""} if look else None
     return {
-        "look": {"id": look.sign_id, "said": claim_sentence(look.said, called), "factor": None} if look else None,
+        "look": asked,
         "agreed": [_sign(key, one, called) for key, one in agreed if risk.makes_work(one.kind)],
         "noticed": [_sign(key, one, called) for key, one in noticed],
     }
 
 
 def _sign(flag_id: UUID, raised: f.FlagRaised, called: str) -> dict[str, Any]:
-    return {"id": flag_id, "said": flag_sentence(raised, called), "factor": raised.factor}
+    """A sign and where it leads: to a plan, or, where it is about the sitting, to what may help with that."""
+    sitting = "sitting" if raised.kind == "response_quality" else ""
+    return {"id": flag_id, "said": flag_sentence(raised, called), "leads": "plan" if flag_aim(raised) else sitting}
 
 
 def place_of(journey: Journey) -> str:

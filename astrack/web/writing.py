@@ -12,6 +12,7 @@ from astrack.web.forms import Form
 from astrack.web.lists import reading
 from domain import support
 from domain.guidance import Suggestions
+from domain.guidance.aims import Aim
 from domain.support import Suggested
 from projections import impact
 
@@ -37,8 +38,8 @@ def owner_of(sent: Form, who: Caller, about: Sequence[About]) -> UUID:
     return owner_id
 
 
-def suggestions(who: Caller, fit: Suggestions, factor: str, pole: str, pupil_id: UUID | None) -> list[Suggested]:
+def suggestions(who: Caller, fit: Suggestions, aim: Aim, pupil_id: UUID | None) -> list[Suggested]:
     """The signposts of a place, best first, each with why: this pupil's own plans, then similar ones here."""
     with reading(who) as (cur, school):
-        tried = impact.tried(cur, school, factor, pole)
-    return support.suggested(fit, [replace(one, own=whose == pupil_id) for whose, one in tried], factor, pole)
+        tried = impact.tried(cur, school, aim.factor, aim.pole)
+    return support.suggested(fit, [replace(one, own=whose == pupil_id) for whose, one in tried], aim.factor, aim.pole)

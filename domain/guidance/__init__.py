@@ -1,29 +1,63 @@
-"""Guidance for plans as versioned data: causes, risks and signposts for each factor, end, context and age band."""
+"""Guidance for plans as versioned data: causes, risks and signposts for each place, that is for each factor, end and
+context and for each pattern with guidance of its own, by age band.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from itertools import product
-from typing import Annotated, Any, Literal, TypeVar, get_args
+from typing import Annotated, Any, Literal, NamedTuple, TypeVar, get_args
 
 from pydantic import Field, ValidationError
 
+from domain import instrument
 from domain.base import DomainError, Value
 
 Kind = Literal["cause", "risk", "signpost"]
 Pole = Literal["low", "high"]
 Context = Literal["general", "school"]
 AgeBand = Literal["8-11", "11-14", "14-18"]
-FACTORS = ("self_disclosure", "trust_of_self", "trust_of_others", "seeking_change")
+POLES: tuple[Pole, ...] = get_args(Pole)
+CONTEXTS: tuple[Context, ...] = get_args(Context)
+AGES: tuple[AgeBand, ...] = get_args(AgeBand)
+FACTORS = instrument.FACTORS
+COMPOSITES = tuple(f"composite_{one.name}" for one in instrument.newest().composites)
+WHOLE = ("unsettled", "flat", "response_quality")
+"""Patterns that have neither an end nor a context."""
 LEAST_A_CELL = 3
 CELLS_MOST = 2
-"""In how many places (context and age band) one text may stand: what fits everywhere says nothing."""
+"""In how many places (by age band) one text may stand: what fits everywhere says nothing."""
 _FIRST_MONTH_OF: tuple[tuple[int, AgeBand], ...] = ((14 * 12, "14-18"), (11 * 12, "11-14"))
+
+
+class Place(NamedTuple):
+    """Where guidance is found: what it is about (a factor or a kind of sign), its end and context if it has them."""
+
+    about: str
+    pole: Pole | None = None
+    context: Context | None = None
+
+    @property
+    def code(self) -> str:
+        """Its name in an address: "self_disclosure.low.school", "composite_full_sail.general", "unsettled"."""
+        return ".".join(part for part in self if part)
+
+
+PLACES: tuple[Place, ...] = (
+    *(Place(*one) for one in product(FACTORS, POLES, CONTEXTS)),
+    *(Place(one, None, context) for one, context in product(COMPOSITES, CONTEXTS)),
+    *(Place("context_gap", pole) for pole in POLES),
+    *(Place(one) for one in WHOLE),
+)
+"""Every place; with the age bands, what the library must serve. The pole of ``context_gap`` is where school lies."""
+ABOUT = tuple(dict.fromkeys(one.about for one in PLACES))
+"""What there is a file about."""
+_BY_CODE = {one.code: one for one in PLACES}
 
 
 class GuidanceWrong(DomainError):
@@ -66,13 +100,23 @@ class End(Value):
     signpost: tuple[Signpost, ...]
 
 
-class FactorGuidance(Value):
-    """One file: a factor and its two ends."""
+class Part(Value):
+    """One file: what it is about, who has read it, and what each of its ends has; ``whole`` where there are no ends.
 
-    factor: str
+    ``review``: "makers" (written by the makers, not yet reviewed outside) or "outside" (somebody else has reviewed it).
+    """
+
+    about: str
     version: int
-    low: End
-    high: End
+    review: Literal["makers", "outside"]
+    low: End | None = None
+    high: End | None = None
+    whole: End | None = None
+
+    def ends(self) -> dict[Pole | None, End]:
+        """Its ends by pole, None for the whole."""
+        found: dict[Pole | None, End | None] = {"low": self.low, "high": self.high, None: self.whole}
+        return {pole: end for pole, end in found.items() if end is not None}
 
 
 E_ = TypeVar("E_", bound=Entry)
@@ -89,29 +133,43 @@ class Suggestions:
 
 @dataclass(frozen=True, slots=True)
 class Guidance:
-    """The whole library. ``digest`` is the SHA-256 of its files in the order of the factors, as hex."""
+    """The whole library. ``digest`` is the SHA-256 of its files in the order of ``ABOUT``, as hex."""
 
-    factors: dict[str, FactorGuidance]
+    parts: dict[str, Part]
     digest: str
     by_id: dict[str, Entry]
 
-    def suggest(self, factor: str, pole: str, context: str, age_band: str) -> Suggestions:
-        """What fits a factor, end, context and age band. Raises GuidanceWrong for a name the library does not know."""
-        known = factor in self.factors and pole in get_args(Pole)
-        if not known or context not in get_args(Context) or age_band not in get_args(AgeBand):
-            raise GuidanceWrong(
-                f"there is no guidance for {factor}, {pole}, {context}, {age_band}: choose from the list"
-            )
-        end: End = getattr(self.factors[factor], pole)
+    def suggest(self, about: str, pole: str | None, context: str | None, age_band: str) -> Suggestions:
+        """What fits one place and age band. Raises GuidanceWrong for a name the library does not know."""
+        if (about, pole, context) not in PLACES or age_band not in AGES:
+            named = ", ".join(part for part in (about, pole, context, age_band) if part)
+            raise GuidanceWrong(f"there is no guidance for {named}: choose from the list")
+        end = next(end for at, end in self.parts[about].ends().items() if at == pole)
 
         def fit(entries: tuple[E_, ...]) -> tuple[E_, ...]:
-            return tuple(one for one in entries if context in one.contexts and age_band in one.ages)
+            return tuple(one for one in entries if context in (None, *one.contexts) and age_band in one.ages)
 
         return Suggestions(fit(end.cause), fit(end.risk), fit(end.signpost))
+
+    def fit(self, places: Iterable[Place], age_band: str) -> Suggestions:
+        """What fits any of these places, one place after the other, each entry once. Raises GuidanceWrong."""
+        found = [self.suggest(*place, age_band) for place in places]
+
+        def once(lists: Iterator[tuple[E_, ...]]) -> tuple[E_, ...]:
+            return tuple({one.id: one for some in lists for one in some}.values())
+
+        return Suggestions(
+            once(one.causes for one in found), once(one.risks for one in found), once(one.signposts for one in found)
+        )
 
     def entry(self, code: str) -> Entry | None:
         """The entry with an id; None where the library has none (an older one had it, or a school's own)."""
         return self.by_id.get(code)
+
+
+def place(code: str) -> Place | None:
+    """The place with a code; None for anything else."""
+    return _BY_CODE.get(code)
 
 
 def age_band(age_months: int) -> AgeBand:
@@ -119,33 +177,41 @@ def age_band(age_months: int) -> AgeBand:
     return next((band for first, band in _FIRST_MONTH_OF if age_months >= first), "8-11")
 
 
+def stands_in(about: str, one: Entry) -> int:
+    """In how many places, by age band, an entry about something stands."""
+    contexts = {at.context for at in PLACES if at.about == about}
+    return len(contexts & {None, *one.contexts}) * len(one.ages)
+
+
 def parse(files: dict[str, bytes]) -> Guidance:
-    """A library from its files, by factor. Raises GuidanceWrong: what is wrong, and where."""
-    missing = [factor for factor in FACTORS if factor not in files]
+    """A library from its files, by what they are about. Raises GuidanceWrong: what is wrong, and where."""
+    missing = [about for about in ABOUT if about not in files]
     if missing:
         raise GuidanceWrong(f"guidance for {', '.join(missing)} is missing: add a file of that name")
-    factors = {factor: _parse_one(factor, files[factor]) for factor in FACTORS}
-    digest = hashlib.sha256(b"".join(files[factor] for factor in FACTORS)).hexdigest()
-    library = Guidance(factors, digest, {one.id: one for one in _entries(factors.values())})
+    parts = {about: _parse_one(about, files[about]) for about in ABOUT}
+    digest = hashlib.sha256(b"".join(files[about] for about in ABOUT)).hexdigest()
+    library = Guidance(parts, digest, {one.id: one for _, one in _entries(parts.values())})
     _check_ids(library)
     _check_texts(library)
     _check_cells(library)
     return library
 
 
-def _parse_one(factor: str, content: bytes) -> FactorGuidance:
+def _parse_one(about: str, content: bytes) -> Part:
     try:
         raw: dict[str, Any] = tomllib.loads(content.decode())
-        one = FactorGuidance.model_validate(raw)
+        one = Part.model_validate(raw)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, ValidationError) as error:
-        raise GuidanceWrong(f"guidance/{factor}.toml cannot be read: {error}") from error
-    if one.factor != factor:
-        raise GuidanceWrong(f"guidance/{factor}.toml says it is about {one.factor}: give it that name")
+        raise GuidanceWrong(f"guidance/{about}.toml cannot be read: {error}") from error
+    if one.about != about:
+        raise GuidanceWrong(f"guidance/{about}.toml says it is about {one.about}: give it that name")
+    if set(one.ends()) != {at.pole for at in PLACES if at.about == about}:
+        raise GuidanceWrong(f"guidance/{about}.toml has other ends than its places: give it those")
     return one
 
 
 def _check_ids(library: Guidance) -> None:
-    ids = [one.id for one in _entries(library.factors.values())]
+    ids = [one.id for _, one in _entries(library.parts.values())]
     twice = sorted({one for one in ids if ids.count(one) > 1})
     if twice:
         raise GuidanceWrong(f"the guidance id {twice[0]} is used twice: give each entry its own")
@@ -153,8 +219,8 @@ def _check_ids(library: Guidance) -> None:
 
 def _check_texts(library: Guidance) -> None:
     seen: dict[str, str] = {}
-    for one in _entries(library.factors.values()):
-        if len(one.contexts) * len(one.ages) > CELLS_MOST:
+    for about, one in _entries(library.parts.values()):
+        if stands_in(about, one) > CELLS_MOST:
             raise GuidanceWrong(f"{one.id} stands in more than {CELLS_MOST} places: name its contexts and ages")
         for text in texts(one):
             if seen.setdefault(text.casefold(), one.id) != one.id:
@@ -167,23 +233,26 @@ def texts(one: Entry) -> tuple[str, ...]:
 
 
 def _check_cells(library: Guidance) -> None:
-    cells = product(FACTORS, get_args(Pole), get_args(Context), get_args(AgeBand))
-    for cell in cells:
-        found = library.suggest(*cell)
-        if min(len(found.causes), len(found.risks), len(found.signposts)) < LEAST_A_CELL:
-            raise GuidanceWrong(f"{', '.join(cell)} has fewer than {LEAST_A_CELL} causes, risks or signposts: add some")
+    for at, age in thin_places(library):
+        named = ", ".join(part for part in (*at, age) if part)
+        raise GuidanceWrong(f"{named} has fewer than {LEAST_A_CELL} causes, risks or signposts: add some")
 
 
-def _kinds(end: End) -> tuple[tuple[Entry, ...], ...]:
-    return (end.cause, end.risk, end.signpost)
+def thin_places(library: Guidance) -> list[tuple[Place, AgeBand]]:
+    """Every place and age band with fewer than three causes, risks or signposts."""
+    found = ((at, age, library.suggest(*at, age)) for at, age in product(PLACES, AGES))
+    return [
+        (at, age) for at, age, fit in found if min(len(fit.causes), len(fit.risks), len(fit.signposts)) < LEAST_A_CELL
+    ]
 
 
-def _entries(factors: Iterable[FactorGuidance]) -> list[Entry]:
-    return [one for factor in factors for end in (factor.low, factor.high) for kind in _kinds(end) for one in kind]
+def _entries(parts: Iterable[Part]) -> list[tuple[str, Entry]]:
+    ends = [(part.about, end) for part in parts for end in part.ends().values()]
+    return [(about, one) for about, end in ends for some in (end.cause, end.risk, end.signpost) for one in some]
 
 
 @cache
 def load() -> Guidance:
     """The library this version carries. Raises GuidanceWrong."""
     folder = resources.files("domain") / "guidance"
-    return parse({factor: (folder / f"{factor}.toml").read_bytes() for factor in FACTORS})
+    return parse({about: (folder / f"{about}.toml").read_bytes() for about in ABOUT})

@@ -5,23 +5,26 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
 from domain.base import DomainError, Event, Stamp, StreamClass
 from domain.guidance import (
     CELLS_MOST,
-    FACTORS,
     LEAST_A_CELL,
+    PLACES,
     End,
     Entry,
     Guidance,
+    GuidanceWrong,
     Kind,
+    Part,
     Pole,
     Signpost,
-    Suggestions,
+    stands_in,
     texts,
+    thin_places,
 )
 
 ADDED_MAX = 500
@@ -40,13 +43,13 @@ class NoSuchGuidance(DomainError):
 
 
 class GuidanceAdded(Event):
-    """A school added a cause, a risk or a signpost of its own for one end of a factor."""
+    """A school added a cause, a risk or a signpost of its own for one end of a factor, or for a pattern."""
 
     TOPIC: ClassVar[str] = "guidance.added.v1"
     STREAM: ClassVar[StreamClass] = StreamClass.SCHOOL
     kind: Kind
-    factor: Literal["self_disclosure", "trust_of_self", "trust_of_others", "seeking_change"]
-    pole: Pole
+    factor: Annotated[str, Field(pattern=r"^[a-z_]+$", max_length=50)]
+    pole: Pole | None = None
     entry: Signpost | Entry
 
 
@@ -78,17 +81,24 @@ def replay(events: Iterable[Event]) -> Own:
     return own
 
 
-def add(library: Guidance, own: Own, stamp: Stamp, *, kind: Kind, factor: str, pole: Pole, entry: Entry) -> list[Event]:
-    """Add an entry of the school's own. Raises GuidanceTaken, GuidanceTooThin (a signpost without its details)."""
+def add(
+    library: Guidance, own: Own, stamp: Stamp, *, kind: Kind, factor: str, pole: Pole | None, entry: Entry
+) -> list[Event]:
+    """Add an entry of the school's own, about a factor's end or a pattern.
+
+    Raises GuidanceWrong, GuidanceTaken, GuidanceTooThin (a signpost without its details).
+    """
+    if (factor, pole) not in {(at.about, at.pole) for at in PLACES}:
+        raise GuidanceWrong(f"there is no guidance for {factor}{f', {pole}' if pole else ''}: choose from the list")
     known = {**library.by_id, **{one: event.entry for one, event in own.added.items()}}
     said = {text.casefold() for one in known.values() for text in texts(one)}
     if entry.id in known or said & {text.casefold() for text in texts(entry)}:
         raise GuidanceTaken(f"{entry.id} is there already, or says what another entry says: change its id and words")
     if kind == "signpost" and not isinstance(entry, Signpost):
         raise GuidanceTooThin("a signpost says who, where, the first sentence, how long, when to stop and when not to")
-    if len(own.added) >= ADDED_MAX or len(entry.contexts) * len(entry.ages) > CELLS_MOST:
+    if len(own.added) >= ADDED_MAX or stands_in(factor, entry) > CELLS_MOST:
         raise GuidanceTooThin(f"an entry is for at most {CELLS_MOST} places and a school has {ADDED_MAX} at most")
-    return [GuidanceAdded(**stamp.fresh(), kind=kind, factor=factor, pole=pole, entry=entry)]  # type: ignore[arg-type]
+    return [GuidanceAdded(**stamp.fresh(), kind=kind, factor=factor, pole=pole, entry=entry)]
 
 
 def retire(library: Guidance, own: Own, stamp: Stamp, *, entry_id: str, why: str = "") -> list[Event]:
@@ -100,43 +110,30 @@ def retire(library: Guidance, own: Own, stamp: Stamp, *, entry_id: str, why: str
     after = merged(library, replace(own, retired=own.retired | {entry_id}))
     thin = thin_places(after)
     if thin:
-        raise GuidanceTooThin(f"without {entry_id} {', '.join(thin[0])} has fewer than {LEAST_A_CELL}: add one first")
+        where = ", ".join(part for part in (*thin[0][0], thin[0][1]) if part)
+        raise GuidanceTooThin(f"without {entry_id} {where} has fewer than {LEAST_A_CELL}: add one first")
     return [GuidanceRetired(**stamp.fresh(), entry_id=entry_id, why=why)]
 
 
 def merged(library: Guidance, own: Own) -> Guidance:
     """What this school offers: the library without the retired, then its own. The retired can still be looked up."""
-    factors = dict(library.factors)
-    for factor in FACTORS:
-        ends = {pole: _end(getattr(factors[factor], pole), own, factor, pole) for pole in ("low", "high")}
-        factors[factor] = factors[factor].model_copy(update=ends)
-    by_id = {**library.by_id, **{one: event.entry for one, event in own.added.items()}}
     if not own.added and not own.retired:
         return library
+    parts = {about: _part(part, own) for about, part in library.parts.items()}
+    by_id = {**library.by_id, **{one: event.entry for one, event in own.added.items()}}
     facts = "".join([*sorted(own.retired), *(event.entry.model_dump_json() for event in own.added.values())])
-    return Guidance(factors, hashlib.sha256((library.digest + facts).encode()).hexdigest(), by_id)
+    return Guidance(parts, hashlib.sha256((library.digest + facts).encode()).hexdigest(), by_id)
 
 
-def _end(end: End, own: Own, factor: str, pole: str) -> End:
-    mine = [one for one in own.added.values() if (one.factor, one.pole) == (factor, pole)]
+def _part(part: Part, own: Own) -> Part:
+    ends: dict[str, End] = {pole or "whole": _end(end, own, part.about, pole) for pole, end in part.ends().items()}
+    return part.model_copy(update=ends)
+
+
+def _end(end: End, own: Own, about: str, pole: str | None) -> End:
+    mine = [one for one in own.added.values() if (one.factor, one.pole) == (about, pole)]
     kept = {}
     for kind in ("cause", "risk", "signpost"):
         entries = [*getattr(end, kind), *(one.entry for one in mine if one.kind == kind)]
         kept[kind] = tuple(one for one in entries if one.id not in own.retired)
     return end.model_copy(update=kept)
-
-
-def thin_places(library: Guidance) -> list[tuple[str, str, str, str]]:
-    """The factor, end, context and age band of every place with fewer than three causes, risks or signposts."""
-    return [
-        (factor, pole, context, age)
-        for factor in FACTORS
-        for pole in ("low", "high")
-        for context in ("general", "school")
-        for age in ("8-11", "11-14", "14-18")
-        if _least(library.suggest(factor, pole, context, age)) < LEAST_A_CELL
-    ]
-
-
-def _least(found: Suggestions) -> int:
-    return min(len(found.causes), len(found.risks), len(found.signposts))

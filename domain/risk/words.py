@@ -83,6 +83,12 @@ def priority(ends: Sequence[tuple[str, str]], probability: float, began: date | 
     return f"More than one sign at once: {both}.{since(began)} {sure(probability)}"
 
 
+def ends(reason: str) -> list[tuple[str, str]]:
+    """The factors and ends a priority's sentence names, in its order: ``priority`` read back."""
+    found = [(reason.find(said), end) for end, said in ENDS.items() if said in reason]
+    return [end for _, end in sorted(found)]
+
+
 def both_contexts(factor: str, pole: str, probability: float) -> str:
     """One factor at the same end in general and in school."""
     return f"In general and in school, {ENDS[factor, pole]}. {sure(probability)}"

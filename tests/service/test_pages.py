@@ -6,21 +6,18 @@ import hashlib
 import re
 import time
 from datetime import UTC, datetime, timedelta
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import httpx
 import pytest
 from fastapi import FastAPI
 
-from astrack.changing import Decided
 from astrack.records.support import Support
 from astrack.settings import Settings
 from astrack.store import Store
-from domain.base import Event, Stamp
-from domain.journey.facts import FlagRaised
 from domain.scope import Scope
 from tests.support.pages import Reader, form, offered, served
-from tests.support.small_school import SmallSchool, build
+from tests.support.small_school import SmallSchool, build, raise_sign
 
 ROLES = ("tutor", "head_of_year", "dsl", "lead_practitioner", "head", "administrator", "dpo", "auditor", "Mia")
 OPEN_TO = {
@@ -404,7 +401,10 @@ def test_a_group_plan_begins_on_the_record_of_each_of_its_pupils(
     tutor = Reader(served(small), small, "tutor")
     for name in ("Kofi", "Tom"):
         pupil = small.pupils[name]
-        flagged(small, pupil)
+        raise_sign(
+            small, pupil, kind="polar", factor="trust_of_others", context="general", pole="low",
+            reason="In general, now leans on almost nobody. Fairly sure (8 in 10).",
+        )  # fmt: skip
     page = tutor.get("/plans/group?about=trust_of_others.low.general")
     assert "Kofi Osei" in page.text
     assert "Tom Hughes" in page.text
@@ -421,19 +421,6 @@ def test_a_group_plan_begins_on_the_record_of_each_of_its_pupils(
     plans = [list(small.records.journey(small.pupils[name])[0].plans.values())[-1] for name in ("Kofi", "Tom")]
     assert len({one.opened.group_plan_id for one in plans}) == 1
     assert all(len(small.records.journey(small.pupils[name])[0].plans) == 1 for name in ("Kofi", "Tom"))
-
-
-def flagged(small: SmallSchool, pupil_id: UUID) -> None:
-    """An early sign put on record by hand."""
-
-    def decide(loaded: list[list[Event]], stamp: Stamp) -> Decided:
-        sign = FlagRaised(
-            **stamp.fresh(), flag_id=uuid4(), kind="polar", factor="trust_of_others", context="general", pole="low",
-            probability=0.8, reason="In general, now leans on almost nobody. Fairly sure (8 in 10).", model_digest="ab" * 32,
-        )  # fmt: skip
-        return Decided([[sign]])
-
-    small.records.change(small.ask(), {"sign": str(pupil_id)}, [small.records.journey_of(pupil_id)], decide)
 
 
 def test_the_governors_report_is_a_pdf_and_too_few_pupils_are_not_compared(pages: FastAPI, small: SmallSchool) -> None:

@@ -18,6 +18,7 @@ PAGES = (
     ("tutor", "/pupils"), ("head_of_year", "/pupils"), ("dsl", "/pupils"), ("tutor", "/pupils/all"), ("dsl", "/pupils/all"),
     ("tutor", "/pupils/{Mia}"), ("tutor", "/pupils/{Kofi}"), ("dsl", "/pupils/{Mia}"), ("tutor", "/pupils/{Mia}?day=2025-03-12"),
     ("tutor", "/pupils/{Kofi}/plan"), ("tutor", "/pupils/{Kofi}/plan?about=self_disclosure.low.school"),
+    ("tutor", "/pupils/{Kofi}/plan?about=composite_full_sail.school"), ("tutor", "/guidance?about=response_quality"),
     ("tutor", "/pupils/{Mia}/plans/{plan}"), ("tutor", "/plans"), ("dsl", "/plans"), ("tutor", "/plans/group"),
     ("tutor", "/talks"), ("tutor", "/rounds"), ("administrator", "/rounds"), ("tutor", "/training"), ("tutor", "/training/first-steps"),
     ("tutor", "/practice"), ("tutor", "/practice/2"), ("tutor", "/practice/2/plan?about=trust_of_self.low.school"),

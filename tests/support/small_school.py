@@ -6,6 +6,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 from astrack.access.credentials import Credentials
@@ -377,3 +378,17 @@ def open_plan(small: SmallSchool, name: str, factor: str, context: str, goal: st
     }  # fmt: skip
     small.records.open_plan(small.ask("tutor"), small.pupils[name], plan=plan)
     return plan_id
+
+
+def raise_sign(small: SmallSchool, pupil_id: UUID, *, seen: bool = False, **fields: str | None) -> UUID:
+    """An early sign put on record by hand; ``seen``: somebody has reviewed it as new to us."""
+    flag_id = small.app.new_id()
+
+    def decide(loaded: list[list[Event]], stamp: Stamp) -> Decided:
+        known: dict[str, Any] = {"flag_id": flag_id, "probability": 0.8, "model_digest": "ab" * 32, **fields}
+        sign = f.FlagRaised(**stamp.fresh(), **known)
+        review = [f.FlagReviewed(**stamp.fresh(), flag_id=flag_id, judgement="new_to_us")] if seen else []
+        return Decided([[sign, *review]])
+
+    small.records.change(small.ask(), {"sign": str(flag_id)}, [small.records.journey_of(pupil_id)], decide)
+    return flag_id
