@@ -227,7 +227,11 @@ def logins(admin: str, secret: bytes, embedded: Embedded | None, database: str) 
             raise BadSetting("ASTRACK_DATABASE_URL names a PostgreSQL older than 15: upgrade it")
         if embedded is not None or migrate.may_migrate(conn):
             migrate.migrate(conn, lambda role: derived_password(secret, role))
-            return (_own(admin, secret, migrate.SERVICE), _own(admin, secret, migrate.PROJECTOR))
+            service, projector = _own(admin, secret, migrate.SERVICE), _own(admin, secret, migrate.PROJECTOR)
+            if embedded is None and not (_let_in(service) and _let_in(projector)):
+                # what the passwords come from is another now: an old root key was taken out of the environment
+                migrate.give_passwords(conn, lambda role: derived_password(secret, role))
+            return service, projector
         if not migrate.migrated(conn):
             raise BadSetting(
                 "the database is not prepared and this role may not do it: start once with a role that may create "
@@ -240,6 +244,14 @@ def logins(admin: str, secret: bytes, embedded: Embedded | None, database: str) 
 def _own(admin: str, secret: bytes, role: str) -> Login:
     info = psycopg.conninfo.make_conninfo(admin, user=role, password=derived_password(secret, role))
     return Login(info, role, False)
+
+
+def _let_in(login: Login) -> bool:
+    try:
+        psycopg.connect(login.conninfo, connect_timeout=CONNECT_S).close()
+    except psycopg.OperationalError:
+        return False
+    return True
 
 
 def _pool(login: Login, size: int, timeout_s: float, more: str = "") -> Pool:

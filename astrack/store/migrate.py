@@ -79,6 +79,11 @@ def _roles(conn: Connection, password: Callable[[str], str]) -> None:
         if role not in there:
             conn.execute(sql.SQL("CREATE ROLE {} NOLOGIN NOINHERIT").format(sql.Identifier(role)))
         conn.execute(sql.SQL("GRANT {} TO CURRENT_USER").format(sql.Identifier(role)))
+    give_passwords(conn, password)
+
+
+def give_passwords(conn: Connection, password: Callable[[str], str]) -> None:
+    """Let the two login roles in by these passwords alone."""
     for role in (SERVICE, PROJECTOR):
         text = sql.SQL("ALTER ROLE {} LOGIN PASSWORD {}").format(sql.Identifier(role), password(role))
         conn.execute(text)

@@ -1,12 +1,14 @@
 """The root key: what wraps each school's key. It is a file's or the environment's own, or a key service's.
 
 Its text is one key a line, the newest first, each of 64 hexadecimal digits. The first wraps; all unwrap, so that a new
-one can be added while the service runs. A line ``database: <64 digits>`` keeps what the roles' passwords come from.
+one can be added while the service runs. A line ``database: <64 digits>`` keeps what the roles' passwords come from:
+worked out from the first key there was, it does not give that key away once it has been destroyed.
 """
 
 from __future__ import annotations
 
 import hashlib
+import hmac
 import os
 import secrets
 from pathlib import Path
@@ -20,6 +22,7 @@ from astrack.store.keys import KEY_BYTES, seal, unseal
 from astrack.store.types import BadSetting, KeyMissing
 
 DATABASE = "database:"
+DATABASE_LABEL = b"astrack/database/v1"
 KEYS_MAX = 20
 NOT_OPENED = "a school's key does not open"
 FILE_BYTES_MAX = 1 << 16
@@ -89,7 +92,7 @@ class HeldRootKey:
         """Nothing: whoever sets the text takes the old keys out."""
 
     def secret(self) -> bytes:
-        """What the roles' passwords come from: the line that says so, else the only key there has been."""
+        """What the roles' passwords come from: the line that says so, else worked out from the oldest key."""
         return self._secret
 
     def _take(self, text: str) -> None:
@@ -98,7 +101,8 @@ class HeldRootKey:
         kept = [_key(line.removeprefix(DATABASE).strip(), self._where) for line in lines if line.startswith(DATABASE)]
         if not 1 <= len(held) <= KEYS_MAX or len(kept) > 1:
             raise KeyMissing(f"{self._where} does not hold a root key: it must have {FORM}")
-        self._keys, self._secret = held, (kept or held)[-1]
+        self._keys = held
+        self._secret = kept[0] if kept else hmac.digest(held[-1], DATABASE_LABEL, "sha256")
         self._ciphers = [AESGCM(key) for key in held]
 
 
@@ -143,7 +147,13 @@ class FileRootKey(HeldRootKey):
 
     def _put(self, held: list[bytes]) -> None:
         lines = [key.hex() for key in held] + [f"{DATABASE} {self._secret.hex()}"]
-        _write(self.path, "\n".join(lines) + "\n")
+        try:
+            _write(self.path, "\n".join(lines) + "\n")
+        except OSError as error:
+            raise BadSetting(
+                f"the root key file {self.path} cannot be written ({error.strerror}): put a new key in front of the "
+                "old one by hand, and rotate with the file's text in ASTRACK_ROOT_KEY"
+            ) from error
         self._look_again()
 
     def _look_again(self) -> None:

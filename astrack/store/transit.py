@@ -1,7 +1,8 @@
 """A root key that never leaves its key service: the transit engine of OpenBao or HashiCorp Vault, over HTTP.
 
-The key is of type aes256-gcm96; it is made once with ``bao write -f transit/keys/astrack``. The token needs ``update``
-on encrypt, decrypt and hmac of that key and ``read`` on the key itself.
+Two keys of type aes256-gcm96 are made once: ``bao write -f transit/keys/astrack`` and, for what must stay the same when
+that one is rotated and its old versions are destroyed, ``bao write -f transit/keys/astrack-database``. The token needs
+``update`` on encrypt and decrypt of the first and on hmac of the second, and ``read`` on the first itself.
 """
 
 from __future__ import annotations
@@ -15,10 +16,11 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
+from astrack.store.rootkey import DATABASE_LABEL
 from astrack.store.types import BadSetting, KeyMissing, StoreUnavailable
 
 ANSWER_MAX = 1 << 16
-SECRET_INPUT = b"astrack/database/v1"
+NEVER_ROTATED = "-database"
 WRAPPED = re.compile(r"vault:v([1-9][0-9]{0,8}):[A-Za-z0-9+/=]{1,1000}")
 NAME = re.compile(r"[A-Za-z0-9_./-]{1,100}")
 
@@ -44,13 +46,13 @@ class TransitRootKey:
 
     def wrap(self, key: bytes, place: bytes) -> bytes:
         """A key encrypted by the service, bound to its place as associated data. Raises StoreUnavailable."""
-        data = self._call("encrypt", {"plaintext": _b64(key), "associated_data": _b64(place)})
+        data = self._asked(f"encrypt/{self._key}", {"plaintext": _b64(key), "associated_data": _b64(place)})
         return _wrapped(data.get("ciphertext")).encode("ascii")
 
     def unwrap(self, wrapped: bytes, place: bytes) -> bytes:
         """The key again. Raises KeyMissing where the service refuses it, StoreUnavailable."""
         text = _wrapped(wrapped.decode("ascii", "replace"))
-        data = self._call("decrypt", {"ciphertext": text, "associated_data": _b64(place)})
+        data = self._asked(f"decrypt/{self._key}", {"ciphertext": text, "associated_data": _b64(place)})
         try:
             return base64.b64decode(str(data.get("plaintext")), validate=True)
         except ValueError as error:
@@ -59,11 +61,14 @@ class TransitRootKey:
     def newest(self, wrapped: bytes, place: bytes) -> bool:
         """Whether this is wrapped under the key's latest version at the service."""
         found = WRAPPED.fullmatch(wrapped.decode("ascii", "replace"))
-        return found is not None and int(found[1]) == self._call("", None).get("latest_version")
+        return found is not None and int(found[1]) == self._asked(f"keys/{self._key}", None).get("latest_version")
 
     def secret(self) -> bytes:
-        """What the roles' passwords come from: the service's own HMAC under the key's first version."""
-        data = self._call("hmac", {"input": _b64(SECRET_INPUT), "key_version": 1})
+        """What the roles' passwords come from: the service's own HMAC under a key that is never rotated.
+
+        An HMAC under the root key's own first version would be refused once old versions are.
+        """
+        data = self._asked(f"hmac/{self._key}{NEVER_ROTATED}", {"input": _b64(DATABASE_LABEL), "key_version": 1})
         return hashlib.sha256(str(data.get("hmac")).encode()).digest()
 
     def renew(self) -> None:
@@ -73,8 +78,7 @@ class TransitRootKey:
     def retire(self) -> None:
         """Nothing: raise ``min_decryption_version`` at the service, and older versions open nothing any more."""
 
-    def _call(self, verb: str, body: dict[str, Any] | None) -> dict[str, Any]:
-        path = f"{verb}/{self._key}" if verb else f"keys/{self._key}"
+    def _asked(self, path: str, body: dict[str, Any] | None) -> dict[str, Any]:
         data = self._request(path, body).get("data")
         if not isinstance(data, dict):
             raise StoreUnavailable("the key service's answer is not in the transit protocol: check ASTRACK_TRANSIT_URL")
@@ -108,11 +112,15 @@ class TransitRootKey:
 
 
 def _refusal(status: int, path: str) -> Exception:
+    if status == 400 and path.startswith("hmac/"):
+        key = path.removeprefix("hmac/")
+        return BadSetting(f"the key service has no key {key}: make it with `bao write -f transit/keys/{key}`")
     if status == 400:
         return KeyMissing("the key service does not open a school's key: check that ASTRACK_TRANSIT_KEY is the one "
                           "this database was written with")  # fmt: skip
     if status in (401, 403):
-        return BadSetting(f"the key service refuses our token for {path}: renew it or widen its policy")
+        return BadSetting(f"the key service refuses our token for {path}: make the key, renew the token or widen its "
+                          "policy")  # fmt: skip
     if status == 404:
         return BadSetting(f"the key service has no {path}: make the key or check ASTRACK_TRANSIT_KEY")
     return StoreUnavailable(f"the key service answered {status}: see that it runs and is unsealed")

@@ -146,6 +146,7 @@ def test_a_wrapped_key_opens_only_where_it_belongs(
 
 def test_a_new_root_key_wraps_and_the_old_one_unwraps_until_it_is_retired(tmp_path: Path) -> None:
     root = FileRootKey(tmp_path / "root.key")
+    first = (tmp_path / "root.key").read_text().strip()
     other = FileRootKey(tmp_path / "root.key")
     before, secret = other.wrap(KEY, PLACE), root.secret()
     assert (tmp_path / "root.key").stat().st_mode & 0o077 == 0
@@ -154,6 +155,7 @@ def test_a_new_root_key_wraps_and_the_old_one_unwraps_until_it_is_retired(tmp_pa
     assert other.newest(after, PLACE) and not other.newest(before, PLACE)
     assert root.unwrap(before, PLACE) == root.unwrap(after, PLACE) == KEY
     root.retire()
+    assert first not in (tmp_path / "root.key").read_text()
     assert other.unwrap(after, PLACE) == KEY and other.secret() == root.secret() == secret
     with pytest.raises(KeyMissing):
         other.unwrap(before, PLACE)
@@ -176,6 +178,21 @@ def test_the_root_key_is_rotated_under_a_running_service(tmp_path: Path, store: 
         theirs.log(school).ring.renew()
         theirs.log(school).append([lit(uuid4(), -1)], idempotency=None)
         assert list(check_store(SchoolLog(store._db, FileRootKey(path), school))) == []
+
+
+def test_a_root_key_file_that_cannot_be_written_is_named_and_stays_as_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = FileRootKey(tmp_path / "root.key")
+    text, wrapped = (tmp_path / "root.key").read_text(), root.wrap(KEY, PLACE)
+
+    def refuse(*_: Any, **__: Any) -> int:
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr("astrack.store.rootkey.os.open", refuse)
+    with pytest.raises(BadSetting, match="cannot be written"):
+        root.renew()
+    assert (tmp_path / "root.key").read_text() == text and root.newest(wrapped, PLACE)
 
 
 @pytest.mark.parametrize(
@@ -223,7 +240,7 @@ class Handler(BaseHTTPRequestHandler):
         if self.headers["X-Vault-Token"] != self.server.token:
             return self._say(403, {"errors": ["permission denied"]})
         verb, _, key = self.path.removeprefix("/v1/transit/").partition("/")
-        if key not in ("astrack", "astrack/rotate"):
+        if key not in ("astrack", "astrack/rotate", "astrack-database"):
             return self._say(404, {"errors": []})
         try:
             return self._say(200, {"data": self._do(verb, key, body)})

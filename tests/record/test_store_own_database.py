@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from uuid import uuid4
 
 import psycopg
@@ -13,6 +16,7 @@ import pytest
 from astrack.settings import Settings
 from astrack.store import BadSetting, Store
 from astrack.store.embedded import Embedded
+from astrack.store.fsck import check_store
 
 AT = datetime(2026, 9, 1, tzinfo=UTC)
 
@@ -32,7 +36,7 @@ def prepared(store: Store, settings: Settings) -> Callable[[str, str], Settings]
                          if "CREATEROLE" in attributes else f"GRANT astrack_service, astrack_projector TO {role}")  # fmt: skip
         url = psycopg.conninfo.make_conninfo(host=str(server.folder), user=role, password="p", dbname=name)
         key = settings.home / "database.hex"
-        key.write_text(server.secret.hex())  # the roles of one server have one password
+        key.write_text(f"{'11' * 32}\ndatabase: {server.secret.hex()}\n")  # the roles of one server have one password
         return replace(settings, database_url=url, root_key_file=key)
 
     return prepare
@@ -59,3 +63,26 @@ def test_a_plain_role_is_refused_until_the_database_is_prepared(
     with Store.open(plain) as store:
         store.create_school(uuid4(), AT)
         assert len(store.schools()) == 1
+
+
+@pytest.fixture
+def alone() -> Iterator[Settings]:
+    """A server of its own, reached by its URL: what it is told of passwords concerns no other test."""
+    home = Path(tempfile.mkdtemp(prefix="astrack-"))
+    home.chmod(0o711)
+    server = Embedded(home)
+    server.start()
+    yield Settings(home=home, database_url=server.conninfo(), timeout_s=20)
+    server.stop()
+    shutil.rmtree(home, ignore_errors=True)
+
+
+def test_an_old_root_key_may_be_taken_out_of_the_environment_after_a_rotation(alone: Settings) -> None:
+    old, new, school = "11" * 32, "22" * 32, uuid4()
+    with Store.open(replace(alone, root_key=old)) as store:
+        store.create_school(school, AT)
+    with Store.open(replace(alone, root_key=f"{new},{old}")) as store:
+        assert store.rotate_root() == 1
+    with Store.open(replace(alone, root_key=new)) as store:
+        assert list(check_store(store.log(school))) == []
+        assert store.log(school).ring.own().generation == 1
