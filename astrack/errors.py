@@ -29,7 +29,8 @@ GROUPS: Sequence[tuple[int, int, str]] = (
     (405, 2, "MethodUnknown"),
     # a rule of the school's world says no
     (409, 4, "DomainError OwnerCannotSee RebuildUnderWay AlreadyEnrolled NotEnrolled RecordFrozen OptedOut "
-             "SittingAlreadyTaken NotInRound FlagAlreadyReviewed PlanAlreadyOpen PlanAlreadyClosed CauseStepSkipped "
+             "SittingAlreadyTaken NotInRound HelpNotSaid "
+             "FlagAlreadyReviewed PlanAlreadyOpen PlanAlreadyClosed CauseStepSkipped "
              "RiskStepSkipped SignpostMissing PlaceNotAccepted ConsentNotNamed TransferNotOpen NotYetEighteen "
              "NotCorrectable NothingToCorrect RoundAlreadyClosed RoundNotOpenYet SchoolAlreadyRegistered "
              "CompetenceNotDecided "

@@ -28,7 +28,7 @@ from astrack.api.common import (  # fmt: skip
 from domain import review
 from domain.authority import Action
 from domain.identity import Person
-from domain.journey.facts import Group, Judgement
+from domain.journey.facts import Group, Helper, Judgement, Mode
 from domain.journey.outside import OutcomeCode, Source
 from domain.pupil_number import PupilNumber
 
@@ -85,7 +85,10 @@ class OnDay(Body):
 
 
 class SittingIn(Body):
-    """What a pupil handed in: an answer from 1 to 6 for each item, and the seconds each took where they are known."""
+    """What a pupil handed in: an answer from 1 to 6 for each item, and the seconds each took where they are known.
+
+    `supported`: an adult wrote for the pupil, `helped_by` in which role.
+    """
 
     sitting_id: UUID
     round_id: UUID | None = None
@@ -94,7 +97,8 @@ class SittingIn(Body):
     seconds: Annotated[dict[Code, Annotated[float, Field(ge=0, le=86_400)]], Field(max_length=200)] = Field(
         default_factory=dict
     )
-    mode: Literal["alone", "read_aloud", "supported"] = "alone"
+    mode: Mode = "alone"
+    helped_by: Helper | None = None
 
 
 class NotTodayIn(Body):
@@ -221,7 +225,7 @@ def hand_in(caller: CallerOf, pupil_id: UUID, body: SittingIn, key: Key, if_matc
     caller.may(Action.SIT, pupil_id)
     answer = caller.records.hand_in(
         caller.ask(key, expected(if_match)), pupil_id, sitting_id=body.sitting_id, round_id=body.round_id, on=body.on,
-        answers=body.answers, seconds=body.seconds, mode=body.mode,
+        answers=body.answers, seconds=body.seconds, mode=body.mode, helped_by=body.helped_by,
     )  # fmt: skip
     if not caller.can(Action.SEE_STORY, about_pupil(caller.records, pupil_id, caller.today)):
         return HandedIn(flags=[])

@@ -38,6 +38,8 @@ class SittingOut(Out):
     values: list[float | None]
     errors: list[float | None]
     usable: bool
+    mode: f.Mode
+    helped_by: f.Helper | None
 
 
 class FlagOut(Out):

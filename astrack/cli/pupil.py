@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any, cast, get_args
 from uuid import UUID
 
 import typer
@@ -86,17 +86,22 @@ def sit(
     round_id: Annotated[
         UUID | None, typer.Option("--round", help="The round; left out for a sitting of its own.")
     ] = None,
+    mode: Annotated[str, typer.Option(help="alone, read_aloud, or supported: an adult wrote for the pupil.")] = "alone",
+    helped_by: Annotated[
+        str | None, typer.Option(help="That adult's role: " + ", ".join(get_args(facts.Helper)) + ".")
+    ] = None,
     on: On = None,
     school: School = None,
     key: Key = None,
 ) -> None:
     """Hand in one sitting: scored and flagged at once."""
-    given = files.json_of(answers)
+    given, how = files.json_of(answers), cast(facts.Mode, _one_of(mode, facts.Mode, "--mode"))
+    helper = cast(facts.Helper, _one_of(helped_by, facts.Helper, "--helped-by")) if helped_by else None
     with c.school_opened(school) as (app, records):
         c.show(
             records.hand_in(
                 c.asking(key), c.which_pupil(records, named), sitting_id=app.new_id(), round_id=round_id,
-                on=today(app.clock().date(), on, "--on"), answers=given,
+                on=today(app.clock().date(), on, "--on"), answers=given, mode=how, helped_by=helper,
             )
         )  # fmt: skip
 

@@ -48,13 +48,24 @@ class HandOver:
 
 @dataclass(frozen=True, slots=True)
 class Dot:
-    """One raw sitting. ``href`` leads to where it comes from."""
+    """One raw sitting. ``supported``: an adult wrote for the pupil; ``href`` leads to where it comes from."""
 
     on: date
     value: float
     usable: bool = True
     corrected: bool = False
     href: str = ""
+    supported: bool = False
+
+    @property
+    def notes(self) -> list[str]:
+        """What there is to say of how it came about."""
+        said = {
+            "this sitting could not be read well": not self.usable,
+            "an adult wrote for the pupil": self.supported,
+            "corrected since": self.corrected,
+        }
+        return [words for words, holds in said.items() if holds]
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,9 +210,7 @@ def _dot_said(data: PictureData, line: Line, dot: Dot) -> str:
     spread = EIGHT_IN_TEN * sd
     words = level_words(data, line.factor, level)
     said = f"{words}: {level:.1f}, 8 in 10 between {level - spread:.1f} and {level + spread:.1f}"
-    notes = [] if dot.usable else ["this sitting could not be read well"]
-    notes += ["corrected since"] if dot.corrected else []
-    return "; ".join([said, *notes])
+    return "; ".join([said, *dot.notes])
 
 
 def level_on(line: Line, on: date) -> tuple[float, float]:

@@ -229,8 +229,7 @@ class Drawing:
 
     def _dot_said(self, line: Line, dot: Dot) -> str:
         where = f"{NAMES[line.factor]} {IN_WORDS[line.context]}, {long_day(dot.on)}"
-        notes = ("" if dot.usable else "; could not be read well") + ("; corrected since" if dot.corrected else "")
-        return f"{where}: {level_words(self.data, line.factor, dot.value)}{notes}"
+        return "; ".join([f"{where}: {level_words(self.data, line.factor, dot.value)}", *dot.notes])
 
     def _dot(self, line: Line, dot: Dot) -> str:
         x, y = self.x(dot.on), self.y(line.factor, dot.value)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Literal
 from uuid import UUID
 
 from astrack.changing import Answer, Ask, Changing, Decided, Target
@@ -14,9 +13,9 @@ from domain import round as rounds
 from domain.base import DomainError, Event, Stamp, StreamClass
 from domain.instrument import Instrument
 from domain.journey import decisions, facts, state
+from domain.journey.facts import Helper, Mode
 from domain.journey.state import Journey
 
-Mode = Literal["alone", "read_aloud", "supported"]
 CLASS_MAX = 60
 
 
@@ -26,13 +25,17 @@ class ClassTooLarge(DomainError):
 
 @dataclass(frozen=True, slots=True)
 class Sitting:
-    """What a pupil handed in: answers by item (1-6) and, where known, the seconds each took."""
+    """What a pupil handed in: answers by item (1-6) and, where known, the seconds each took.
+
+    ``helped_by``: the role of the adult who wrote for them, where the mode is supported.
+    """
 
     pupil_id: UUID
     sitting_id: UUID
     answers: Mapping[str, int]
     seconds: Mapping[str, float] = field(default_factory=dict)
     mode: Mode = "alone"
+    helped_by: Helper | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,15 +66,15 @@ class SittingRecords(Changing):
         answers: Mapping[str, int],
         seconds: Mapping[str, float] | None = None,
         mode: Mode = "alone",
+        helped_by: Helper | None = None,
     ) -> Answer:
         """Hand in one sitting.
 
-        Raises RoundUnknown, RoundAlreadyClosed, RoundNotOpenYet, SittingAlreadyTaken, OptedOut, RecordFrozen and the
-        refusals of scoring.
+        Raises RoundUnknown, RoundAlreadyClosed, RoundNotOpenYet, SittingAlreadyTaken, HelpNotSaid, OptedOut,
+        RecordFrozen and the refusals of scoring.
         """
-        return self.hand_in_class(
-            ask, [Sitting(pupil_id, sitting_id, answers, seconds or {}, mode)], round_id=round_id, on=on
-        )
+        one = Sitting(pupil_id, sitting_id, answers, seconds or {}, mode, helped_by)
+        return self.hand_in_class(ask, [one], round_id=round_id, on=on)
 
     def hand_in_class(self, ask: Ask, sittings: Sequence[Sitting], *, round_id: UUID | None, on: date) -> Answer:
         """Hand in the sittings of a class, all or none; at most 60. Raises what ``hand_in`` raises."""
@@ -125,6 +128,7 @@ def judged(
         instrument_version=chosen.version,
         instrument_digest=chosen.digest,
         mode=sitting.mode,
+        helped_by=sitting.helped_by,
         answers=dict(sitting.answers),
         seconds=dict(sitting.seconds),
         values=scored.values,
@@ -157,4 +161,5 @@ def _asked(one: Sitting) -> Answer:
         "answers": dict(one.answers),
         "seconds": dict(one.seconds),
         "mode": one.mode,
+        "helped_by": one.helped_by,
     }

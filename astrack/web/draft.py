@@ -8,13 +8,16 @@ from datetime import datetime
 from uuid import UUID, uuid5
 
 from astrack.records import Records
+from domain.journey.facts import Helper, Mode
 
 SECONDS_MAX = 600.0
 
 
 @dataclass(slots=True)
 class Draft:
-    """What has been answered so far. ``answers`` and ``seconds`` by item; ``shown`` is the item on the screen."""
+    """What has been answered so far. ``answers`` and ``seconds`` by item; ``shown`` is the item on the screen;
+    ``helped_by``: the role of the adult who writes for the pupil.
+    """
 
     sitting_id: UUID
     practised: int = 0
@@ -23,6 +26,7 @@ class Draft:
     shown: str = ""
     shown_at: str = ""
     heard: bool = False
+    helped_by: Helper | None = None
 
     def show(self, item_id: str, now: datetime) -> None:
         """Note which item is on the screen since when; showing the same again starts no new clock."""
@@ -36,6 +40,11 @@ class Draft:
             took = (now - datetime.fromisoformat(self.shown_at)).total_seconds()
             self.seconds[item_id] = round(min(SECONDS_MAX, max(0.0, took)), 2)
         self.shown = self.shown_at = ""
+
+    @property
+    def mode(self) -> Mode:
+        """How it is answered: an adult who writes has read the sentences out too."""
+        return "supported" if self.helped_by else "read_aloud" if self.heard else "alone"
 
     @classmethod
     def read(cls, content: bytes) -> Draft:

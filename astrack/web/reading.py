@@ -115,7 +115,7 @@ def _line(track: Any, sittings: Sequence[Sat], amended: set[UUID], context: int,
         level=tuple(float(value) for value in track.level[:, index]),
         sd=tuple(float(value) for value in track.sd[:, index]),
         dots=tuple(
-            p.Dot(sat.on, value, sat.usable, sat.event_id in amended, f"#e-{sat.event_id}")
+            p.Dot(sat.on, value, sat.usable, sat.event_id in amended, f"#e-{sat.event_id}", sat.mode == "supported")
             for sat in sittings
             if (value := sat.values[index]) is not None
         ),

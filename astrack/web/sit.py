@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from fastapi import APIRouter, Request
@@ -17,8 +17,10 @@ from astrack.web.draft import Draft
 from astrack.web.forms import Form
 from astrack.web.lang import LANGUAGES, language_of, sayer
 from astrack.web.site import HEADERS, BadForm, Site, see_other
+from astrack.web.words import HELPERS
 from domain.authority import Action
 from domain.instrument import Instrument, Item
+from domain.journey.facts import Helper
 from domain.journey.refusals import SittingAlreadyTaken
 
 PRACTICE, PARTS = 1, 12
@@ -33,14 +35,17 @@ def sit_pages(site: Site) -> APIRouter:
         desk = desks.find(who, Action.SEE_GUIDED)
         why = "opted_out" if desk.journey.opted_out else "no_round" if desk.round is None else ""
         why = why or ("sat_already" if desk.done else "")
-        begun = desk.draft is not None
+        helped_by = desk.draft.helped_by if desk.draft else None
         return pupil_page(
-            site, request, who, "sit_start.html", why=why, begun=begun, again=desk.tried, called=_called(who)
-        )
+            site, request, who, "sit_start.html", why=why, begun=desk.draft is not None, again=desk.tried,
+            called=_called(who), helpers=HELPERS, helped_by=helped_by,
+        )  # fmt: skip
 
     @router.post("/sit/begin")
     def begin(who: Who, sent: Sent) -> Response:
         seated = desks.take(who)
+        chosen = sent.one_of("helped_by", ("", *HELPERS), label="Who writes")
+        seated.draft.helped_by = cast(Helper, chosen) if chosen else None
         web_draft.save(who.records, seated.round.round_id, who.viewer.id, seated.draft)
         return RedirectResponse("/sit/next", 303, HEADERS)
 
@@ -172,7 +177,7 @@ def _hand_in(who: Caller, round_id: UUID, draft: Draft) -> Response:
     who.records.hand_in(
         # one key for the sitting: answering the last one twice hands in once
         who.ask(f"sit/{draft.sitting_id}"), who.viewer.id, sitting_id=draft.sitting_id, round_id=round_id, on=who.today,
-        answers=draft.answers, seconds=draft.seconds, mode="read_aloud" if draft.heard else "alone",
+        answers=draft.answers, seconds=draft.seconds, mode=draft.mode, helped_by=draft.helped_by,
     )  # fmt: skip
     web_draft.drop(who.records, round_id, who.viewer.id)
     return see_other("/sit/done")

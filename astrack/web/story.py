@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from astrack.picture import CAME, JUDGED, long_day, term_of
-from astrack.web.words import GOING, ROLE_NAMES, count_of
+from astrack.web.words import GOING, HELPERS, ROLE_NAMES, count_of
 from domain import guidance
 from domain.base import Erased, Event, Fact
 from domain.identity import Identity
@@ -182,7 +182,8 @@ def _regrouped(_: Telling, one: f.PupilRegrouped) -> tuple[str, ...]:
 
 def _sat(_: Telling, one: f.AssessmentSat) -> tuple[str, ...]:
     readable = "" if one.usable else "It could not be read well, so nothing rests on it."
-    how = {"alone": "", "read_aloud": "With sentences read aloud.", "supported": "With an adult beside."}[one.mode]
+    wrote = HELPERS[one.helped_by].lower() if one.helped_by else "an adult"
+    how = {"alone": "", "read_aloud": "With sentences read aloud.", "supported": f"Supported: {wrote} wrote."}[one.mode]
     return "Sat the questions about an imagined place.", readable, how
 
 

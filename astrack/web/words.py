@@ -61,6 +61,14 @@ ROLE_NAMES = {
     "operator": "whoever runs the machine",
 }
 
+HELPERS = {
+    "teacher": "A teacher",
+    "teaching_assistant": "A teaching assistant",
+    "interpreter": "An interpreter",
+    "other_adult": "Another adult",
+}
+"""Which adult wrote for a pupil who could not: a role, never a person."""
+
 DONE = {
     "reviewed": "Thank you. Your review is on record.",
     "plan-opened": "The plan has begun. You can print it on one side of paper.",

@@ -87,11 +87,13 @@ def leave(journey: Journey, stamp: Stamp, *, on: date) -> list[Event]:
 def sit(journey: Journey, sat: f.AssessmentSat) -> Journey:
     """The state with a sitting in it, or why it may not be; a first one that cannot be read may be sat once more.
 
-    Raises RecordFrozen, OptedOut, SittingAlreadyTaken.
+    Raises RecordFrozen, OptedOut, HelpNotSaid, SittingAlreadyTaken.
     """
     held(journey)
     if journey.opted_out:
         raise no.OptedOut("an opt-out is on this record: end it before a sitting is handed in")
+    if sat.helped_by and sat.mode != "supported":
+        raise no.HelpNotSaid("an adult is said to have helped: say that the sitting was supported, or name nobody")
     twice = any(earlier.sitting_id == sat.sitting_id for earlier in journey.sittings)
     if twice or (sat.round_id is not None and not sitting_rules.standing(journey.sittings, sat.round_id).offer):
         raise no.SittingAlreadyTaken("this pupil has sat this round already: its answers are kept as they were")

@@ -24,6 +24,8 @@ Eight = Annotated[tuple[float | None, ...], Field(min_length=8, max_length=8)]
 Ground = Literal["accuracy", "unlawful", "legal_claim", "objection"]
 Judgement = Literal["new_to_us", "already_known", "not_what_we_see"]
 LawfulBasis = Literal["legal_obligation", "public_task", "vital_interests", "consent"]
+Mode = Literal["alone", "read_aloud", "supported"]
+Helper = Literal["teacher", "teaching_assistant", "interpreter", "other_adult"]
 Going = Literal["well", "as_planned", "not_yet"]
 Came = Literal["helped", "helped_partly", "did_not_help", "stopped_early"]
 
@@ -66,7 +68,8 @@ class AssessmentSat(Event):
     """A pupil finished a sitting; what they answered, what it scored, and how well it could be read.
 
     ``values`` and ``errors`` are eight numbers on the instrument's scale (four factors in general, then in school)
-    and their standard errors of measurement; ``None`` where too little was answered.
+    and their standard errors of measurement; ``None`` where too little was answered. ``supported``: an adult wrote for
+    the pupil, ``helped_by`` in which role (never who), None where that was not asked.
     """
 
     TOPIC: ClassVar[str] = "journey.assessment-sat.v1"
@@ -78,7 +81,8 @@ class AssessmentSat(Event):
     instrument: Code
     instrument_version: int
     instrument_digest: Digest
-    mode: Literal["alone", "read_aloud", "supported"] = "alone"
+    mode: Mode = "alone"
+    helped_by: Helper | None = None
     answers: dict[Code, int]
     seconds: dict[Code, float] = Field(default_factory=dict)
     values: Eight

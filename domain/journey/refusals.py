@@ -25,6 +25,10 @@ class SittingAlreadyTaken(DomainError):
     """This sitting was handed in before, or the pupil sat this round already."""
 
 
+class HelpNotSaid(DomainError):
+    """An adult is named who wrote for the pupil, and the sitting is not said to be supported."""
+
+
 class NotInRound(DomainError):
     """The round is for other year groups than the pupil's."""
 

@@ -37,6 +37,8 @@ class Sat:
     usable: bool
     age_months: int | None = None
     quality: tuple[str, ...] = ()
+    mode: f.Mode = "alone"
+    helped_by: f.Helper | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +189,8 @@ def _sat(journey: Journey, event: f.AssessmentSat) -> Journey:
         event.usable,
         event.age_months,
         event.quality,
+        event.mode,
+        event.helped_by,
     )
     return replace(journey, sittings=tuple(sorted((*journey.sittings, sat), key=lambda one: one.on)))
 

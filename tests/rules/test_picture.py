@@ -99,7 +99,7 @@ def test_the_table_has_nothing_after_the_day_it_is_seen_from() -> None:
 
 def test_a_sitting_that_could_not_be_read_is_marked_and_not_hidden() -> None:
     assert 'class="unread"' in svg(DATA)
-    assert any("could not be read well" in row.said for row in p.table(DATA))
+    assert any("this sitting could not be read well" in row.said for row in p.table(DATA))
 
 
 def test_no_style_attribute_is_used_so_that_a_strict_policy_holds() -> None:

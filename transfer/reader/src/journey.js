@@ -12,7 +12,8 @@ const OUTCOMES = { none: 'nothing to report', bullied: 'being bullied', self_har
   not_coping: 'not coping', referral: 'referral to another service', attendance: 'attendance', behaviour: 'behaviour', peer_difficulty: 'difficulty with peers',
   anxiety_support: 'support for worries', outside_referral: 'referral to another service', exclusion: 'exclusion', other: 'something else' };
 const ENDED = { withdrawn: 'called off', rejected: 'refused by the other school', expired: 'out of time', recalled: 'called back' };
-const HOW = { alone: '', read_aloud: 'The sentences were read aloud.', supported: 'An adult was beside you.' };
+const HOW = { alone: '', read_aloud: 'The sentences were read aloud.', supported: 'An adult wrote for you.' };
+const HELPERS = { teacher: 'a teacher', teaching_assistant: 'a teaching assistant', interpreter: 'an interpreter', other_adult: 'another adult' };
 
 /**
  * @typedef {{ id: string, on: string, said: string, more: string[], by: string, from: string, topic: string, corrected: boolean,
@@ -67,7 +68,7 @@ function say(fact, named) {
     'journey.pupil-regrouped.v1': () => [`You were in ${year(data.year_group) || 'another group'} from here on.`, groupsOf(data.groups)],
     'journey.pupil-left.v1': () => ['You left the school.'],
     'journey.assessment-sat.v1': () => ['You answered the questions about an imagined place.', ...levels(data),
-      data.usable === false ? 'It could not be read well, so nothing rests on it.' : '', HOW[/** @type {keyof typeof HOW} */ (data.mode)] ?? ''],
+      data.usable === false ? 'It could not be read well, so nothing rests on it.' : '', helped(data)],
     'journey.not-today-said.v1': () => [fact.by?.role === 'pupil' ? 'You said: not today.' : 'Somebody noted for you: not today.', 'Nothing followed from it.'],
     'journey.flag-raised.v1': () => [`An early sign was seen: ${lower(data.reason)}.`, 'A computer model saw it. It is not a diagnosis, and nobody acted on it alone.'],
     'journey.flag-eased.v1': () => ['An early sign was no longer seen.', sign],
@@ -101,6 +102,11 @@ function say(fact, named) {
 
 /** @param {string} text */
 const lower = (text) => (text ? `${text[0].toLowerCase()}${text.slice(1)}`.replace(/\.$/, '') : 'something worth a look');
+/** @param {any} data */
+const helped = (data) => {
+  const helper = HELPERS[/** @type {keyof typeof HELPERS} */ (data.helped_by)];
+  return helper ? `Supported: ${helper} wrote for you.` : HOW[/** @type {keyof typeof HOW} */ (data.mode)] ?? '';
+};
 /** @param {any} data */
 const noted = (data) => (data.note ? `Staff note: ${data.note}` : '');
 
