@@ -118,6 +118,19 @@ def test_answers_that_cannot_be_read_are_offered_once_more_by_nobodys_choice(
     assert "fewer than 10 sat" in setup
 
 
+def test_how_often_answers_had_to_be_offered_once_more_is_shown_for_a_class_of_ten_or_more(
+    store: Store, settings: Settings
+) -> None:
+    school = build(store, settings, years=1, with_past=False, pupils=12)
+    alike = {item.id: 3 for item in instrument.newest().items}
+    varied = {item.id: 1 + (7 * number) % 6 for number, item in enumerate(instrument.newest().items)}
+    for number, pupil in enumerate(school.pupils.values()):
+        school.records.hand_in(school.ask(), pupil, sitting_id=school.app.new_id(), round_id=school.open_round,
+                               on=school.clock().date(), answers=alike if number < 4 else varied)  # fmt: skip
+    setup = Reader(served(school), school, "lead_practitioner").get("/setup").text
+    assert "<li>10B: 4 of 12</li>" in setup and "fewer than 10 sat" not in setup
+
+
 def test_every_screen_says_that_the_questions_are_not_validated(pages: FastAPI, small: SmallSchool) -> None:
     routes = [route for part in PARTS for route in part(Site(small.app)).routes if isinstance(route, APIRoute)]
     paths = {route.path for route in routes if "GET" in route.methods and "{" not in route.path}
