@@ -10,6 +10,7 @@ from uuid import UUID
 
 from pydantic import Field
 
+from domain.background import NOTHING, Background, BackgroundStated
 from domain.base import Event, Stamp, StreamClass, Value
 
 NAME_MAX = 100
@@ -69,10 +70,11 @@ class SchoolNamed(Event):
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """The newest statement of who the pupil is, and the names of the schools in their story."""
+    """The newest statement of who the pupil is and of their background, and the names of the schools in their story."""
 
     person: Person | None = None
     schools: dict[UUID, SchoolName] = field(default_factory=dict)
+    background: Background = NOTHING
 
 
 def replay(events: Iterable[Event]) -> Identity:
@@ -87,6 +89,8 @@ def evolve(identity: Identity, event: Event) -> Identity:
     """The next state; other facts leave it as it is."""
     if isinstance(event, IdentityRecorded):
         return replace(identity, person=event.person)
+    if isinstance(event, BackgroundStated):
+        return replace(identity, background=event.background)
     if isinstance(event, SchoolNamed):
         return replace(identity, schools={**identity.schools, event.school.school_id: event.school})
     return identity
@@ -105,6 +109,11 @@ def _with_former(old: Person, new: Person) -> Person:
         former.append(old.upn)
     kept = tuple(dict.fromkeys(upn for upn in former if upn != new.upn))
     return new.model_copy(update={"former_upns": kept})
+
+
+def state_background(identity: Identity, stamp: Stamp, background: Background) -> list[Event]:
+    """State what is known of a pupil's background; stating the same again changes nothing."""
+    return [] if identity.background == background else [BackgroundStated(**stamp.fresh(), background=background)]
 
 
 def name_school(identity: Identity, stamp: Stamp, school: SchoolName) -> list[Event]:

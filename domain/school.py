@@ -10,6 +10,7 @@ from uuid import UUID
 
 from pydantic import Field
 
+from domain.background import BackgroundsWatched, Watchable
 from domain.base import DomainError, Event, Kind, Stamp, StreamClass, Value
 from domain.identity import NAME_MAX, SchoolName
 from domain.naming import NameWrong, check_name
@@ -98,6 +99,12 @@ class School:
     registered: SchoolRegistered | None = None
     terms: dict[str, tuple[Term, ...]] = field(default_factory=dict)
     loads: tuple[tuple[datetime, Load], ...] = ()
+    backgrounds: BackgroundsWatched | None = None
+
+    @property
+    def watched(self) -> tuple[Watchable, ...]:
+        """The fields of pupils' background in which the school looks whether groups fare alike; none by default."""
+        return self.backgrounds.watched if self.backgrounds else ()
 
     @property
     def load(self) -> Load:
@@ -116,6 +123,8 @@ def replay(events: Iterable[Event]) -> School:
         elif isinstance(event, ReviewLoadSet):
             load = Load(least=event.least, most=event.most, unflagged=event.unflagged)
             school = replace(school, loads=(*school.loads, (event.recorded_at, load)))
+        elif isinstance(event, BackgroundsWatched):
+            school = replace(school, backgrounds=event)
     return school
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+from domain.background import NOTHING, Background
 from domain.identity import Person
 from domain.journey.facts import Group
 from domain.naming import steers
@@ -34,6 +35,7 @@ class Raw:
     former_upns: Sequence[str] = ()
     year_group: int | None = None
     groups: tuple[Group, ...] = ()
+    background: Background = NOTHING
     leaving: bool = False
     carried: str = ""
 
@@ -78,8 +80,10 @@ class Listing:
             preferred_forename=texts.get("preferred_forename", ""), middle_names=texts.get("middle_names", ""),
             former_upns=self._former(raw, upn), sex=self._sex(raw), carried=raw.carried,
         )  # fmt: skip
-        year = raw.year_group
-        return Listed(place=raw.place, person=person, year_group=year, groups=raw.groups, leaving=raw.leaving)
+        return Listed(
+            place=raw.place, person=person, year_group=raw.year_group, groups=raw.groups, background=raw.background,
+            leaving=raw.leaving,
+        )  # fmt: skip
 
     def _former(self, raw: Raw, upn: str) -> tuple[str, ...]:
         good = []

@@ -9,8 +9,9 @@ from typing import Any
 from uuid import UUID
 
 from astrack.changing import Answer, Ask, Changing, Decided, Target
-from domain import instrument, review, school
+from domain import background, instrument, review, school
 from domain import round as rounds
+from domain.background import Watchable
 from domain.base import Event, Stamp, StreamClass, topics_of
 from domain.identity import SchoolName
 from domain.review import Load
@@ -47,6 +48,18 @@ class SchoolRecords(Changing):
             return Decided([school.set_review_load(school.replay(loaded[0]), stamp, load)])
 
         return self.change(ask, {"do": "set_review_load", **load.model_dump()}, [self.own()], decide)
+
+    def watch_backgrounds(self, ask: Ask, watched: Sequence[Watchable], purpose: str) -> Answer:
+        """Say in which fields of pupils' background the school looks whether groups fare alike, and what for.
+
+        Raises PurposeMissing.
+        """
+
+        def decide(loaded: list[list[Event]], stamp: Stamp) -> Decided:
+            return Decided([background.watch(school.replay(loaded[0]).backgrounds, stamp, watched, purpose)])
+
+        request = {"do": "watch_backgrounds", "watched": list(watched), "purpose": purpose}
+        return self.change(ask, request, [self.own()], decide)
 
     def open_round(
         self,

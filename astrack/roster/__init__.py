@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import date
 from uuid import NAMESPACE_URL, UUID, uuid5
 
@@ -12,6 +13,7 @@ from astrack.records import Records, admission_targets
 from astrack.roster.text import as_dict, render
 from astrack.store import PupilStreams
 from domain import identity, school
+from domain.background import Watchable
 from domain.base import Event, Stamp, StreamClass
 from domain.identity import SchoolName
 from domain.journey import decisions, facts, refusals, state
@@ -37,17 +39,20 @@ Step = Joiner | Changed | Leaver
 Progress = Callable[[int], None]
 
 
-def read(data: bytes, on: date, named: SchoolName | None) -> Roster:
-    """The roster in a CTF (.xml) or OneRoster zip. Raises the BadRoster tree of transfer.errors."""
-    return oneroster.read(data, on, named) if data[:2] == ZIP else ctf.read(data)
+def read(data: bytes, on: date, named: SchoolName | None, watched: Sequence[Watchable] = ()) -> Roster:
+    """The roster in a CTF (.xml) or OneRoster zip; of pupils' background the ``watched`` fields alone.
+
+    Raises the BadRoster tree of transfer.errors.
+    """
+    return oneroster.read(data, on, named, watched) if data[:2] == ZIP else ctf.read(data, watched=watched)
 
 
 def plan(records: Records, data: bytes, on: date) -> RosterPlan:
     """What taking in a file for day ``on`` would change. Writes nothing. Raises the BadRoster tree."""
     own = [fact.event for fact in records.log.load(records.school_id).facts]
-    registered = school.replay(own).registered
-    named = registered.school if registered else None
-    drawn = draw_up(read(data, on, named), known(records), named, on)
+    here = school.replay(own)
+    named = here.registered.school if here.registered else None
+    drawn = draw_up(read(data, on, named, here.watched), known(records), named, on)
     return drawn.model_copy(update={"imports_before": sum(isinstance(one, RosterImported) for one in own)})
 
 
@@ -59,9 +64,10 @@ def known(records: Records) -> Iterator[Known]:
         streams = records.log.load_many([stream for one in page for stream in (one.identity_id, one.journey_id)])
         for number, one in enumerate(page):
             events = [[fact.event for fact in stream.facts] for stream in streams[2 * number : 2 * number + 2]]
-            person = identity.replay(events[0]).person
-            if person is not None:
-                yield _known(records.school_id, one.pupil_id, person, events[1])
+            who = identity.replay(events[0])
+            if who.person is not None:
+                known = _known(records.school_id, one.pupil_id, who.person, events[1])
+                yield replace(known, background=who.background)
 
 
 def _known(school_id: UUID, pupil_id: UUID, person: identity.Person, events: list[Event]) -> Known:
@@ -153,10 +159,11 @@ class _Part:
 
     def _decide(self, loaded: list[list[Event]], stamp: Stamp) -> Decided:
         not_overtaken(self.plan, self.import_id, loaded[0])
+        watched = school.replay(loaded[0]).watched
         events: list[Sequence[Event]] = [[self._imported(stamp)]]
         try:
             for step, journey, person in zip(self.chunk, loaded[1::2], loaded[2::2], strict=True):
-                events += self._step(step, state.replay(journey), identity.replay(person), stamp)
+                events += self._step(step, state.replay(journey), identity.replay(person), stamp, watched)
         except (refusals.AlreadyEnrolled, refusals.NotEnrolled, refusals.RecordFrozen) as error:
             raise RollMoved(
                 "a pupil of this plan joined, left or was handed over since: look at the changes again"
@@ -174,7 +181,12 @@ class _Part:
         )  # fmt: skip
 
     def _step(
-        self, step: Step, journey: state.Journey, person: identity.Identity, stamp: Stamp
+        self,
+        step: Step,
+        journey: state.Journey,
+        person: identity.Identity,
+        stamp: Stamp,
+        watched: Sequence[Watchable],
     ) -> list[Sequence[Event]]:
         """The new facts of one pupil: of the journey, then of the identity."""
         on = self.plan.on
@@ -194,4 +206,6 @@ class _Part:
                 age_months=months,
                 groups=groups,
             )
-        return [moved, identity.record(person, stamp, step.person)]
+        # what the school has ceased to watch since the plan was drawn up is not taken in
+        background = identity.state_background(person, stamp, step.background.only(watched))
+        return [moved, [*identity.record(person, stamp, step.person), *background]]

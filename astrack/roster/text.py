@@ -81,7 +81,12 @@ def _section(title: str, lines: Iterable[str], limit: int) -> list[str]:
 
 def _joiner(one: Joiner) -> str:
     groups = f", {describe(one.groups)}" if one.groups else ""
-    return f"{one.person.full_name}, {year_name(one.year_group)}{groups} - {one.place}"
+    return f"{one.person.full_name}, {year_name(one.year_group)}{groups}{_background(one)} - {one.place}"
+
+
+def _background(one: Joiner) -> str:
+    said = ", ".join(f"{called} {value}" for called, value in one.background.groups())
+    return f" (for fairness alone: {said})" if said else ""
 
 
 def _changed(one: Changed) -> str:
@@ -105,7 +110,7 @@ def _name(one: HeldBack) -> str:
 def _joiner_dict(one: Joiner) -> dict[str, Any]:
     return {
         "place": one.place, "name": one.person.full_name, "year_group": one.year_group,
-        "groups": [group.model_dump() for group in one.groups],
+        "groups": [group.model_dump() for group in one.groups], "background": dict(one.background.groups()),
         "pupil_id": str(one.pupil_id) if one.pupil_id else None,
     }  # fmt: skip
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import date
+from functools import cached_property
 from typing import Annotated, ClassVar, Literal
 from uuid import UUID
 
 from pydantic import Field
 
+from domain.background import NOTHING, WATCHABLE, Background, Watchable
 from domain.base import DomainError, Event, StreamClass, Value
 from domain.identity import Person, SchoolName
 from domain.journey.facts import Group, YearGroup
@@ -66,6 +68,7 @@ class Listed(Value):
     person: Person
     year_group: YearGroup | None = None
     groups: tuple[Group, ...] = ()
+    background: Background = NOTHING
     leaving: bool = False
 
 
@@ -85,6 +88,7 @@ class Roster(Value):
 
     ``full``: it lists everyone its school has. ``empties``: fields of a Person whose absence says that there is none.
     ``dimensions``: the dimensions of groups it speaks of; groups in other dimensions stay as they are.
+    ``watched``: the fields of pupils' background that were read at all.
     """
 
     source: Literal["ctf", "oneroster"]
@@ -99,6 +103,12 @@ class Roster(Value):
     warnings: tuple[str, ...] = ()
     empties: frozenset[str] = frozenset()
     dimensions: frozenset[str] = frozenset()
+    watched: tuple[Watchable, ...] = ()
+
+    @cached_property
+    def spoken(self) -> frozenset[str]:
+        """The fields of background it speaks of: those it states of anybody."""
+        return frozenset(name for name in WATCHABLE if any(one.background.said(name) for one in self.pupils))
 
 
 class FieldChange(Value):
@@ -116,6 +126,7 @@ class Joiner(Value):
     person: Person
     year_group: YearGroup | None
     groups: tuple[Group, ...] = ()
+    background: Background = NOTHING
     pupil_id: UUID | None = None
 
 
@@ -127,6 +138,7 @@ class Changed(Value):
     person: Person
     year_group: YearGroup | None
     groups: tuple[Group, ...]
+    background: Background = NOTHING
     fields: tuple[FieldChange, ...]
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from uuid import UUID
 
+from domain.background import NOTHING, Background
 from domain.identity import Person
 from domain.journey.facts import Group
 from domain.journey.state import Custody
@@ -27,6 +28,7 @@ class Known:
     groups: tuple[Group, ...]
     on_roll: bool
     custody: Custody
+    background: Background = NOTHING
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from uuid import UUID
 
+from domain.background import NOTHING, WATCHABLE, Background
 from domain.identity import Person, SchoolName
 from domain.journey.facts import Group
 from domain.journey.state import Custody
@@ -141,8 +142,10 @@ def _place(draft: _Draft, listed: Listed, match: Match) -> None:
 
 def _join(draft: _Draft, listed: Listed) -> None:
     if not listed.leaving:
-        person = listed.person
-        draft.new.append(Joiner(place=listed.place, person=person, year_group=listed.year_group, groups=listed.groups))
+        draft.new.append(
+            Joiner(place=listed.place, person=listed.person, year_group=listed.year_group, groups=listed.groups,
+                   background=_background(draft.roster, listed, NOTHING))
+        )  # fmt: skip
 
 
 def _come_back(draft: _Draft, listed: Listed, known: Known) -> None:
@@ -151,15 +154,15 @@ def _come_back(draft: _Draft, listed: Listed, known: Known) -> None:
         return
     person, groups = _merged(draft.roster, listed, known)
     draft.returning.append(
-        Joiner(
-            place=listed.place, person=person, year_group=_year(listed, known), groups=groups, pupil_id=known.pupil_id
-        )
-    )
+        Joiner(place=listed.place, person=person, year_group=_year(listed, known), groups=groups,
+               background=_background(draft.roster, listed, known.background), pupil_id=known.pupil_id)
+    )  # fmt: skip
 
 
 def _compare(draft: _Draft, listed: Listed, known: Known) -> None:
     person, groups = _merged(draft.roster, listed, known)
-    fields = _differences(known, person, _year(listed, known), groups)
+    background = _background(draft.roster, listed, known.background)
+    fields = (*_differences(known, person, _year(listed, known), groups), *_backgrounds(known.background, background))
     if not fields:
         draft.unchanged.append(known.pupil_id)
     elif known.custody in HANDED_OVER:
@@ -167,8 +170,24 @@ def _compare(draft: _Draft, listed: Listed, known: Known) -> None:
     else:
         draft.changed.append(
             Changed(place=listed.place, pupil_id=known.pupil_id, person=person, year_group=_year(listed, known),
-                    groups=groups, fields=fields)
+                    groups=groups, background=background, fields=fields)
         )  # fmt: skip
+
+
+def _background(roster: Roster, listed: Listed, here: Background) -> Background:
+    """What is watched: of the fields the file speaks of as it says, of others as on record; the rest is let go."""
+    spoken = roster.spoken
+    return Background(**{
+        name: getattr(listed.background if name in spoken else here, name) for name in roster.watched
+    })  # fmt: skip
+
+
+def _backgrounds(before: Background, after: Background) -> list[FieldChange]:
+    return [
+        FieldChange(field=f"{called} (for fairness alone)", before=before.said(name), after=after.said(name))
+        for name, called in WATCHABLE.items()
+        if before.said(name) != after.said(name)
+    ]
 
 
 def _year(listed: Listed, known: Known) -> int | None:

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from domain.background import NOTHING, WATCHABLE, Background
 from domain.identity import SchoolName
 from domain.journey.facts import Group
 from domain.roster import Roster
@@ -63,6 +64,29 @@ def changed(name: str, old: str, new: str) -> dict[str, str]:
 
 def read(files: dict[str, str], school: SchoolName | None = BROOK) -> Roster:
     return oneroster.read(zipped(files), ON, school)
+
+
+def with_demographics(columns: str, *cells: str) -> dict[str, str]:
+    lines = FILES["demographics.csv"].splitlines()
+    more = zip(lines, [columns, *cells, *["," * columns.count(",")] * len(lines)], strict=False)
+    return FILES | {"demographics.csv": "".join(f"{line},{cell}\n" for line, cell in more)}
+
+
+def test_backgrounds_are_read_from_demographics_where_they_are_asked_for() -> None:
+    files = with_demographics(
+        "metadata.sen,metadata.eal,metadata.fsm,metadata.ethnicity", "true,no,1,MWBC", "FALSE,,perhaps,asian"
+    )
+    found = oneroster.read(zipped(files), ON, BROOK, tuple(WATCHABLE)).pupils
+    assert [one.background for one in found] == [
+        Background(sen=True, eal=False, fsm=True, ethnicity="Mixed"), Background(sen=False, ethnicity="Asian"), NOTHING
+    ]  # fmt: skip
+    assert [one.background for one in read(files).pupils] == [NOTHING] * 3
+
+
+def test_the_races_of_oneroster_itself_count_as_an_ethnicity_two_of_them_as_mixed() -> None:
+    files = with_demographics("asian,white", "true,false", "true,true", "false,false")
+    found = oneroster.read(zipped(files), ON, BROOK, ("ethnicity",)).pupils
+    assert [one.background.ethnicity for one in found] == ["Asian", "Mixed", None]
 
 
 def test_the_pupils_of_this_school_are_listed_and_no_others() -> None:

@@ -15,6 +15,7 @@ import pytest
 
 from astrack import ids
 from astrack.app import App
+from astrack.changing import Decided
 from astrack.handover import (
     Handover,
     NoRecall,
@@ -31,8 +32,9 @@ from astrack.records import Ask, Records
 from astrack.server.clockwork import Clockwork
 from astrack.settings import Settings
 from astrack.store import Change, Store, roots
-from domain.base import Actor, StreamClass, encode
-from domain.identity import Person, SchoolName
+from domain.background import NOTHING, Background
+from domain.base import Actor, Event, Stamp, StreamClass, encode
+from domain.identity import Person, SchoolName, replay, state_background
 from domain.journey.facts import FactCorrected, OutcomeReported, RecordReceived
 from domain.journey.refusals import ConsentNotNamed, RecordFrozen
 from domain.journey.state import Custody
@@ -160,6 +162,22 @@ def test_a_story_goes_on_through_three_schools_and_back_and_verifies_at_each_ste
     assert [one.custody(pupil) for one, pupil in ((a, at_a), (b, at_b), (c, at_c))] == [
         Custody.RELEASED, Custody.RELEASED, Custody.FROZEN,
     ]  # fmt: skip
+
+
+def test_what_is_known_of_a_background_stays_when_the_record_moves(schools: SimpleNamespace) -> None:
+    a, b = schools.a, schools.b
+    pupil = a.admit()
+
+    def state(loaded: list[list[Event]], stamp: Stamp) -> Decided:
+        return Decided([state_background(replay(loaded[0]), stamp, Background(sen=True, ethnicity="Mixed"))])
+
+    a.records.change(ask(), {"do": "state"}, [a.records.identity_of(pupil)], state)
+    assert a.records.identity(pupil).background.sen
+    _, data = a.send(b, pupil)
+    told = read(b, data)
+    assert "SEN" not in str(told.members.keys()) and b"Mixed" not in b"".join(told.members.values())
+    answer = b.hands.receive(ask(), data)
+    assert b.records.identity(UUID(answer["pupil_id"])).background == NOTHING
 
 
 def test_a_returning_pupil_brings_only_what_is_new(schools: SimpleNamespace) -> None:

@@ -15,6 +15,7 @@ from astrack import roster
 from astrack.changing import Ask, BadKey
 from astrack.records import Records
 from astrack.store import Change, SchoolLog, StoreUnavailable
+from domain.background import NOTHING, Background
 from domain.base import Actor
 from domain.identity import Person, SchoolName
 from domain.journey import facts as f
@@ -74,6 +75,41 @@ def test_new_pupils_are_enrolled_with_their_identity(records: Records) -> None:
     stated = records.identity(UUID(pupil_id)).person
     assert stated is not None
     assert (stated.upn, stated.sex) == ("B801200005001", "F")
+
+
+SEN = (
+    "<Pupil><SENhistory><SEN><StartDate>2025-09-01</StartDate><SENprovision>K</SENprovision></SEN></SENhistory></Pupil>"
+)
+WHY = "to see each year whether early signs treat pupils of every background alike"
+
+
+def test_backgrounds_are_taken_in_only_while_they_are_watched(records: Records) -> None:
+    data = file([(person(1, carried=SEN), 4), (person(2), 4)])
+    take_in(records, data, "one")
+    (first, second) = (one.pupil_id for one in roster.known(records))
+    assert [one.background for one in roster.known(records)] == [NOTHING, NOTHING]
+    records.watch_backgrounds(ask("watch"), ["sen"], WHY)
+    take_in(records, data, "two")
+    assert {one: records.identity(one).background.sen for one in (first, second)} == {
+        one.pupil_id: bool(one.person.carried) for one in roster.known(records)
+    }
+    size = records.log.size()
+    assert roster.plan(records, data, ON).size == 0
+    records.watch_backgrounds(ask("enough"), [], "")
+    take_in(records, data, "three")
+    assert [one.background for one in roster.known(records)] == [NOTHING, NOTHING]
+    assert records.log.size() == size + 4, "the choice, the import, and for each pupil that nothing is known any more"
+
+
+def test_a_background_that_is_watched_no_more_when_a_plan_is_carried_out_is_not_taken_in(records: Records) -> None:
+    records.watch_backgrounds(ask("watch"), ["sen"], WHY)
+    plan = roster.plan(records, file([(person(1, carried=SEN), 4)]), ON)
+    assert plan.new[0].background == Background(sen=True)
+    assert "for fairness alone: SEN yes" in roster.render(plan)
+    assert roster.as_dict(plan)["new"][0]["background"] == {"SEN": "yes"}
+    records.watch_backgrounds(ask("enough"), [], "")
+    roster.apply(records, ask("one"), plan)
+    assert [one.background for one in roster.known(records)] == [NOTHING]
 
 
 def test_the_same_file_again_changes_nothing(records: Records) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 from io import BytesIO
 
 from lxml import etree
 
+from domain.background import Watchable
 from domain.roster import Numbers, Roster
 from transfer.errors import (
     BrokenRoster,
@@ -20,6 +21,7 @@ from transfer.errors import (
     UnknownRosterVersion,
 )
 from transfer.listing import Listing
+from transfer.rosters.background import absent_as_no, of_ctf
 from transfer.rosters.ctf_out import Header, file_name, write
 from transfer.rosters.ctf_pupil import raw_pupil
 
@@ -45,15 +47,17 @@ FROM_FILE = frozenset({"preferred_forename", "middle_names", "carried"})
 """Fields a full file states whole: where it has none, there is none."""
 
 
-def read(data: bytes, newest: int = NEWEST) -> Roster:
+def read(data: bytes, newest: int = NEWEST, watched: Sequence[Watchable] = ()) -> Roster:
     """The roster in the bytes of a CTF of version ``newest`` or the one before, with ``Sex`` or ``Gender``.
+
+    ``watched``: the fields of pupils' background to read, none by default; all are handed on as they came.
 
     No document type, entity or network is ever used; size, depth, count and text lengths are capped.
     Raises EmptyRoster, BrokenRoster, ForbiddenMarkup, NotARoster, UnknownRosterVersion, RosterTooLarge,
     TwoPupilsOneNumber.
     """
     encoding = _screen(data)
-    reading = _Reading(newest)
+    reading = _Reading(newest, watched)
     try:
         for event, element in _events(data, encoding):
             reading.take(event, element)
@@ -104,8 +108,8 @@ def _events(data: bytes, encoding: str) -> Iterator[tuple[str, etree._Element]]:
 class _Reading:
     """What has been read so far; each pupil's part of the tree is dropped as soon as it has been taken."""
 
-    def __init__(self, newest: int) -> None:
-        self.newest = newest
+    def __init__(self, newest: int, watched: Sequence[Watchable]) -> None:
+        self.newest, self.watched = newest, tuple(watched)
         self.listing = Listing()
         self.header: dict[str, str] = {}
         self.path: list[str] = []
@@ -177,7 +181,10 @@ class _Reading:
 
     def _pupil(self, element: etree._Element) -> None:
         number = len(self.listing.pupils) + len(self.listing.held_back) + 1
-        self.listing.add(raw_pupil(element, f"pupil {number} ({_line(element)})", self.listing.warn))
+        raw = raw_pupil(element, f"pupil {number} ({_line(element)})", self.listing.warn)
+        if self.watched:
+            raw.background = of_ctf(element, _day(self.header["DateTime"]), self.watched)
+        self.listing.add(raw)
 
     def roster(self, data: bytes) -> Roster:
         """Everything that was read, as a roster."""
@@ -190,8 +197,9 @@ class _Reading:
         return Roster(
             source="ctf", version=head["CTFversion"], file_sha256=hashlib.sha256(data).hexdigest(), full=full,
             stated_on=_day(head["DateTime"]), from_school=_numbers(head, "SourceSchool"),
-            to_school=_numbers(head, "DestSchool"), pupils=tuple(listing.pupils), held_back=tuple(listing.held_back),
-            warnings=tuple(listing.warnings), empties=FROM_FILE if full else frozenset(),
+            to_school=_numbers(head, "DestSchool"), pupils=absent_as_no(listing.pupils, self.watched),
+            held_back=tuple(listing.held_back), warnings=tuple(listing.warnings),
+            empties=FROM_FILE if full else frozenset(), watched=self.watched,
         )  # fmt: skip
 
 

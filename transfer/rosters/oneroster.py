@@ -5,15 +5,17 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 
+from domain.background import NOTHING, Background, Watchable
 from domain.identity import SchoolName
 from domain.journey.facts import Group
 from domain.pupil_number import BadPupilNumber, PupilNumber
 from domain.roster import Numbers, Roster
 from transfer.errors import EmptyRoster, NotARoster, NotThisSchool, UnknownRosterVersion
 from transfer.listing import Listing, Raw
+from transfer.rosters.background import of_demographics
 from transfer.rosters.tables import Row, Table, read_tables
 
 REQUIRED = {
@@ -36,11 +38,12 @@ HOMEROOM, TUTOR_GROUP, CLASS = "homeroom", "tutor group", "class"
 """OneRoster's word for a tutor group's class, and what the two kinds of class are called here."""
 
 
-def read(data: bytes, on: date, school: SchoolName | None = None) -> Roster:
+def read(data: bytes, on: date, school: SchoolName | None = None, watched: Sequence[Watchable] = ()) -> Roster:
     """The pupils of ``school`` in a OneRoster 1.2 zip, with the tutor groups and classes they are in on a day.
 
     The school is the one whose identifier in orgs.csv is its URN or LA and establishment number, or the only one.
     A bulk file lists everyone; of a delta file, a user "tobedeleted" leaves. Size, count, ratio and names are capped.
+    ``watched``: the fields of pupils' background to read from demographics.csv, none by default.
     Raises the BadRoster tree.
     """
     if not data:
@@ -51,11 +54,14 @@ def read(data: bytes, on: date, school: SchoolName | None = None) -> Roster:
     org = _our_org(tables["orgs"], school)
     listing = Listing()
     groups = _groups(tables, on, listing)
+    demographics = tables["demographics"].by("sourcedId")
     for user, leaving in _pupils(tables, org, on):
-        listing.add(_raw(user, tables["demographics"].by("sourcedId"), groups, leaving, listing))
+        raw = _raw(user, demographics, groups, leaving, listing)
+        raw.background = _background(demographics.get(user["sourcedId"]), watched)
+        listing.add(raw)
     if not listing.pupils and not listing.held_back:
         raise EmptyRoster("no pupil of this school is listed", "users.csv")
-    return _roster(data, version, modes, org, listing)
+    return _roster(data, version, modes, org, listing).model_copy(update={"watched": tuple(watched)})
 
 
 def _roster(data: bytes, version: str, modes: Mapping[str, str], org: Row, listing: Listing) -> Roster:
@@ -150,6 +156,10 @@ def _raw(
     }
     member = groups.get(user["sourcedId"], ())
     return Raw(user.place, texts, year_group=_year(user, listing), groups=member, leaving=leaving)
+
+
+def _background(more: Row | None, watched: Sequence[Watchable]) -> Background:
+    return of_demographics(more.__getitem__, watched) if more and watched else NOTHING
 
 
 def _upn(user: Row) -> str:
