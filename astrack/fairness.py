@@ -12,13 +12,14 @@ from numpy.typing import NDArray
 
 from astrack.app import App
 from domain import fairness, instrument
+from domain.background import WATCHABLE
 from domain.base import Event
 from domain.fairness import GroupRate, ItemDifference
 from domain.instrument import Instrument
 from domain.journey import facts as f
 from domain.journey.state import corrected
 from domain.small import hidden
-from projections import truth
+from projections import background, truth
 from projections.truth import Flagged
 
 PUPILS_MAX = 20_000
@@ -43,23 +44,36 @@ class Differing(NamedTuple):
     said: ItemDifference
 
 
+class OfGroup(NamedTuple):
+    """What came of a group: how many items were compared, how many are notable, and the one that lies furthest off.
+
+    ``widest`` None: too few of the group, or of all others, answered.
+    """
+
+    dimension: str
+    name: str
+    compared: int
+    notable: int
+    widest: Differing | None
+
+
 @dataclass(frozen=True, slots=True)
 class Items:
-    """What came of looking at every item: the notable ones, how many comparisons were made, how many withheld."""
+    """What came of looking at every item: the notable ones, every group, how many comparisons were made or withheld."""
 
     notable: list[Differing]
+    groups: list[OfGroup]
     compared: int
     withheld: int
 
 
 def flag_rates(app: App, school_id: UUID) -> list[Rate]:
-    """Rates by sex, year and each imported field: SEN, EAL, FSM, ethnicity where a roster has them.
+    """Rates by sex, by year group (which is the age on 31 August), by each group of the roster, and by SEN, EAL, FSM
+    and ethnicity where the school watches these and a roster states them.
 
     A group under ten is withheld, and so is whatever would let it be worked out.
     """
-    app.views.catch_up(school_id)
-    with app.views.reading(school_id) as cur:
-        found = truth.flagged(cur, school_id)
+    found = _people(app, school_id)
     members = _members(found)
     flags = np.array([one.flagged for one in found], dtype=bool)
     made = []
@@ -72,6 +86,16 @@ def flag_rates(app: App, school_id: UUID) -> list[Rate]:
     return made
 
 
+def _people(app: App, school_id: UUID) -> list[Flagged]:
+    """Every pupil on roll who sat, with their groups, and of their background what the school watches today."""
+    app.views.catch_up(school_id)
+    watched = frozenset(WATCHABLE[name] for name in app.school(school_id).school_state().watched)
+    with app.views.reading(school_id) as cur:
+        found = truth.flagged(cur, school_id)
+        known = background.known(cur, school_id, watched)
+    return [one._replace(groups=[*one.groups, *known.get(one.pupil_id, [])]) for one in found]
+
+
 def _members(found: list[Flagged]) -> dict[tuple[str, str], NDArray[np.bool_]]:
     members: dict[tuple[str, str], NDArray[np.bool_]] = {}
     for at, one in enumerate(found):
@@ -81,19 +105,19 @@ def _members(found: list[Flagged]) -> dict[tuple[str, str], NDArray[np.bool_]]:
 
 
 def items(app: App, school_id: UUID, moved: Callable[[int], None] | None = None) -> Items:
-    """Differential item functioning of the newest instrument, on each pupil's newest sitting that can be read."""
+    """Differential item functioning of the newest instrument, on each pupil's newest sitting that can be read.
+
+    By the same groups as ``flag_rates``; below fifty on either side nothing is compared.
+    """
     records, tool = app.school(school_id), instrument.newest()
-    app.views.catch_up(school_id)
-    with app.views.reading(school_id) as cur:
-        known = truth.groups(cur, school_id, PUPILS_MAX)
     answers: list[Floats] = []
     people: list[Flagged] = []
-    for pupil_id, groups in known.items():
-        _, story = records.journey(pupil_id)
+    for one in _people(app, school_id)[:PUPILS_MAX]:
+        _, story = records.journey(one.pupil_id)
         sat = _newest([fact.event for fact in story], tool)
         if sat is not None:
             answers.append(_keyed(tool, sat))
-            people.append(Flagged(groups, False))
+            people.append(one)
         if moved:
             moved(1)
     return _compared(tool, np.array(answers), people)
@@ -121,9 +145,15 @@ def _compared(tool: Instrument, answers: Floats, people: list[Flagged]) -> Items
         for item, (there, given, rest) in zip(tool.items, _beside_fellows(tool, answers), strict=True)
         for (dimension, name), member in groups
     ]
-    withheld = sum(one.said.smd is None for one in made)
-    notable = sorted((one for one in made if one.said.notable), key=lambda one: (one.dimension, one.name))
-    return Items(notable, len(made) - withheld, withheld)
+    shown = [one for one in made if one.said.smd is not None]
+    notable = sorted((one for one in shown if one.said.notable), key=lambda one: (one.dimension, one.name))
+    return Items(notable, [_of(group, shown) for group, _ in groups], len(shown), len(made) - len(shown))
+
+
+def _of(group: tuple[str, str], shown: list[Differing]) -> OfGroup:
+    here = [one for one in shown if (one.dimension, one.name) == group]
+    widest = max(here, key=lambda one: abs(one.said.smd or 0), default=None)
+    return OfGroup(*group, len(here), sum(one.said.notable for one in here), widest)
 
 
 def _beside_fellows(tool: Instrument, answers: Floats) -> Iterator[tuple[Flags, Floats, Floats]]:

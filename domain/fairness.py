@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from domain.simulation.screening import Rate, rate
-from domain.statistics import newcombe
+from domain.statistics import Z95, newcombe
 
 Flags = NDArray[np.bool_]
 CELL_LEAST = 10
@@ -32,11 +32,14 @@ class GroupRate:
 @dataclass(frozen=True, slots=True)
 class ItemDifference:
     """How differently one item is answered by pupils of equal standing on the rest: ``smd`` in the item's own spread,
-    focal minus reference; ``p`` of no difference (Mantel 1963). Withheld (None) below fifty in either group.
+    focal minus reference, with its 95 % interval; ``p`` of no difference (Mantel 1963). Withheld (None) below fifty in
+    either group.
     """
 
     smd: float | None
     p: float | None
+    low: float | None = None
+    high: float | None = None
 
     @property
     def notable(self) -> bool:
@@ -61,13 +64,14 @@ def flag_rates(groups: Mapping[str, Flags], flagged: Flags) -> dict[str, GroupRa
 def item_difference(item: NDArray[np.floating], rest: NDArray[np.floating], focal: Flags) -> ItemDifference:
     """Differential functioning of one ordinal item: answers (N,), keyed; ``rest``: the mean of its fellow items.
 
-    Pupils are compared within tenths of ``rest`` (Mantel 1963, as in Zwick, Donoghue and Grima 1993).
+    Pupils are compared within tenths of ``rest`` (Mantel 1963, as in Zwick, Donoghue and Grima 1993). The interval
+    takes the tenths' differences as independent means, weighted by the focal group (Zwick and Thayer 1996).
     """
     if min(int(focal.sum()), int((~focal).sum())) < DIF_LEAST:
         return ItemDifference(None, None)
     edges = np.unique(np.quantile(rest, np.linspace(0, 1, STRATA + 1)[1:-1]))
     stratum = np.digitize(rest, edges)
-    apart = expected_gap = variance = 0.0
+    apart = expected_gap = variance = apart_variance = 0.0
     for one in range(len(edges) + 1):
         here = stratum == one
         f, r = int((here & focal).sum()), int((here & ~focal).sum())
@@ -77,8 +81,16 @@ def item_difference(item: NDArray[np.floating], rest: NDArray[np.floating], foca
         expected_gap += item[here & focal].sum() - f * answers.mean()
         variance += f * r / (f + r - 1) * answers.var()
         apart += f * (item[here & focal].mean() - item[here & ~focal].mean())
+        apart_variance += f * f * _within(item[here & focal], item[here & ~focal]) * (1 / f + 1 / r)
     if variance == 0:
-        return ItemDifference(0.0, 1.0)
-    return ItemDifference(
-        float(apart / focal.sum() / item.std()), math.erfc(abs(expected_gap) / math.sqrt(2 * variance))
-    )
+        return ItemDifference(0.0, 1.0, 0.0, 0.0)
+    whole = float(focal.sum() * item.std())
+    smd, half = float(apart) / whole, Z95 * math.sqrt(apart_variance) / whole
+    return ItemDifference(smd, math.erfc(abs(expected_gap) / math.sqrt(2 * variance)), smd - half, smd + half)
+
+
+def _within(first: NDArray[np.floating], second: NDArray[np.floating]) -> float:
+    """The pooled variance of two groups; of the two as one where each has one pupil alone."""
+    free = len(first) + len(second) - 2
+    squares = len(first) * first.var() + len(second) * second.var()
+    return float(squares / free if free else np.concatenate([first, second]).var(ddof=1))

@@ -1,6 +1,7 @@
 """Read models: facts in, rows and pages' answers out. Each file is one table; none ever refuses a fact."""
 
 from projections import (
+    background,
     cohort,
     hand_offs,
     impact,
@@ -33,6 +34,7 @@ ALL: tuple[Projection, ...] = tuple(
         rights_desk,
         retention,
         hand_offs,
+        background,
     )
 )
 """Every read model, in the order they are caught up."""

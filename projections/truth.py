@@ -155,6 +155,7 @@ class Right(NamedTuple):
 class Flagged(NamedTuple):
     """One pupil on roll who sat: groups as (dimension, name), sex among them; whether a sign that makes work stands."""
 
+    pupil_id: UUID
     groups: list[tuple[str, str]]
     flagged: bool
 
@@ -217,19 +218,12 @@ def watched(row: Row, closes: dict[str, date | None], today: date) -> list[Watch
 def flagged(cur: Cursor[Any], school_id: UUID) -> list[Flagged]:
     """Every pupil on roll who has sat a round, for rates by group."""
     cur.execute(
-        f"SELECT p.tags, p.sex, t.working FROM {TABLE} t JOIN {pupils.TABLE} p ON p.school_id = t.school_id"
-        " AND p.pupil_id = t.pupil_id WHERE t.school_id = %s AND p.on_roll AND t.newest IS NOT NULL LIMIT %s",
+        f"SELECT p.pupil_id, p.tags, p.sex, t.working FROM {TABLE} t JOIN {pupils.TABLE} p"
+        " ON p.school_id = t.school_id AND p.pupil_id = t.pupil_id"
+        " WHERE t.school_id = %s AND p.on_roll AND t.newest IS NOT NULL ORDER BY p.pupil_id LIMIT %s",
         (school_id, ROWS_MAX),
     )
-    return [Flagged([*map(untag, tags), *([("sex", sex)] if sex else [])], bool(working)) for tags, sex, working in cur]
-
-
-def groups(cur: Cursor[Any], school_id: UUID, limit: int) -> dict[UUID, list[tuple[str, str]]]:
-    """Every pupil on roll who has sat a round, with their groups, sex among them."""
-    cur.execute(
-        f"SELECT p.pupil_id, p.tags, p.sex FROM {TABLE} t JOIN {pupils.TABLE} p ON p.school_id = t.school_id"
-        " AND p.pupil_id = t.pupil_id WHERE t.school_id = %s AND p.on_roll AND t.newest IS NOT NULL"
-        " ORDER BY p.pupil_id LIMIT %s",
-        (school_id, limit),
-    )
-    return {pupil_id: [*map(untag, tags), *([("sex", sex)] if sex else [])] for pupil_id, tags, sex in cur}
+    return [
+        Flagged(pupil_id, [*map(untag, tags), *([("sex", sex)] if sex else [])], bool(working))
+        for pupil_id, tags, sex, working in cur
+    ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter
 from pydantic import Field
@@ -12,6 +12,8 @@ from astrack.access.callers import CallerOf
 from astrack.api.common import Body, Empty, Key, Out
 from astrack.api.lists import reading
 from domain.authority import Action
+from domain.background import Watchable
+from domain.fairness import DIF_LEAST
 from domain.review import load_of
 from domain.truth import Figure
 from projections import truth
@@ -62,6 +64,50 @@ class RateOut(Out):
     more: list[float] | None
 
 
+class DifferenceOut(Out):
+    """How differently a group answers an item, in spreads of the item, with its 95 % interval; p of no difference."""
+
+    item: str
+    smd: float
+    low: float
+    high: float
+    p: float
+
+
+class GroupItemsOut(Out):
+    """Of a group, the items compared, those worth a look, and the one furthest off; null where too few answered."""
+
+    dimension: str
+    name: str
+    compared: int
+    notable: int
+    widest: DifferenceOut | None
+
+
+class NotableOut(DifferenceOut):
+    """An item worth a look: a clear difference, and not a small one."""
+
+    dimension: str
+    name: str
+
+
+class ItemsOut(Out):
+    """What came of looking at every item for every group; fewer than `needed` pupils on either side are withheld."""
+
+    notable: list[NotableOut]
+    groups: list[GroupItemsOut]
+    compared: int
+    withheld: int
+    needed: int
+
+
+class WatchIn(Body):
+    """The fields of pupils' background to look at, and what for; no field ends it."""
+
+    watched: Annotated[list[Watchable], Field(max_length=4)]
+    purpose: Annotated[str, Field(max_length=500)] = ""
+
+
 class LoadIn(Body):
     """How many pupils of a class of 30 a tutor is asked to look at, those drawn without a sign among them."""
 
@@ -91,6 +137,26 @@ def fair(caller: CallerOf) -> list[RateOut]:
     return [_rate(one) for one in fairness.flag_rates(caller.app, caller.records.school_id)]
 
 
+@router.get("/fairness/items")
+def fair_items(caller: CallerOf) -> ItemsOut:
+    """Whether pupils of equal standing answer each item alike, by the same groups."""
+    caller.see(Action.SEE_AGGREGATES)
+    found = fairness.items(caller.app, caller.records.school_id)
+    return ItemsOut(
+        notable=[NotableOut(dimension=one.dimension, name=one.name, **_difference(one)) for one in found.notable],
+        groups=[_of_group(one) for one in found.groups],
+        compared=found.compared, withheld=found.withheld, needed=DIF_LEAST,
+    )  # fmt: skip
+
+
+@router.put("/school/backgrounds")
+def watch_backgrounds(caller: CallerOf, body: WatchIn, key: Key) -> Empty:
+    """Say in which fields of pupils' background the school looks whether groups fare alike, and what for."""
+    caller.may(Action.WATCH_BACKGROUNDS)
+    caller.records.watch_backgrounds(caller.ask(key), body.watched, body.purpose)
+    return Empty()
+
+
 @router.put("/school/review-load")
 def set_review_load(caller: CallerOf, body: LoadIn, key: Key) -> Empty:
     """Set how many pupils a tutor is asked to look at."""
@@ -110,3 +176,15 @@ def _rate(one: fairness.Rate) -> RateOut:
         return RateOut(dimension=one.dimension, name=one.name, pupils=None, rate=None, more=None)
     flagged = [rate.flagged.value, rate.flagged.low, rate.flagged.high]
     return RateOut(dimension=one.dimension, name=one.name, pupils=rate.of, rate=flagged, more=list(rate.more))
+
+
+def _of_group(one: fairness.OfGroup) -> GroupItemsOut:
+    widest = DifferenceOut(**_difference(one.widest)) if one.widest else None
+    return GroupItemsOut(
+        dimension=one.dimension, name=one.name, compared=one.compared, notable=one.notable, widest=widest
+    )
+
+
+def _difference(one: fairness.Differing) -> dict[str, Any]:
+    said = one.said
+    return {"item": one.item, "smd": said.smd, "low": said.low, "high": said.high, "p": said.p}

@@ -13,6 +13,8 @@ from astrack import totals as licensed_totals
 from astrack.cli import common as c
 from astrack.cli import files
 from astrack.cli.files import write
+from domain.background import WATCHABLE
+from domain.fairness import CELL_LEAST, DIF_LEAST
 from domain.review import load_of
 from domain.study import KEY_LEAST
 from domain.truth import Figure
@@ -21,6 +23,7 @@ from projections import truth as read_model
 study = typer.Typer(help="A prospective study.", no_args_is_help=True)
 totals = typer.Typer(help="Totals of instruments the school has a licence for.", no_args_is_help=True)
 School = Annotated[str | None, c.SchoolOption]
+TOO_FEW = f"too few: {CELL_LEAST} here and {CELL_LEAST} others are needed"
 
 
 def truth(school: School = None) -> None:
@@ -53,19 +56,50 @@ def fairness(school: School = None) -> None:
         rates = fair.flag_rates(app, records.school_id)
         with c.progress("Comparing", None) as move:
             items = fair.items(app, records.school_id, move)
-    heads = ["field", "group", "pupils", "with a sign", "more than the others"]
+        watched = records.school_state().watched
+    heads = ["field", "group", "pupils", "with a sign (95 %)", "more than the others (95 %)"]
     c.table(heads, map(_rate, rates), "Nobody has sat a round yet.")
-    c.table(["item", "field", "group", "difference", "p"], [
-        (one.item, one.dimension, one.name, f"{one.said.smd:+.2f}", f"{one.said.p:.4f}") for one in items.notable
+    c.table(["field", "group", "items compared", "notable", "furthest off (95 %)"], map(_items, items.groups), "")
+    c.table(["item", "field", "group", "difference (95 %)", "p"], [
+        (one.item, one.dimension, one.name, _apart(one), f"{one.said.p:.4f}") for one in items.notable
     ], "No item stands out.")  # fmt: skip
-    c.out.print(f"{items.compared} comparisons of items made, {items.withheld} withheld (fewer than 50 on one side).")
+    c.out.print(f"{items.compared} comparisons of items made, {items.withheld} withheld "
+                f"(fewer than {DIF_LEAST} on one side).")  # fmt: skip
+    names = ", ".join(WATCHABLE[name] for name in watched)
+    c.out.print(f"Of pupils' background the school looks at: {names or 'nothing'} (astrack school backgrounds).")
 
 
 def _rate(one: fair.Rate) -> tuple[object, ...]:
     if one.rate.flagged is None or one.rate.more is None:
-        return one.dimension, one.name, "withheld", "", ""
+        return one.dimension, one.name, TOO_FEW, "", ""
     more = "{:+.2f} ({:+.2f}, {:+.2f})".format(*one.rate.more)
-    return one.dimension, one.name, one.rate.of, f"{one.rate.flagged.value:.2f}", more
+    with_sign = f"{one.rate.flagged.value:.2f} ({one.rate.flagged.low:.2f}, {one.rate.flagged.high:.2f})"
+    return one.dimension, one.name, one.rate.of, with_sign, more
+
+
+def _items(one: fair.OfGroup) -> tuple[object, ...]:
+    if one.widest is None:
+        return one.dimension, one.name, f"too few: {DIF_LEAST} on each side are needed", "", ""
+    return one.dimension, one.name, one.compared, one.notable, f"{one.widest.item} {_apart(one.widest)}"
+
+
+def _apart(one: fair.Differing) -> str:
+    return f"{one.said.smd:+.2f} ({one.said.low:+.2f}, {one.said.high:+.2f})"
+
+
+def backgrounds(
+    watch: Annotated[str, typer.Option(help=f"Fields to look at, such as {','.join(WATCHABLE)}.")] = "",
+    purpose: Annotated[str, typer.Option(help="What the school looks at these groups for; it goes on record.")] = "",
+    school: School = None,
+    key: Annotated[str | None, c.KeyOption] = None,
+) -> None:
+    """Say in which fields of pupils' background to look whether groups fare alike; without --watch, in none."""
+    wanted = [one.strip() for one in watch.split(",") if one.strip()]
+    fields = [name for name in WATCHABLE if name in wanted]
+    if len(fields) != len(wanted):
+        raise files.BadArgument(f"--watch takes {', '.join(WATCHABLE)}, with commas between them")
+    with c.school_opened(school) as (_, records):
+        c.show(records.watch_backgrounds(c.asking(key), fields, purpose))
 
 
 @study.command("export")

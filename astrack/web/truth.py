@@ -9,12 +9,15 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from astrack import fairness
+from astrack.access.callers import Caller
 from astrack.newest import Newest
-from astrack.web.door import PageRoute, Who
+from astrack.web.door import REFUSALS, PageRoute, Sent, Who, said, status_of
+from astrack.web.forms import Form
 from astrack.web.lists import reading
-from astrack.web.site import Site
+from astrack.web.site import Site, see_other
 from domain.authority import Action
-from domain.fairness import CELL_LEAST
+from domain.background import WATCHABLE
+from domain.fairness import CELL_LEAST, DIF_LEAST
 from domain.truth import Figure
 from projections import truth
 from projections.truth import AFTER_ROUNDS
@@ -24,6 +27,13 @@ ITEMS: Newest[UUID, fairness.Items] = Newest(20)
 RIGHT: Newest[UUID, tuple[truth.Right, list[fairness.Rate]]] = Newest(20)
 """The figures of the page, with the size of the log and the day they are of."""
 
+BACKGROUNDS = {
+    "sen": "Special educational needs (SEN)",
+    "eal": "English as an additional language (EAL)",
+    "fsm": "Free school meals (FSM)",
+    "ethnicity": "Ethnicity, in five broad groups",
+}
+
 
 def truth_pages(site: Site) -> APIRouter:
     """The head's and lead's page: aggregates alone."""
@@ -31,32 +41,53 @@ def truth_pages(site: Site) -> APIRouter:
 
     @router.get("/truth")
     def right(request: Request, who: Who) -> Response:
-        who.see(Action.SEE_AGGREGATES)
-        found, rates = RIGHT.of(who.records.school_id, (who.records.log.size(), who.today), lambda: _right(who))
-        return site.page(
-            request, "truth.html", viewer=who.viewer, found=found, rounds=AFTER_ROUNDS, smallest=CELL_LEAST,
-            staff=[_share("Staff agree", "flags reviewed", found.staff.agreed),
-                   _share("New to us", "flags staff agreed with", found.staff.new)],
-            figures=[_share("Followed by an outcome (PPV)", "pupils flagged and followed up", found.truth.ppv),
-                     _share("Outcomes that were flagged (sensitivity)", "pupils with one", found.truth.sensitivity),
-                     _share("No outcome and no flag (specificity)", "pupils without one", found.truth.specificity)],
-            rates=rates,
-        )  # fmt: skip
+        return _page(site, request, who)
+
+    @router.post("/truth/backgrounds")
+    def watch(request: Request, who: Who, sent: Sent) -> Response:
+        who.may(Action.WATCH_BACKGROUNDS)
+        watched = [name for name in WATCHABLE if name in sent.many("watched")]
+        try:
+            who.records.watch_backgrounds(who.ask(sent.key), watched, sent.text("purpose", 500))
+        except REFUSALS as refused:
+            return _page(site, request, who, sent, refused)
+        return see_other("/truth", "backgrounds-watched" if watched else "backgrounds-unwatched")
 
     @router.get("/truth/items")
     def items(request: Request, who: Who) -> Response:
         who.see(Action.SEE_AGGREGATES)
-        return site.page(request, "truth_items.html", viewer=who.viewer, found=_items(who))
+        return site.page(request, "truth_items.html", viewer=who.viewer, found=_items(who), needed=DIF_LEAST)
 
     return router
 
 
-def _right(who: Who) -> tuple[truth.Right, list[fairness.Rate]]:
+def _page(
+    site: Site, request: Request, who: Caller, typed: Form | None = None, refused: Exception | None = None
+) -> Response:
+    who.see(Action.SEE_AGGREGATES)
+    found, rates = RIGHT.of(who.records.school_id, (who.records.log.size(), who.today), lambda: _right(who))
+    school = who.records.school_state()
+    return site.page(
+        request, "truth.html", status=status_of(refused) if refused else 200, viewer=who.viewer, found=found,
+        rounds=AFTER_ROUNDS, smallest=CELL_LEAST, rates=rates,
+        staff=[_share("Staff agree", "flags reviewed", found.staff.agreed),
+               _share("New to us", "flags staff agreed with", found.staff.new)],
+        figures=[_share("Followed by an outcome (PPV)", "pupils flagged and followed up", found.truth.ppv),
+                 _share("Outcomes that were flagged (sensitivity)", "pupils with one", found.truth.sensitivity),
+                 _share("No outcome and no flag (specificity)", "pupils without one", found.truth.specificity)],
+        may_watch=who.can(Action.WATCH_BACKGROUNDS), fields=BACKGROUNDS,
+        watched=typed.many("watched") if typed else school.watched, typed=typed or Form(),
+        purpose=school.backgrounds.purpose if school.backgrounds else "",
+        error=said(refused) if refused else "", error_at="purpose",
+    )  # fmt: skip
+
+
+def _right(who: Caller) -> tuple[truth.Right, list[fairness.Rate]]:
     with reading(who) as (cur, school):
         return truth.right(cur, school, who.today), fairness.flag_rates(who.app, school)
 
 
-def _items(who: Who) -> fairness.Items:
+def _items(who: Caller) -> fairness.Items:
     school_id = who.records.school_id
     return ITEMS.of(school_id, who.records.log.size(), lambda: fairness.items(who.app, school_id))
 

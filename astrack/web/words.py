@@ -90,6 +90,8 @@ DONE = {
     "round-opened": "The round is open.",
     "load-set": "The review load is set. How many are drawn without a sign holds for sittings from now on.",
     "not-today-said": "It is on record that they said not today. They may sit on any later day of the round.",
+    "backgrounds-watched": "It is on record in which fields you look, and what for. The next roster brings them.",
+    "backgrounds-unwatched": "No background is looked at any more. The next roster lets go of what is on record.",
     "round-closed": "The round is closed.",
     "opted-out": "Your wish is on record: no assessment is taken until you change it.",
     "opted-in": "Your wish is on record: your child may take part again.",

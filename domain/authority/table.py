@@ -46,6 +46,7 @@ class Action(StrEnum):
     SET_ROUNDS = auto()
     SEE_SCHOOL = auto()
     SET_SCHOOL = auto()
+    WATCH_BACKGROUNDS = auto()
     SEE_STAFF = auto()
     MANAGE_STAFF = auto()
     RECORD_TRAINING = auto()
@@ -126,6 +127,7 @@ see_rounds       rounds        -    no   | all   -        all   all     all all 
 set_rounds       configuration -    no   | -     -        -     -       -   all  -    all   -     -       -
 see_school       configuration -    no   | all   all      all   all     all all  all  all   all   all     all
 set_school       configuration -    no   | -     -        -     -       -   -    -    all   -     -       -
+watch_backgrounds configuration -   no   | -     -        -     -       -   -    all  -     -     -       -
 see_staff        staff         -    no   | -     -        -     -       all all  all  all   all   -       -
 manage_staff     staff         -    no   | -     -        -     -       -   -    -    all   -     -       -
 record_training  staff         -    no   | -     -        -     -       -   all  -    -     -     -       -

@@ -98,7 +98,7 @@ EXPECTED: dict[str, dict[str, str]] = {
     },
     "head": {
         "see_rounds see_school see_staff see_aggregates see_trust verify review_glass see_register train": ALL,
-        "see_practice": ALL,
+        "see_practice watch_backgrounds": ALL,
         "reset_factor": ALL,
     },
     "administrator": {

@@ -141,6 +141,18 @@ def test_an_item_that_works_alike_in_two_groups_is_left_in_peace() -> None:
     assert notable <= 12
 
 
+def test_the_interval_of_an_items_difference_takes_in_no_difference_as_often_as_it_says() -> None:
+    chance, within = np.random.default_rng(3), 0
+    for _ in range(400):
+        focal = chance.random(400) < 0.3
+        level = chance.normal(0, 1, 400)
+        rest = (level[:, None] + chance.normal(0, 1, (400, 5))).mean(axis=1)
+        said = fairness.item_difference(np.round(level + chance.normal(0, 1, 400) + 3.5), rest, focal)
+        assert said.low < said.smd < said.high
+        within += said.low <= 0 <= said.high
+    assert 0.925 <= within / 400 <= 0.975
+
+
 def test_an_item_that_is_harder_for_one_group_is_found() -> None:
     chance = np.random.default_rng(2)
     focal = chance.random(800) < 0.5

@@ -12,7 +12,9 @@ from scipy.stats import norm
 from statsmodels.stats.proportion import proportion_confint
 
 KIT = Path(__file__).parents[2] / "docs" / "study-kit.md"
-LINE = re.compile(r"^\| (sensitivity|AUC) near (\.\d+) \| (\.\d+) \| ([\d,]+) \| ([\d,]+) \| ([\d,]+) \|$", re.MULTILINE)
+LINE = re.compile(
+    r"^\| (sensitivity|AUC) near (\.\d+) \| (\.\d+) \| ([\d,]+) \| ([\d,]+) \| ([\d,]+) \|$", re.MULTILINE
+)
 PREVALENCES = (0.05, 0.10, 0.20)
 
 
