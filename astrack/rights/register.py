@@ -81,7 +81,7 @@ REGISTER: tuple[Processing, ...] = (
         lawful_basis="public task: UK GDPR article 6(1)(e); article 9(2)(g) and Data Protection Act 2018 schedule 1 "
         "paragraph 8 (equality of opportunity or treatment)",
         whose="pupils",
-        what="SEN, EAL and free school meals as yes or no, ethnicity as one of five broad groups; only the fields watched",
+        what="SEN, EAL and free school meals as yes or no, ethnicity as one of five broad groups; only what is watched",
         recipients="nobody of a single pupil; heads, leads and the DSL see rates of groups of ten or more",
         kept=_KEPT + "; let go of with the next roster once it is switched off",
         secured=_SECURED + "; apart from the story, never in a sealed file's story",
