@@ -57,7 +57,7 @@ GROUPS: Sequence[tuple[int, int, str]] = (
              "ReasonUnknown TimeLimitWrong BirthdayUnknown ClassTooLarge TooFewSittings GuidanceWrong GroupTooSmall "
              "ReportDatesWrong AwardDatesWrong InterestsUndeclared AnswersIncomplete TrainingWrong "
              "TotalsWrong LoadWrong PasswordUnfit ClientKeyUnfit FamilyDatesWrong ReasonTooThin RequestDatesWrong "
-             "NameWrong SchoolNumberWrong PurposeMissing "
+             "NameWrong SchoolNumberWrong PurposeMissing GoalNotPositive "
              "KeptUntilWrong DigestWrong AddressWrong"),
     # a file was refused
     (422, 6, "TransferRefused BadContainer BadHeader BadHeaderMac BadPayload NotForUs WeakKey BadEntry "

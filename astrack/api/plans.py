@@ -25,7 +25,10 @@ Codes = Annotated[list[Code], Field(max_length=20)]
 
 
 class PlanIn(Body):
-    """A plan: causes looked back on, risks looked ahead to, signposts chosen, an owner, an end. No step is skipped."""
+    """A plan: causes looked back on, risks looked ahead to, signposts chosen, an owner, an end. No step is skipped.
+
+    ``keep_words``: open it though its goal says what will be gone ("stops", "no longer") and not what will be there.
+    """
 
     plan_id: UUID
     kind: Code = "individual"
@@ -44,6 +47,7 @@ class PlanIn(Body):
     end_on: Day
     monitoring: Literal["weekly", "fortnightly", "monthly"] = "weekly"
     group_plan_id: UUID | None = None
+    keep_words: bool = False
 
 
 class GroupPlanIn(Body):
@@ -156,7 +160,8 @@ def open_plan(caller: CallerOf, pupil_id: UUID, body: PlanIn, key: Key, if_match
     if about := caller.may(Action.WRITE_PLANS, pupil_id):
         check_owner(caller.records, body.owner_id, about, caller.today)
     ask = caller.ask(key, expected(if_match))
-    return Done(**caller.records.open_plan(ask, pupil_id, plan=body.model_dump()))
+    plan = body.model_dump(exclude={"keep_words"})
+    return Done(**caller.records.open_plan(ask, pupil_id, plan=plan, keep_words=body.keep_words))
 
 
 @router.post("/plans/group")
@@ -165,9 +170,11 @@ def open_group_plan(caller: CallerOf, body: GroupPlanIn, key: Key) -> GroupPlanM
     for pupil_id in body.pupil_ids:
         if about := caller.may(Action.WRITE_PLANS, pupil_id):
             check_owner(caller.records, body.plan.owner_id, about, caller.today)
-    plan = body.plan.model_dump(exclude={"plan_id", "kind", "flags", "group_plan_id"})
+    plan = body.plan.model_dump(exclude={"plan_id", "kind", "flags", "group_plan_id", "keep_words"})
     flags = {pupil_id: tuple(some) for pupil_id, some in body.flags.items()}
-    made = Support(caller.records).open_group_plan(caller.ask(key), plan, body.pupil_ids, flags, body.group_plan_id)
+    made = Support(caller.records).open_group_plan(
+        caller.ask(key), plan, body.pupil_ids, flags, body.group_plan_id, keep_words=body.plan.keep_words
+    )
     return GroupPlanMade(**made)
 
 

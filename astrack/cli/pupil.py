@@ -135,6 +135,7 @@ def review_flag(
 
 Owner = Annotated[UUID, typer.Option(help="The id of the member of staff who owns it; they must see the pupil.")]
 About = Annotated[str, typer.Option(help="What it is about: trust_of_self.low.school, flat, ... (docs/guidance.md).")]
+KeepWords = Annotated[bool, typer.Option(help="Open it though the goal says what will be gone.")]
 Causes = Annotated[list[str], typer.Option("--cause", help="What may lie behind it; at least one.")]
 Risks = Annotated[list[str], typer.Option("--risk", help="What may lie ahead; at least one.")]
 Signposts = Annotated[
@@ -155,6 +156,7 @@ def open_plan(
     flag_id: Annotated[list[UUID] | None, typer.Option("--flag", help="A flag it answers.")] = None,
     weeks: Weeks = 6,
     start: On = None,
+    keep_words: KeepWords = False,
     school: School = None,
     key: Key = None,
 ) -> None:
@@ -164,7 +166,8 @@ def open_plan(
         stated = _stated(records, goal, owner, cause, risk, signpost, about, today(day, start, "--start"), weeks)
         check_owner(records, owner, about_pupil(records, pupil_id, day), day)
         made = {**stated, "plan_id": app.new_id(), "kind": "individual", "flags": tuple(flag_id or ())}
-        c.show({**records.open_plan(c.asking(key), pupil_id, plan=made), "plan_id": made["plan_id"]})
+        opened = records.open_plan(c.asking(key), pupil_id, plan=made, keep_words=keep_words)
+        c.show({**opened, "plan_id": made["plan_id"]})
 
 
 @plan.command("group")
@@ -178,6 +181,7 @@ def open_group_plan(
     about: About = "",
     weeks: Weeks = 6,
     start: On = None,
+    keep_words: KeepWords = False,
     school: School = None,
     key: Key = None,
 ) -> None:
@@ -187,7 +191,8 @@ def open_group_plan(
         stated = _stated(records, goal, owner, cause, risk, signpost, about, today(day, start, "--start"), weeks)
         for pupil_id in pupils:
             check_owner(records, owner, about_pupil(records, pupil_id, day), day)
-        c.show(Support(records).open_group_plan(c.asking(key), stated, pupils, {}, app.new_id()))
+        asked = c.asking(key)
+        c.show(Support(records).open_group_plan(asked, stated, pupils, {}, app.new_id(), keep_words=keep_words))
 
 
 @plan.command("reminders")

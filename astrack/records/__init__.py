@@ -200,15 +200,17 @@ class Records(SchoolRecords, SittingRecords, StaffRecords, RightsRecords):
             lambda journey, stamp: decisions.escalate_talk(journey, stamp, talk_id=talk_id, to_role=to_role),
         )  # fmt: skip
 
-    def open_plan(self, ask: Ask, pupil_id: UUID, *, plan: Mapping[str, Any]) -> Answer:
+    def open_plan(self, ask: Ask, pupil_id: UUID, *, plan: Mapping[str, Any], keep_words: bool = False) -> Answer:
         """Begin an action plan; ``plan`` holds the fields of PlanOpened without its head.
 
-        Raises pydantic's ValidationError, CauseStepSkipped, RiskStepSkipped, SignpostMissing, PlanDatesWrong.
+        Raises pydantic's ValidationError, CauseStepSkipped, RiskStepSkipped, SignpostMissing, PlanDatesWrong,
+        GoalNotPositive.
         """
-        return self._on_journey(
-            ask, pupil_id, "open_plan", dict(plan),
-            lambda journey, stamp: decisions.open_plan(journey, facts.PlanOpened(**stamp.fresh(), **plan)),
-        )  # fmt: skip
+
+        def decide(journey: Journey, stamp: Stamp) -> list[Event]:
+            return decisions.open_plan(journey, facts.PlanOpened(**stamp.fresh(), **plan), keep_words=keep_words)
+
+        return self._on_journey(ask, pupil_id, "open_plan", dict(plan), decide)
 
     def monitor_plan(self, ask: Ask, pupil_id: UUID, *, plan_id: UUID, going: facts.Going, note: str = "") -> Answer:
         """Note how a plan is going. Raises NoSuchPlan, PlanAlreadyClosed."""

@@ -90,13 +90,18 @@ class Support:
         pupils: Sequence[UUID],
         flags: Mapping[UUID, tuple[UUID, ...]],
         group_plan_id: UUID,
+        *,
+        keep_words: bool = False,
     ) -> Answer:
         """One plan for several pupils, all or none. Raises GroupTooSmall and what opening a plan raises."""
         made = support.for_group(plan, pupils, flags, group_plan_id)
 
         def decide(loaded: list[list[Event]], stamp: Stamp) -> Decided:
             opened = [PlanOpened(**stamp.fresh(), **fields) for fields in made.values()]
-            events = [decisions.open_plan(state.replay(facts), one) for facts, one in zip(loaded, opened, strict=True)]
+            events = [
+                decisions.open_plan(state.replay(facts), one, keep_words=keep_words)
+                for facts, one in zip(loaded, opened, strict=True)
+            ]
             return Decided(events, {"group_plan_id": str(group_plan_id), "pupils": [str(one) for one in made]})
 
         answers = {str(one): list(flags.get(one, ())) for one in made}

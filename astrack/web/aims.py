@@ -30,7 +30,7 @@ GOALS = {
     ("composite_lone_captain", None): "lets somebody else do a part",
     ("composite_leaning_over", None): "says a view of their own first, then hears others",
     ("composite_holding_still", None): "takes one small step that is new, and chose it",
-    ("composite_full_sail", None): "plans a venture with somebody who may say stop",
+    ("composite_full_sail", None): "plans a venture with a mate whose doubts are heard",
     ("context_gap", "low"): "shows in school one thing that is easy elsewhere",
     ("context_gap", "high"): "has one place outside school that is as good",
     ("unsettled", None): "has one thing that is the same every day",

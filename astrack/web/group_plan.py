@@ -14,7 +14,7 @@ from astrack.web.aims import aim_words, aims, flag_aim, goal_for, patterns
 from astrack.web.door import REFUSALS, PageRoute, Sent, Who, said, status_of
 from astrack.web.forms import Form
 from astrack.web.lists import named, reading
-from astrack.web.plan import EVIDENCE, MONITORING, WEEKS_FIRST, WEEKS_MAX, library, plan_of
+from astrack.web.plan import EVIDENCE, MONITORING, WEEKS_FIRST, WEEKS_MAX, keeps_words, library, plan_of
 from astrack.web.site import BadForm, Site, see_other
 from astrack.web.writing import owners, suggestions
 from domain import guidance
@@ -53,7 +53,7 @@ def _open(who: Caller, sent: Form) -> None:
     plan, ask, aim = plan_of(sent, who, about), who.ask(sent.key), of_code(sent.text("about"))
     flags = {one: _signs(who, one, aim) for one in chosen} if aim else {}
     # the ids hang on the form: sent twice, each pupil still gets one plan
-    Support(who.records).open_group_plan(ask, plan, chosen, flags, plan["plan_id"])
+    Support(who.records).open_group_plan(ask, plan, chosen, flags, plan["plan_id"], keep_words=keeps_words(sent))
 
 
 def _signs(who: Caller, pupil_id: UUID, aim: Aim) -> tuple[UUID, ...]:

@@ -66,7 +66,7 @@ def plan_pages(site: Site) -> APIRouter:
         flag = sent.id("flag") if sent.text("flag", 40) else None
         try:
             plan = plan_of(sent, who, [pupil] if pupil else [])
-            who.records.open_plan(who.ask(sent.key), pupil_id, plan=plan)
+            who.records.open_plan(who.ask(sent.key), pupil_id, plan=plan, keep_words=keeps_words(sent))
         except REFUSALS as refused:
             return _wizard(site, request, who, pupil_id, flag, sent.text("about"), sent, refused)
         return see_other(f"/pupils/{pupil_id}/plans/{plan['plan_id']}", "plan-opened")
@@ -133,6 +133,11 @@ def plan_of(sent: Form, who: Caller, about: Sequence[About]) -> dict[str, Any]:
         "monitoring": sent.one_of("monitoring", MONITORING, label="How often somebody looks in"),
         "guidance_digest": offered.digest,
     }
+
+
+def keeps_words(sent: Form) -> bool:
+    """Whether the writer was asked about the goal's wording and keeps it."""
+    return sent.text("keep_words", 3) == "yes"
 
 
 def _known(offered: Guidance, sent: Form, name: str) -> tuple[str, ...]:

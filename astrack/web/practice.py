@@ -15,7 +15,7 @@ from astrack.practice import Invented
 from astrack.web.aims import aim_words, aims, flag_aim, goal_for
 from astrack.web.door import REFUSALS, PageRoute, Sent, Who, said, status_of
 from astrack.web.forms import Form
-from astrack.web.plan import EVIDENCE, MONITORING, TIER, WEEKS_FIRST, WEEKS_MAX
+from astrack.web.plan import EVIDENCE, MONITORING, TIER, WEEKS_FIRST, WEEKS_MAX, keeps_words
 from astrack.web.reading import drawn, picture_of
 from astrack.web.site import BadForm, Site
 from astrack.web.story import flag_sentence
@@ -94,7 +94,7 @@ def _plan(who: Caller, sent: Form, one: Invented) -> PlanOpened:
         end_on=who.today + timedelta(weeks=sent.number("weeks", 1, WEEKS_MAX, label="Weeks")),
         monitoring=sent.one_of("monitoring", MONITORING, label="How often somebody looks in"),  # type: ignore[arg-type]
     )  # fmt: skip
-    decisions.open_plan(one.journey, made)
+    decisions.open_plan(one.journey, made, keep_words=keeps_words(sent))
     return made
 
 

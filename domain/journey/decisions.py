@@ -10,7 +10,7 @@ from uuid import UUID
 
 from pydantic import ValidationError
 
-from domain import sitting_rules
+from domain import goal, sitting_rules
 from domain.base import Event, Stamp
 from domain.journey import facts as f
 from domain.journey import outcomes
@@ -181,8 +181,10 @@ def escalate_talk(journey: Journey, stamp: Stamp, *, talk_id: UUID, to_role: str
     return [f.TalkEscalated(**stamp.fresh(), talk_id=talk_id, to_role=to_role)]
 
 
-def open_plan(journey: Journey, plan: f.PlanOpened) -> list[Event]:
-    """Begin a plan; no step may be skipped. Raises a refusal named for the step, PlanAlreadyOpen, RecordFrozen."""
+def open_plan(journey: Journey, plan: f.PlanOpened, *, keep_words: bool = False) -> list[Event]:
+    """Begin a plan; no step may be skipped, and a goal worded as what will be gone is asked about unless its words are
+    kept. Raises a refusal named for the step, PlanDatesWrong, GoalNotPositive, PlanAlreadyOpen, RecordFrozen.
+    """
     held(journey)
     if plan.plan_id in journey.plans:
         raise no.PlanAlreadyOpen("this plan was opened before: open the pupil's page to see it")
@@ -196,6 +198,8 @@ def open_plan(journey: Journey, plan: f.PlanOpened) -> list[Event]:
     for flag_id in plan.flags:
         if flag_id not in journey.flags:
             raise no.NoSuchFlag(f"there is no flag {flag_id} on this record: open the pupil's page again")
+    if not keep_words:
+        goal.check(plan.goal)
     return [plan]
 
 

@@ -7,6 +7,8 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from astrack.web.aims import GOALS
+from domain import goal
 from domain import guidance as g
 from domain import support as s
 from domain.base import Actor, Stamp
@@ -177,6 +179,29 @@ def test_a_plan_needs_no_prose_beyond_its_goal() -> None:
 def test_skipping_a_step_is_refused_by_name(skipped: str, refusal: type[Exception]) -> None:
     with pytest.raises(refusal):
         decisions.open_plan(enrolled(), scripted(**{skipped: ()})[0])
+
+
+NEGATIVE = ["Stops shouting out", "Does not hide", "Doesn't hide", "doesn\u2019t hide", "Never late", "Is late less often",
+            "No longer alone", "avoids quarrels", "STOP running", "Cries no more", "Shows fewer outbursts"]  # fmt: skip
+
+
+@pytest.mark.parametrize("said", NEGATIVE)
+def test_a_goal_that_says_what_will_be_gone_is_asked_about_with_an_example(said: str) -> None:
+    with pytest.raises(goal.GoalNotPositive, match=goal.EXAMPLE):
+        decisions.open_plan(enrolled(), scripted(goal=said)[0])
+
+
+@pytest.mark.parametrize("said", NEGATIVE)
+def test_the_words_of_a_goal_can_be_kept(said: str) -> None:
+    plan = scripted(goal=said)[0]
+    assert decisions.open_plan(enrolled(), plan, keep_words=True) == [plan]
+
+
+@pytest.mark.parametrize(
+    "said", [*GOALS.values(), goal.EXAMPLE, "Notices what went well", "Knots and lessons", "Runs nonstop"]
+)
+def test_a_goal_that_says_what_will_be_there_is_taken(said: str) -> None:
+    assert goal.negative(said) is None
 
 
 def test_a_plan_runs_at_most_twelve_weeks() -> None:

@@ -84,6 +84,10 @@ def test_a_group_plan_needs_an_owner_who_sees_every_pupil(run: Run, school: Any)
     assert school.records.journey(school.pupil)[0].plans == {}
     code, out, said = run("plan", "group", *both, "--owner", school.staff["dsl"], *plan)
     assert code == 0, said
+    asked = (*plan[:1], "Is never late", *plan[2:])
+    code, _, told = run("plan", "group", *both, "--owner", school.staff["dsl"], *asked)
+    assert (code, 'the goal says "never"' in told) == (2, True)
+    assert run("plan", "open", school.pupil, "--owner", school.staff["dsl"], *asked, "--keep-words")[0] == 0
     assert json.loads(out)["pupils"] == [str(one) for one in both]
     (made,) = (one.opened for one in school.records.journey(school.far)[0].plans.values())
     assert (made.signposts, made.own_strategies, made.pole) == ((fit.signposts[0].id,), ("Walk the dog",), "low")

@@ -141,3 +141,33 @@ def test_the_api_gives_guidance_and_takes_a_plan_for_every_kind(shared_school: A
 def test_the_api_refuses_guidance_about_what_has_no_place(shared_school: Any) -> None:
     answer = shared_school.as_("tutor").get("/api/v1/guidance", params={"factor": "polar", "age": "8-11"})
     assert (answer.status_code, answer.json()["type"]) == (422, "/api/v1/problems/guidance-wrong")
+
+
+def test_a_goal_that_says_what_will_be_gone_is_asked_about_once_and_nothing_is_kept_meanwhile(
+    tutor: Reader, small: SmallSchool
+) -> None:
+    pupil = small.pupils["Ewan"]
+    page = tutor.get(f"/pupils/{pupil}/plan?about=trust_of_self.low.school")
+    assert "Keep my words" not in page.text
+    chosen = {name: offered(page, name) for name in ("cause", "risk", "signpost")}
+    before = small.records.log.size()
+    asked = tutor.send(page, "/plan", **chosen, goal="Stops asking before each step")
+    assert asked.status_code == 422
+    assert "The goal says &#34;stop" in asked.text and "Asks for help when stuck" in asked.text
+    assert 'value="Stops asking before each step"' in asked.text
+    assert small.records.log.size() == before
+    kept = tutor.send(asked, "/plan", **chosen, goal="Stops asking before each step", keep_words="yes")
+    assert "The plan has begun" in kept.text
+
+
+def test_the_api_asks_about_the_goal_too(shared_school: Any, fresh_key: Any) -> None:
+    tutor, path = shared_school.as_("tutor"), f"/api/v1/pupils/{shared_school.pupil}/plans"
+    plan = {
+        "plan_id": str(uuid4()), "goal": "Is no longer late", "causes": ["moved"], "risks": ["withdraws"],
+        "signposts": ["buddy"], "owner_id": str(shared_school.staff["tutor"]), "start_on": "2026-11-02",
+        "end_on": "2026-12-14",
+    }  # fmt: skip
+    refused = tutor.post(path, json=plan, headers=fresh_key())
+    assert (refused.status_code, refused.json()["type"]) == (422, "/api/v1/problems/goal-not-positive")
+    assert "Asks for help when stuck" in refused.json()["detail"]
+    assert tutor.post(path, json={**plan, "keep_words": True}, headers=fresh_key()).status_code == 200
