@@ -69,6 +69,7 @@ EN = {
     " and most people move.",
     "story_band": "The coloured band shows how unsure the picture is: your true place is inside it 8 times in 10.",
     "who_looked": "Who looked at my story",
+    "looked_often": "{n} times",
     "who_looked_none": "Nobody has looked yet. When somebody does, it says here who and what for.",
     "agreed": "What we agreed to try",
     "agreed_none": "Nothing at the moment. When you and an adult agree on something, it is written here.",
@@ -149,6 +150,7 @@ CY = {
     "story_band": "Mae'r band lliw yn dangos pa mor ansicr yw'r llun: mae dy le go iawn y tu mewn iddo 8"
     " gwaith o bob 10.",
     "who_looked": "Pwy edrychodd ar fy stori",
+    "looked_often": "{n} gwaith",
     "who_looked_none": "Does neb wedi edrych eto. Pan fydd rhywun yn gwneud, bydd yn dweud yma pwy ac i ba ddiben.",
     "agreed": "Beth y cytunon ni i'w drio",
     "agreed_none": "Dim byd ar hyn o bryd. Pan fyddi di ac oedolyn yn cytuno ar rywbeth, bydd yn cael ei"

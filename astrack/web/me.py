@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections import Counter
+from datetime import date
 from uuid import UUID
 
 from fastapi import APIRouter, Request
@@ -97,7 +98,9 @@ def _own(who: Caller, transfer_id: UUID) -> bool:
     return any((row["transfer_id"], row["pupil_id"], row["kind"]) == mine for row in rows)
 
 
-def _looks(who: Caller, pupil_id: UUID) -> list[tuple[datetime, str, str]]:
-    """When somebody else looked, in which role, and what for; a pupil's looks at themselves are left out."""
+def _looks(who: Caller, pupil_id: UUID) -> dict[tuple[date, str, str], int]:
+    """On which day somebody else looked, in which role, what for, and how often; their own looks are left out."""
     seen = who.looks.of_pupil(who.records.school_id, pupil_id, LOOKS_SHOWN, for_pupil=True, not_by=who.viewer.id)
-    return [(one.at, ROLE_NAMES.get(one.role, one.role), PURPOSES.get(one.purpose, one.purpose)) for one in seen]
+    return Counter(
+        (one.at.date(), ROLE_NAMES.get(one.role, one.role), PURPOSES.get(one.purpose, one.purpose)) for one in seen
+    )

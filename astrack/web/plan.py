@@ -20,7 +20,7 @@ from astrack.web.aims import aim_words, aims, flag_aim, goal_for, patterns
 from astrack.web.door import REFUSALS, PageRoute, Sent, Who, said, status_of
 from astrack.web.forms import Form
 from astrack.web.site import BadForm, Site, see_other
-from astrack.web.story import entry_words, flag_sentence, telling
+from astrack.web.story import entry_words, flag_sentence, telling, to_be_done
 from astrack.web.tutor import looks_ahead, place_of
 from astrack.web.words import CAME, GOING
 from astrack.web.writing import owner_of, owners, suggestions
@@ -205,11 +205,7 @@ def helped_before(journey: Journey, aim: Aim) -> list[Helped]:
         for plan in journey.plans.values()
         if plan.came and (about := _aim_of(journey, plan.opened)) and named & {at.about for at in about.places}
     ]
-    return [
-        Helped("; ".join([*(entry_words(code) for code in one.opened.signposts), *one.opened.own_strategies]),
-               CAME_WORDS[one.came])
-        for one in reversed(ended)
-    ]  # fmt: skip
+    return [Helped(to_be_done(one.opened), CAME_WORDS[one.came]) for one in reversed(ended)]
 
 
 def _aim_of(journey: Journey, plan: f.PlanOpened) -> Aim | None:

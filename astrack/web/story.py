@@ -162,6 +162,12 @@ def entry_words(code: str) -> str:
     return entry.say if entry else code
 
 
+def to_be_done(plan: f.PlanOpened) -> str:
+    """What a plan tries, its own ideas last, as one text of sentences."""
+    said = [*(entry_words(code) for code in plan.signposts), *plan.own_strategies]
+    return " ".join(f"{one[0].upper()}{one[1:]}{'' if one[-1] in '.!?' else '.'}" for one in said if one)
+
+
 def _year(group: int | None) -> str:
     return "" if group is None else "Reception" if group == 0 else f"Year {group}" if group > 0 else "nursery"
 
@@ -213,8 +219,7 @@ def _goal_of(named: Telling, plan_id: UUID) -> str:
 
 
 def _plan(_: Telling, one: f.PlanOpened) -> tuple[str, ...]:
-    doing = "; ".join([*(entry_words(code) for code in one.signposts), *one.own_strategies])
-    return f"Plan begun: {one.goal}.", f"Until {long_day(one.end_on)}. {doing}"
+    return f"Plan begun: {one.goal}.", f"Until {long_day(one.end_on)}. {to_be_done(one)}"
 
 
 def _totals(_: Telling, one: f.TotalsImported) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ import hashlib
 import re
 import time
 from datetime import UTC, datetime, timedelta
+from html import unescape
 from uuid import uuid4
 
 import httpx
@@ -208,6 +209,15 @@ def test_a_pupils_own_story_has_no_early_sign_and_says_who_looked(
     text = readers["Mia"].get("/me").text
     assert "Early sign" not in text
     assert "tutor, teaching and care" in text
+    readers["tutor"].get(at(small, "/pupils/{Mia}"))
+    often = [re.search(r"tutor, teaching and care \((\d+) times\)", readers["Mia"].get("/me").text) for _ in range(2)]
+    assert often[0] and often[1] and often[0][1] == often[1][1], "a day's looks are one line, their own not among them"
+
+
+def test_what_a_plan_tries_is_told_in_sentences(readers: dict[str, Reader], small: SmallSchool) -> None:
+    text = unescape(readers["tutor"].get(at(small, "/pupils/{Mia}")).text)
+    assert re.search(r"Until \d+ \w+ \d{4}\. [A-Z][^;]+\.(?: [A-Z][^;]+\.)+", text)
+    assert ".;" not in text
 
 
 def test_the_pupils_pages_speak_welsh_when_asked(readers: dict[str, Reader]) -> None:
