@@ -23,8 +23,8 @@ GROUPS: Sequence[tuple[int, int, str]] = (
     (404, 3, "UnknownReadModel NoSuchPupil NoSuchFlag NoSuchPlan NoSuchTalk NoSuchFact NoSuchGrant NoSuchGlass "
              "NoSuchPage HandOffUnknown RoundUnknown StaffUnknown SchoolUnknown NoSuchInstrument WhichPupil "
              "OutcomeUnknown WhichSchool NoIdentity NoSuchProblem NoSuchGuidance NoSuchAward NoSuchModule "
-             "NoSuchDuty NoSuchModel NoSuchTransfer RelationUnknown OrderUnknown NoSuchRequest NoSuchItem NoSuchHold "
-             "ReleaseUnknown "
+             "NoSuchDuty NoSuchModel NoSuchRules NoSuchTransfer RelationUnknown OrderUnknown NoSuchRequest NoSuchItem "
+             "NoSuchHold ReleaseUnknown "
              "ProviderUnknown NotTheOffice NoSuchUpload BoxUnknown NothingHere"),
     (405, 2, "MethodUnknown"),
     # a rule of the school's world says no

@@ -8,8 +8,9 @@ from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
 
 from astrack.records import Records
-from domain import risk
+from domain import risk, scoring
 from domain.base import Fact
+from domain.instrument import NoSuchInstrument
 from domain.journey import facts, state
 from domain.journey.rederive import Derived, Difference, differences
 from domain.journey.state import Journey
@@ -41,15 +42,19 @@ class AsOf:
 @dataclass(frozen=True, slots=True)
 class Again:
     """What comes out otherwise than recorded; ``earlier``: the algorithms, not this version's own, that flags on record
-    were reckoned by, and how near this one comes to each.
+    were reckoned by, and how near this one comes to each; ``unknown``: instruments that sittings name and that are not
+    installed here, so that those could not be scored again.
     """
 
     differences: list[Difference]
     earlier: dict[int, float]
+    unknown: frozenset[str]
 
 
-def flags_again(records: Records, pupil_id: UUID) -> Again:
-    """Derive a pupil's flags again, each with the model it was raised with. Raises NoSuchPupil, NoSuchModel."""
+def again(records: Records, pupil_id: UUID) -> Again:
+    """Score a pupil's sittings again, each with the instrument and rules it names, and derive the flags again, each
+    with the model it was raised with. Raises NoSuchPupil, NoSuchModel, NoSuchRules, WrongInstrumentVersion.
+    """
     earlier: dict[int, float] = {}
 
     def derive(digest: str | None, journey: Journey, on: date) -> Derived:
@@ -60,7 +65,23 @@ def flags_again(records: Records, pupil_id: UUID) -> Again:
         return Derived(found, model.near)
 
     _, story = records.journey(pupil_id)
-    return Again(differences([fact.event for fact in story], derive), earlier)
+    events = [fact.event for fact in story]
+    sittings = [one for one in events if isinstance(one, facts.AssessmentSat)]
+    scored, unknown = _scored_again(sittings)
+    return Again([*scored, *differences(events, derive)], earlier, unknown)
+
+
+def _scored_again(sittings: Sequence[facts.AssessmentSat]) -> tuple[list[Difference], frozenset[str]]:
+    found, unknown = [], set()
+    for sat in sittings:
+        try:
+            other = scoring.differing(sat)
+        except NoSuchInstrument:
+            unknown.add(f"{sat.instrument} {sat.instrument_version}")
+            continue
+        if other:
+            found.append(Difference(sat.event_id, sat.happened_on, f"scored again, otherwise: {', '.join(other)}"))
+    return found, frozenset(unknown)
 
 
 def end_of(day: date) -> datetime:

@@ -144,27 +144,32 @@ def flags(
     named: Annotated[str | None, typer.Argument(metavar="PUPIL", help="One pupil; everybody when left out.")] = None,
     school: Annotated[str | None, c.SchoolOption] = None,
 ) -> None:
-    """Derive flags again from the history, with the model each was raised with, and report every difference."""
+    """Score sittings and derive flags again, with the instrument, rules and model each names; report differences."""
     with c.school_opened(school) as (_, records):
         who = [c.which_pupil(records, named)] if named else list(c.every_pupil(records))
         found: list[tuple[UUID, Difference]] = []
         earlier: dict[int, float] = {}
+        unknown: set[str] = set()
         with c.progress("Deriving", len(who)) as move:
             for pupil_id in who:
-                again = looking_back.flags_again(records, pupil_id)
+                again = looking_back.again(records, pupil_id)
                 found += [(pupil_id, one) for one in again.differences]
                 earlier |= again.earlier
+                unknown |= again.unknown
                 move(1)
         for algorithm, near in sorted(earlier.items()):
             c.out.print(f"Some flags were reckoned by algorithm {algorithm}; this version reckons by {risk.ALGORITHM}: "
                         f"their probabilities are compared to within {near}.")  # fmt: skip
+        for name in sorted(unknown):
+            c.out.print(f"The instrument {name} is not installed here: sittings that name it were not scored again.")
         for pupil_id, one in found:
             c.out.print(f"pupil {pupil_id}, sitting of {one.on}: {one.what}")
         if found:
             raise Unsound(
-                f"{len(found)} flags come out otherwise than recorded: show the list to whoever keeps the model"
+                f"{len(found)} scores or flags come out otherwise than recorded: show the list to whoever keeps the "
+                "model and the instruments"
             )
-        c.out.print(f"The flags of {len(who)} pupils come out as recorded.")
+        c.out.print(f"The scores and flags of {len(who)} pupils come out as recorded.")
 
 
 @bundles.command("bundle")

@@ -135,6 +135,7 @@ def judged(
         errors=scored.errors,
         quality=scored.quality,
         usable=scored.usable,
+        scoring_rules=scoring.RULES,
     )
     after = decisions.sit(journey, sat)
     model = risk.load_model()

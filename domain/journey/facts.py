@@ -69,7 +69,8 @@ class AssessmentSat(Event):
 
     ``values`` and ``errors`` are eight numbers on the instrument's scale (four factors in general, then in school)
     and their standard errors of measurement; ``None`` where too little was answered. ``supported``: an adult wrote for
-    the pupil, ``helped_by`` in which role (never who), None where that was not asked.
+    the pupil, ``helped_by`` in which role (never who), None where that was not asked. ``scoring_rules``: by which rules
+    of this software it was scored (``domain.scoring.quality``), None before they were numbered.
     """
 
     TOPIC: ClassVar[str] = "journey.assessment-sat.v1"
@@ -89,6 +90,7 @@ class AssessmentSat(Event):
     errors: Eight
     quality: tuple[Code, ...] = ()
     usable: bool = True
+    scoring_rules: Annotated[int, Field(ge=1)] | None = None
 
 
 class FlagRaised(Event):

@@ -13,6 +13,7 @@ from domain.journey.facts import AssessmentSat
 from domain.reading_back import reading
 from domain.scoring import quality
 
+RULES = quality.RULES
 Eight = tuple[float | None, ...]
 DIGITS = 6
 SECONDS_MAX = 86_400.0
@@ -36,6 +37,10 @@ class NothingAnswered(DomainError):
 
 class SecondsWrong(DomainError):
     """An answer time is not a time."""
+
+
+class NoSuchRules(DomainError):
+    """A sitting was scored by rules that this version of the software does not have."""
 
 
 class WrongInstrumentVersion(DomainError):
@@ -77,14 +82,16 @@ def score(
     instrument: Instrument,
     answers: Mapping[str, int] | Iterable[tuple[str, int]],
     seconds: Mapping[str, float] | None = None,
+    rules: int = RULES,
 ) -> Scored:
-    """Score one sitting; ``answers`` by item as chosen (1 to 6), ``seconds`` each took where they were kept.
+    """Score one sitting; ``answers`` by item as chosen (1 to 6), ``seconds`` each took where they were kept; ``rules``:
+    today's, or those that a sitting on record names.
 
     Raises UnknownItem, AnswerOutOfScale, AnsweredTwice, NothingAnswered, SecondsWrong.
     """
     given = _checked(instrument, answers)
     _check_seconds(instrument, seconds or {})
-    codes = quality.codes(instrument, given, seconds)
+    codes = quality.codes(instrument, given, seconds, rules)
     cells = [_cell(instrument, given, cell) for cell in range(len(CELLS))]
     return Scored(
         tuple(value for value, _ in cells), tuple(error for _, error in cells), codes, quality.usable(instrument, codes)
@@ -92,13 +99,27 @@ def score(
 
 
 def rescore(sat: AssessmentSat) -> Scored:
-    """Score a sitting on record again with the very instrument it names: the same for ever.
+    """Score a sitting on record again with the very instrument and rules it names: the same for ever.
 
-    Raises NoSuchInstrument, WrongInstrumentVersion.
+    Where it names no rules, those that give what is on record, else the last it may have been scored by.
+    Raises NoSuchInstrument, WrongInstrumentVersion, NoSuchRules.
     """
     instrument = instruments.load(sat.instrument, sat.instrument_version)
     check_version(instrument, sat.instrument, sat.instrument_version, sat.instrument_digest)
-    return score(instrument, sat.answers, sat.seconds or None)
+    may_be = quality.UNNUMBERED if sat.scoring_rules is None else (sat.scoring_rules,)
+    if not set(may_be) <= quality.FAST_SHARE.keys():
+        raise NoSuchRules("this sitting was scored by rules that this version does not have: update it first")
+    found = [score(instrument, sat.answers, sat.seconds or None, rules) for rules in may_be]
+    return next((one for one in found if one.quality == sat.quality), found[-1])
+
+
+def differing(sat: AssessmentSat) -> tuple[str, ...]:
+    """What of a sitting comes out otherwise than recorded when it is scored again; nothing where all is the same.
+
+    Raises NoSuchInstrument, WrongInstrumentVersion, NoSuchRules.
+    """
+    again = rescore(sat)
+    return tuple(name for name in again.__slots__ if getattr(again, name) != getattr(sat, name))
 
 
 def check_version(instrument: Instrument, name: str, version: int, digest: str | None = None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import UTC, date, datetime
 from uuid import uuid4
 
@@ -112,6 +113,57 @@ def test_a_sitting_on_record_is_scored_again_with_the_instrument_it_names() -> N
     assert scoring.rescore(sat) == scored
     with pytest.raises(scoring.WrongInstrumentVersion):
         scoring.rescore(sat.model_copy(update={"instrument_digest": "0" * 64}))
+
+
+def on_record(
+    answers: dict[str, int], seconds: dict[str, float], rules: int, named: bool = True, **changes: object
+) -> AssessmentSat:
+    scored = scoring.score(DEMO, answers, seconds, rules)
+    fields = {
+        "event_id": uuid4(), "recorded_at": datetime(2026, 10, 1, tzinfo=UTC), "by": Actor(id=uuid4(), role="pupil"),
+        "sitting_id": uuid4(), "happened_on": date(2026, 10, 1), "instrument": DEMO.name, "instrument_version": 1,
+        "instrument_digest": DEMO.digest, "answers": answers, "seconds": seconds, "values": scored.values,
+        "errors": scored.errors, "quality": scored.quality, "usable": scored.usable,
+        "scoring_rules": rules if named else None,
+    }  # fmt: skip
+    return AssessmentSat.model_validate({**fields, **changes})
+
+
+ONE_FAST = {DEMO.items[0].id: 0.01}
+"""Where the two rules differ: one time was kept, and it is short."""
+
+
+@pytest.mark.parametrize("named", [True, False], ids=["which names its rules", "of before they were numbered"])
+@pytest.mark.parametrize(("rules", "codes", "usable"), [(1, ("too_fast",), False), (2, (), True)])
+def test_an_old_sitting_keeps_its_quality_when_it_is_scored_again(
+    rules: int, codes: tuple[str, ...], usable: bool, named: bool
+) -> None:
+    sat = on_record(at_level(3.5), ONE_FAST, rules, named)
+    assert (sat.quality, sat.usable) == (codes, usable)
+    assert scoring.differing(sat) == ()
+
+
+def test_what_comes_out_otherwise_is_named_and_rules_of_a_later_version_are_refused() -> None:
+    sat = on_record(at_level(3.5), ONE_FAST, 1)
+    assert scoring.differing(sat.model_copy(update={"scoring_rules": 2})) == ("quality", "usable")
+    assert scoring.differing(sat.model_copy(update={"values": (1.0, *sat.values[1:])})) == ("values",)
+    with pytest.raises(scoring.NoSuchRules):
+        scoring.rescore(sat.model_copy(update={"scoring_rules": 3}))
+
+
+@pytest.mark.parametrize(("rules", "pinned"), [(1, "027f7ef5c677"), (2, "2f125b9f77d3")])
+def test_the_rules_judge_the_same_for_ever(rules: int, pinned: str) -> None:
+    """Mend no rule that has judged sittings on record: number a new one and keep this."""
+    chance = np.random.default_rng(11)
+    said = hashlib.sha256()
+    for seed in range(400):
+        answers = at_level(float(chance.uniform(1.5, 5.5)), seed, float(chance.uniform(0.1, 2)))
+        answers = {item: 4 if chance.random() < (seed % 5) / 5 else one for item, one in answers.items()}
+        kept = [item for item in answers if chance.random() < 0.97 - (seed % 7) / 20]
+        seconds = {item: round(float(chance.gamma(1 + seed % 3)), 3) for item in answers if chance.random() < 0.8}
+        scored = scoring.score(DEMO, {item: answers[item] for item in kept}, seconds or None, rules)
+        said.update(repr((scored.quality, scored.usable)).encode())
+    assert said.hexdigest()[:12] == pinned
 
 
 @pytest.mark.parametrize(
