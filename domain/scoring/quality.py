@@ -8,7 +8,8 @@ from itertools import groupby
 
 from domain.instrument import Instrument
 
-Answers, Seconds = Mapping[str, int], Mapping[str, float]
+Answers = Mapping[str, int]
+Seconds = Mapping[str, float]
 RULES = 2
 """How this software judges by an instrument's numbers; a sitting on record names the rules that judged it. Whoever
 lets the same answers come out otherwise raises it and keeps the rule before: a test holds the results of each."""
