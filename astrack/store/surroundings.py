@@ -5,40 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from uuid import UUID
 
+from astrack.store.granted import check_granted
 from astrack.store.log import SchoolLog
 from astrack.store.types import Finding
 from transfer.evidence import merkle
 
 HASH_BYTES = 32
-# each row is a sentence about something that would let somebody past the record's own functions
-GRANTS = """
-SELECT format('the service may %%s %%s', p, c.oid::regclass) FROM pg_catalog.pg_class c,
-    unnest(ARRAY['INSERT', 'UPDATE', 'DELETE', 'TRUNCATE']) p
-    WHERE c.oid IN ('record.events'::regclass, 'record.schools'::regclass)
-    AND has_table_privilege('astrack_service', c.oid, p)
-UNION ALL SELECT format('%%s has no forced row-level security', c.oid::regclass) FROM pg_catalog.pg_class c
-    JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attname = 'school_id' AND NOT a.attisdropped
-    WHERE c.relkind = 'r' AND c.relnamespace IN (SELECT oid FROM pg_catalog.pg_namespace
-        WHERE nspname IN ('record', 'keys') OR nspname = 'views' AND c.relname NOT LIKE '%%\\_\\_next')
-    AND NOT (c.relrowsecurity AND c.relforcerowsecurity)
-UNION ALL SELECT format('%%s has a policy that is not of its own school', c.oid::regclass) FROM pg_catalog.pg_policy p
-    JOIN pg_catalog.pg_class c ON c.oid = p.polrelid
-    WHERE c.relnamespace::regnamespace::text IN ('record', 'keys', 'views')
-    AND pg_get_expr(p.polqual, p.polrelid) NOT LIKE '%%record.school()%%'
-    AND (c.relname, p.polname, p.polcmd) <> ('schools', 'listed', 'r')
-    AND NOT (p.polname = 'grouped' AND p.polroles = ARRAY['astrack_owner'::regrole::oid])
-UNION ALL SELECT format('%%s belongs to %%s', c.oid::regclass, c.relowner::regrole) FROM pg_catalog.pg_class c
-    WHERE c.relkind = 'r' AND c.relnamespace::regnamespace::text IN ('record', 'keys')
-    AND c.relowner <> 'astrack_owner'::regrole
-UNION ALL SELECT format('%%s looks names up where its caller says', p.oid::regprocedure) FROM pg_catalog.pg_proc p
-    WHERE p.prosecdef AND p.pronamespace::regnamespace::text IN ('record', 'keys', 'views')
-    AND NOT coalesce(array_to_string(p.proconfig, ',') LIKE 'search_path=%%', false)
-UNION ALL SELECT 'the service may write past append' FROM pg_catalog.pg_proc p
-    WHERE p.proname = 'write' AND p.pronamespace = 'record'::regnamespace
-    AND has_function_privilege('astrack_service', p.oid, 'EXECUTE')
-UNION ALL SELECT format('%%s has a trigger or a rule', c.oid::regclass) FROM pg_catalog.pg_class c
-    WHERE c.oid = 'record.events'::regclass AND (c.relhastriggers OR c.relhasrules)
-"""
 ORPHANS = (
     "SELECT format('the key of stream %%s is kept though no stream has it', k.stream_id) FROM keys.stream_keys k"
     " LEFT JOIN record.streams s ON s.school_id = k.school_id AND s.stream_id = k.stream_id"
@@ -50,6 +22,17 @@ ORPHANS = (
     " FROM keys.erasures e WHERE e.school_id = %s AND EXISTS (SELECT FROM record.events v"
     " WHERE v.school_id = e.school_id AND v.stream_id = e.stream_id) AND NOT EXISTS (SELECT FROM record.events v"
     " WHERE v.school_id = e.school_id AND v.stream_id = e.stream_id AND v.kind = 'erasure')"
+    " UNION ALL SELECT format('the keys do not know that stream %%s was erased: restore a newer backup of them',"
+    " v.stream_id) FROM record.events v LEFT JOIN keys.erasures e ON e.school_id = v.school_id"
+    " AND e.stream_id = v.stream_id WHERE v.school_id = %s AND v.kind = 'erasure' AND e.stream_id IS NULL"
+    " UNION ALL SELECT format('the school has %%s keys: a rotation runs or was broken off, rotate its key again',"
+    " count(*)) FROM keys.school_keys k WHERE k.school_id = %s HAVING count(*) > 1"
+)
+# one look at both, whoever appends meanwhile
+COUNTED = (
+    "SELECT s.next_position, coalesce(e.position, -1) + 1, s.last_recorded_at = e.recorded_at FROM record.schools s"
+    " LEFT JOIN LATERAL (SELECT v.position, v.recorded_at FROM record.events v WHERE v.school_id = s.school_id"
+    " ORDER BY v.position DESC LIMIT 1) e ON true WHERE s.school_id = %s"
 )
 AHEAD = (
     "SELECT format('the view %%s is at %%s, the log has %%s entries: rebuild it', p.projection, p.position,"
@@ -75,9 +58,9 @@ def check_surroundings(log: SchoolLog, covered: int, exports: Mapping[UUID, int]
     have tiles, and each of ``exports`` (transfer -> position) has a row.
     """
     school = log.school_id
-    for (what,) in log.ask("SELECT g.* FROM (SELECT %s::uuid) AS asked, (" + GRANTS + ") AS g"):
-        yield Finding(-1, what)
-    for (what,) in log.ask(ORPHANS, school, school):
+    yield from (Finding(-1, what) for what in check_granted(log))
+    yield from (Finding(-1, what) for what in _check_count(log))
+    for (what,) in log.ask(ORPHANS, school, school, school, school):
         yield Finding(-1, what)
     for (what,) in log.ask(AHEAD):
         yield Finding(-1, what)
@@ -87,6 +70,14 @@ def check_surroundings(log: SchoolLog, covered: int, exports: Mapping[UUID, int]
     yield from (Finding(at, f"the row of the transfer {one} that left here is gone")
                 for one, at in exports.items() if one not in out)  # fmt: skip
     yield from _check_tiles(log, covered)
+
+
+def _check_count(log: SchoolLog) -> Iterator[str]:
+    for said, found, same in log.ask(COUNTED):
+        if said != found:
+            yield f"the school says it has {said} entries, but the last one found is {found - 1}"
+        elif same is False:
+            yield "the school's time of its last entry is not that of the entry: appends are dated or refused by it"
 
 
 def _check_tiles(log: SchoolLog, covered: int) -> Iterator[Finding]:

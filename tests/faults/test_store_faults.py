@@ -82,8 +82,17 @@ ALTERATIONS = {
     "UPDATE record.events SET state = set_byte(state, 60, get_byte(state, 60) # 1) WHERE position = 1": "does not open",
     "UPDATE record.events SET state = substring(state FROM 1 FOR 20) WHERE position = 1": "neither sealed nor erased",
     "UPDATE record.events SET recorded_at = NULL WHERE position = 1": "its time is missing",
+    "UPDATE record.events SET version = 7 WHERE position = 2": "goes on with version 7, not 2",
+    "UPDATE record.events SET version = version + 10 WHERE true": "goes on with version 10, not 0",
+    "UPDATE record.events SET stream_id = gen_random_uuid() WHERE position = 0": "goes on with version 1, not 0",
+    "UPDATE record.events SET kind = 'export' WHERE position = 1": "its leaf is not",
+    "UPDATE record.events SET kind = 'note' WHERE position = 1": "its columns do not make an entry",
+    "UPDATE record.events SET position = 9 WHERE position = 2": "position 2 is missing: the next one found is 9",
     "DELETE FROM record.events WHERE position = 1": "position 1 is missing",
     "DELETE FROM record.events WHERE position = 2": "the school says it has 3 entries",
+    "UPDATE record.schools SET next_position = 2 WHERE true": "the school says it has 2 entries, but the last one",
+    "UPDATE record.schools SET last_recorded_at = '2026-09-01' WHERE true": "time of its last entry is not that of",
+    "UPDATE record.schools SET last_recorded_at = '2099-01-01' WHERE true": "time of its last entry is not that of",
     "DELETE FROM keys.stream_keys WHERE class = 1": "is missing though it has not been erased",
 }
 
