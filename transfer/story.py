@@ -6,7 +6,7 @@ import json
 import re
 from binascii import a2b_base64, b2a_base64
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from transfer import canonical
 from transfer.errors import BadEnvelope, BadStory, TooLarge, TransferRefused
@@ -23,8 +23,7 @@ StreamOf = tuple[str, bytes]
 """A stream anywhere: (origin of its log, stream id)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """One entry with what opens it; ``payload`` and ``salt`` are None where it is ``omitted`` for a reason."""
 
     entry: bytes
@@ -124,7 +123,7 @@ class Threads:
         layers = chain.nested(payload)
         kinds = [self.put(origin, index, entry)]
         kinds += [self.put(one.origin, one.index, one.entry) for one in layers]
-        if any((kind == "import") != (depth < len(layers)) for depth, kind in enumerate(kinds)):
+        if kinds[-1] == "import" or kinds.count("import") != len(layers):
             raise BadEnvelope("an entry is an import exactly when its payload is an import envelope", f"entry {index}")
 
     def put(self, origin: str, index: int, entry: bytes) -> str:
