@@ -12,7 +12,7 @@ from uuid import UUID
 from astrack.handover import enclosed, own_copy
 from astrack.handover.entries import entries_of
 from astrack.handover.proving import Proving, Published
-from astrack.handover.withholding import POLICY, WHOLE, Choice, of_the_dsl, withhold
+from astrack.handover.withholding import POLICY, WHOLE, Choice, says_the_dsls, withhold
 from astrack.signing import OwnKeys, origin_of
 from astrack.store.vault import Vault
 from domain.identity import Identity, SchoolName
@@ -75,11 +75,13 @@ def seal(
     """The sealed file of an order, as its stream stands under the published heads."""
     unit, lines, _ = proving.unit(order.stream_id, published)
     kept = [parse_kept(content) for content in vault.evidence(order.stream_id).values()]
-    if order.choice is not None or any(line.payload is not None and of_the_dsl(line.payload) for line in lines):
+    told = list(story.payloads(lines))
+    if order.choice is not None or any(map(says_the_dsls, told)):
         lines, unit, kept = withhold(order.choice or WHOLE, lines, unit, kept)
+        told = list(story.payloads(lines))
     units = [unit, *sorted(kept, key=lambda one: one.name)]
     sources = _sources(unit, lines, kept)
-    members, omissions = enclosed.enclosed(story.payloads(lines))
+    members, omissions = enclosed.enclosed(told)
     members[enclosed.README] = enclosed.readme("student" if order.kind == "student" else "school")
     members[enclosed.IDENTITY] = enclosed.identity_member(identity, own)
     statutory, without = _ctf(order, own, identity)

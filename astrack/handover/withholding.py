@@ -26,6 +26,7 @@ REASONS: Mapping[str, str] = {
     "in_confidence": "it was told to the school in confidence by somebody else; a reviewer decided",
 }
 NOTE_UNREAD = "it has a staff note that nobody has read yet for what it says of other people: ask the school to read it"
+CODES_OF_THE_DSL = tuple(sorted(code.encode() for code in FOR_THE_DSL))
 NOT_OF_THE_STORY = "it does not belong in the story, and is not part of what is handed on with it"
 """An outcome that earlier versions kept in the journey; the reason does not say of what kind it is."""
 POLICY = (
@@ -77,10 +78,14 @@ class Choice:
 
 def of_the_dsl(payload: bytes) -> bool:
     """Whether a fact of a journey says what is the DSL's alone, as earlier versions let it."""
-    inner = chain.innermost(payload)[1]
-    if not any(code.encode() in inner for code in FOR_THE_DSL):
+    return says_the_dsls(chain.innermost(payload)[1])
+
+
+def says_the_dsls(innermost: bytes) -> bool:
+    """``of_the_dsl`` of a payload that was taken out of its envelopes."""
+    if not any(code in innermost for code in CODES_OF_THE_DSL):
         return False
-    data = json.loads(inner)["data"]
+    data = json.loads(innermost)["data"]
     return (data.get("code") or (data.get("changes") or {}).get("code")) in FOR_THE_DSL
 
 
