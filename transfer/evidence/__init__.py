@@ -154,15 +154,15 @@ def verify(unit: Unit, found: Mapping[int, bytes], keys: Sequence[Verifier], wit
     if head.origin != unit.origin:
         raise BadProof(f"its checkpoint is of another log, {head.origin!r}", where)
     entries = _in_order(unit, found, where)
-    leaf = _chain(unit, entries, where)
+    own = _chain(unit, entries, where)
     shown = chain.parse_entry(unit.heads.entry)
-    leaves = dict(zip(unit.indexes, map(chain.leaf, entries), strict=True))
+    leaves = dict(zip(unit.indexes, own, strict=True))
     leaves[unit.heads.index] = chain.leaf(unit.heads.entry)
     if len(leaves) != len(entries) + 1 or max(leaves) >= head.size:
         raise BadProof("an index lies outside the log, or twice in it", where)
     merkle.verify_multi(head.root, head.size, leaves, unit.nodes)
-    _complete(unit, shown, len(entries) - 1, leaf, where)
-    return Proved(unit, head.size, head.root, entries, leaf, times)
+    _complete(unit, shown, len(entries) - 1, own[-1], where)
+    return Proved(unit, head.size, head.root, entries, own[-1], times)
 
 
 def _in_order(unit: Unit, found: Mapping[int, bytes], where: str) -> tuple[bytes, ...]:
@@ -174,17 +174,18 @@ def _in_order(unit: Unit, found: Mapping[int, bytes], where: str) -> tuple[bytes
     return tuple(whole[index] for index in unit.indexes)
 
 
-def _chain(unit: Unit, entries: Sequence[bytes], where: str) -> bytes:
-    """Check that the entries follow one another from number 0; the leaf of the last. Raises BadChain."""
-    leaf, last = chain.ZERO, ""
+def _chain(unit: Unit, entries: Sequence[bytes], where: str) -> list[bytes]:
+    """Check that the entries follow one another from number 0; the leaf of each. Raises BadChain."""
+    leaves, leaf, last = list[bytes](), chain.ZERO, ""
     for seq, data in enumerate(entries):
         parsed = chain.parse_entry(data)
         if parsed.stream != unit.stream or parsed.seq != seq or parsed.prev != leaf or last == "erasure":
             raise BadChain(f"entry {seq} of the stream does not follow the one before it", where)
         leaf, last = chain.leaf(data), parsed.kind
+        leaves.append(leaf)
     if not entries:
         raise BadChain("the stream has no entry", where)
-    return leaf
+    return leaves
 
 
 def _complete(unit: Unit, shown: Entry, seq: int, leaf: bytes, where: str) -> None:

@@ -25,6 +25,7 @@ TILE_WIDTH = 1 << TILE_HEIGHT
 MAX_SIZE = (1 << 63) - 1
 BULK_LEVEL = 12
 CACHED_TILES = 512
+KEPT_PYRAMIDS = 64
 
 
 def leaf_hash(data: bytes) -> bytes:
@@ -107,6 +108,15 @@ def nodes_of(leaves: Sequence[bytes]) -> Nodes:
     return lambda level, index: levels[level][index]
 
 
+@lru_cache(maxsize=KEPT_PYRAMIDS)
+def _pyramid(data: bytes) -> list[list[bytes]]:
+    # by its bytes: a full tile never changes, and each checkpoint asks for the same ones again
+    levels = [[data[at : at + HASH_BYTES] for at in range(0, len(data), HASH_BYTES)]]
+    while len(levels[-1]) > 1:
+        levels.append(_parents(levels[-1]))
+    return levels
+
+
 def tile_nodes(tile: Tile) -> Nodes:
     """The nodes of a tree kept as tiles; ``tile(level, index)`` gives a tile's joined hashes, whole or partial.
 
@@ -118,10 +128,7 @@ def tile_nodes(tile: Tile) -> Nodes:
         data = tile(tile_level, tile_index)
         if len(data) % HASH_BYTES:
             raise BadProof("a tile ends inside a hash", tile_path(tile_level, tile_index))
-        levels = [[data[at : at + HASH_BYTES] for at in range(0, len(data), HASH_BYTES)]]
-        while len(levels[-1]) > 1:
-            levels.append(_parents(levels[-1]))
-        return levels
+        return _pyramid(data)
 
     def node(level: int, index: int) -> bytes:
         tile_level, height = divmod(level, TILE_HEIGHT)

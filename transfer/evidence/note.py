@@ -24,6 +24,7 @@ from transfer.evidence.checkpoint import MAX_NAME_BYTES, MAX_SIZE, Checkpoint, u
 
 MAX_NOTE_BYTES = 1 << 20
 CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]")
+NOT_IN_NAME = re.compile(r"[\s+\x00-\x1f]")
 MAX_SIGNATURES = 64
 MAX_VKEY_CHARS = 4096
 SEED_BYTES = 32
@@ -61,8 +62,7 @@ _PUBLIC: Mapping[Kind, type[Ed25519PublicKey] | type[MLDSA44PublicKey] | type[ML
 
 
 def _name(name: str) -> str:
-    bad = not name or "+" in name or any(c.isspace() or ord(c) < 0x20 for c in name)
-    if bad or len(name.encode()) > MAX_NAME_BYTES:
+    if not name or NOT_IN_NAME.search(name) or len(name.encode()) > MAX_NAME_BYTES:
         raise BadKey("a key name is 1 to 255 bytes without spaces or plus", repr(name)[:80])
     return name
 
