@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -25,8 +25,9 @@ from rich.console import Console
 from rich.progress import Progress
 
 from astrack import ids
-from astrack.app import App
+from astrack.app import App, utc_now
 from astrack.handover import Handover
+from astrack.handover.together import Together
 from astrack.records import Ask, Records
 from astrack.settings import Settings
 from astrack.store import Change, PupilStreams
@@ -44,43 +45,34 @@ ROUNDS, PLANS, NOTES = 30, 15, 24
 FIGURES = ("prepare_ms", "import_ms", "year_group_s", "seal_vs_stock", "open_vs_stock")
 
 
-class Clock:
-    """A clock that never stands still, so that no two facts have one time."""
-
-    def __init__(self) -> None:
-        self.at = datetime(2016, 9, 5, 8, tzinfo=UTC)
-
-    def __call__(self) -> datetime:
-        self.at += timedelta(milliseconds=1)
-        return self.at
-
-
 @dataclass
 class Place:
     """One school of the bench."""
 
     records: Records
     desk: Handover
+    many: Together
 
 
 @contextmanager
-def schools(clock: Clock) -> Iterator[tuple[Place, Place]]:
+def schools() -> Iterator[tuple[Place, Place]]:
     """Two schools of one installation that know each other's keys."""
     with tempfile.TemporaryDirectory(prefix="astrack-bench-") as folder:
         Path(folder).chmod(0o711)
         with App.open(Settings(home=Path(folder), timeout_s=120)) as app:
-            made = [_school(app, clock, name, urn) for name, urn in (("Ash", "100001"), ("Beech", "100002"))]
+            made = [_school(app, name, urn) for name, urn in (("Ash", "100001"), ("Beech", "100002"))]
             for one, other in (made, made[::-1]):
                 one.desk.trust(ask(), other.desk.key_document(), words=other.desk.key_words())
             yield made[0], made[1]
 
 
-def _school(app: App, clock: Clock, name: str, urn: str) -> Place:
+def _school(app: App, name: str, urn: str) -> Place:
     school = uuid4()
-    app.store.create_school(school, clock())
-    records = Records(app.store.log(school), clock, ids.maker(clock))
+    app.store.create_school(school, utc_now())
+    records = Records(app.store.log(school), utc_now, ids.maker(utc_now))
     records.register_school(ask(), SchoolName(school_id=school, name=name, urn=urn, lea="330", estab="2345"), True)
-    return Place(records, Handover(records))
+    desk = Handover(records)
+    return Place(records, desk, Together(app, desk))
 
 
 def ask() -> Ask:
@@ -88,13 +80,13 @@ def ask() -> Ask:
     return Ask(BY, str(uuid4()))
 
 
-def story(clock: Clock, school: UUID, count: int) -> Iterator[Event]:
+def story(school: UUID, count: int) -> Iterator[Event]:
     """Ten years of a pupil: three rounds a year, signs and their reviews, plans looked at each week."""
-    model, fresh = risk.load_model(), ids.maker(clock)
+    model, fresh = risk.load_model(), ids.maker(utc_now)
     owner = uuid4()
 
     def head() -> dict[str, Any]:
-        return {"event_id": fresh(), "recorded_at": clock(), "by": BY}
+        return {"event_id": fresh(), "recorded_at": utc_now(), "by": BY}
 
     yield f.PupilEnrolled(**head(), school_id=school, happened_on=DAY, year_group=3, age_months=96)
     items = [item.id for item in model.instrument.items]
@@ -131,12 +123,12 @@ def story(clock: Clock, school: UUID, count: int) -> Iterator[Event]:
         done += len(events[: count - done])
 
 
-def admit(place: Place, clock: Clock, number: int, count: int) -> UUID:
+def admit(place: Place, number: int, count: int) -> UUID:
     """A pupil with a story of this many facts."""
-    streams = PupilStreams(ids.maker(clock)(), uuid4(), uuid4(), uuid4())
-    events = tuple(story(clock, place.records.school_id, count))
+    streams = PupilStreams(ids.maker(utc_now)(), uuid4(), uuid4(), uuid4())
+    events = tuple(story(place.records.school_id, count))
     person = Person(surname=f"Maple{number}", forename="Jo", date_of_birth=date(2010, 3, 4))
-    named = IdentityRecorded(event_id=ids.maker(clock)(), recorded_at=clock(), by=BY, person=person)
+    named = IdentityRecorded(event_id=ids.maker(utc_now)(), recorded_at=utc_now(), by=BY, person=person)
     changes = [
         Change(streams.journey_id, StreamClass.JOURNEY, -1, events, streams.pupil_id),
         Change(streams.identity_id, StreamClass.IDENTITY, -1, (named,), streams.pupil_id),
@@ -145,10 +137,12 @@ def admit(place: Place, clock: Clock, number: int, count: int) -> UUID:
     return streams.pupil_id
 
 
-def send(a: Place, b: Place, pupils: Sequence[UUID], progress: Callable[[int], None] | None = None) -> list[UUID]:
+PLACE: dict[str, Any] = {"lawful_basis": "legal_obligation", "accepted_on": DAY, "start_on": DAY}
+
+
+def send(a: Place, b: Place, pupils: Sequence[UUID]) -> list[UUID]:
     """Prepare the records of these pupils for the other school."""
-    given: dict[str, Any] = {"lawful_basis": "legal_obligation", "accepted_on": DAY, "start_on": DAY}
-    done = a.desk.prepare(ask(), pupils, to=b.desk.key_document(), progress=progress, **given)
+    done = a.desk.prepare(ask(), pupils, to=b.desk.key_document(), **PLACE)
     return [UUID(one["transfer_id"]) for one in done["transfers"]]
 
 
@@ -181,13 +175,17 @@ def year_group(a: Place, b: Place, pupils: Sequence[UUID], folder: Path) -> floa
     with Progress(console=Console(stderr=True)) as bar:
         task = bar.add_task("Handing over", total=3 * len(pupils))
         begun = time.perf_counter()
-        transfers = send(a, b, pupils, lambda done: bar.update(task, completed=done))
-        for one in transfers:
-            write(folder / f"{one}.tar.age", a.desk.sealed(one))
-            receipt = b.desk.receive(ask(), (folder / f"{one}.tar.age").read_bytes())["receipt"]
-            bar.advance(task)
-            a.desk.acknowledge(ask(), receipt.encode())
-            bar.advance(task)
+
+        def move(count: int) -> None:
+            bar.advance(task, count)
+
+        made = a.many.prepare(ask(), pupils, move, to=b.desk.key_document(), **PLACE).answers
+        files = [folder / one["file_name"] for one in made]
+        for one, file in zip(made, files, strict=True):
+            write(file, a.desk.sealed(UUID(one["transfer_id"])))
+        taken = b.many.receive(ask(), files, move).answers
+        ended = a.many.acknowledge(ask(), [one["receipt"].encode() for one in taken], move).answers
+        assert [one["state"] for one in ended] == ["acknowledged"] * len(pupils)
         return time.perf_counter() - begun
 
 
@@ -238,16 +236,14 @@ def _timed(act: Callable[[], Any]) -> float:
 
 def measure(given: argparse.Namespace) -> dict[str, float]:
     """Every figure, in one run."""
-    clock = Clock()
-    with tempfile.TemporaryDirectory(prefix="astrack-bench-", dir=given.folder) as name, schools(clock) as (a, b):
+    with tempfile.TemporaryDirectory(prefix="astrack-bench-", dir=given.folder) as name, schools() as (a, b):
         folder = Path(name)
-        clock.at = datetime(2016, 9, 5, 9, tzinfo=UTC)
         for number in range(BACKGROUND // FACTS):
-            admit(a, clock, number, FACTS)
-            admit(b, clock, number, FACTS)
-        warm = [admit(a, clock, number, given.facts) for number in range(3)]
-        alone = [admit(a, clock, number, given.facts) for number in range(given.singles)]
-        group = [admit(a, clock, number, given.group_facts) for number in range(given.group)]
+            admit(a, number, FACTS)
+            admit(b, number, FACTS)
+        warm = [admit(a, number, given.facts) for number in range(3)]
+        alone = [admit(a, number, given.facts) for number in range(given.singles)]
+        group = [admit(a, number, given.group_facts) for number in range(given.group)]
         singles(a, b, warm, folder)
         prepare_ms, import_ms = singles(a, b, alone, folder)
         figures = {"prepare_ms": prepare_ms, "import_ms": import_ms}

@@ -29,6 +29,7 @@ from astrack.cli import (
     school,
     service,
     staff,
+    student,
     support,
     training,
     transfer,
@@ -56,7 +57,7 @@ app.add_typer(pupil.flag, name="flag")
 app.add_typer(pupil.plan, name="plan")
 app.add_typer(transfer.transfer, name="transfer")
 app.add_typer(transfer.keys, name="keys")
-app.add_typer(transfer.student, name="student")
+app.add_typer(student.student, name="student")
 app.add_typer(mailbox.mailbox, name="mailbox")
 app.add_typer(directory.directory, name="directory")
 app.add_typer(audit.bundles, name="audit")

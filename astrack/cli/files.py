@@ -24,17 +24,26 @@ class BadArgument(DomainError):
 
 def bytes_of(path: Path) -> bytes:
     """The bytes of a file. Raises BadArgument when it is not there, no regular file, or too large."""
+    data = _read(path, BYTES_MAX + 1)
+    if len(data) > BYTES_MAX:
+        raise BadArgument(f"{path} is over 1 GiB: this cannot be the file meant")
+    return data
+
+
+def openable(path: Path) -> None:
+    """See that a file can be read, before a command begins with others. Raises BadArgument."""
+    _read(path, 0)
+
+
+def _read(path: Path, most: int) -> bytes:
     try:
         # a pipe would wait for whoever writes to it, and a device never ends
         with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as source:
             if not stat.S_ISREG(os.fstat(source.fileno()).st_mode):
                 raise BadArgument(f"{path} is no regular file: save what it gives into a file and name that")
-            data = source.read(BYTES_MAX + 1)
+            return source.read(most)
     except OSError as error:
         raise BadArgument(f"{path} cannot be read ({error.strerror}): check the name and the permissions") from error
-    if len(data) > BYTES_MAX:
-        raise BadArgument(f"{path} is over 1 GiB: this cannot be the file meant")
-    return data
 
 
 def json_of(path: Path) -> Any:

@@ -1,36 +1,37 @@
-"""Handing over on the command line: keys, sealed files, receipts, the student's own copy."""
+"""Handing over on the command line: keys, sealed files, receipts."""
 
 from __future__ import annotations
 
-import base64
 from pathlib import Path
 from typing import Annotated, Any
 from uuid import UUID
 
 import typer
 
+from astrack.app import App
 from astrack.changing import Ask
 from astrack.cli import common as c
 from astrack.cli import files
 from astrack.cli.files import write
 from astrack.cli.mailbox import carrier
 from astrack.handover import Handover
-from astrack.handover.withholding import REASONS, Choice
+from astrack.handover.together import Done, Together
 from astrack.mailbox.post import NoBox
-from domain.school_year import eighteenth_birthday
-from transfer import reader
+from astrack.records import Records
+from domain.scope import Scope
+from projections import pupils as pupils_view
 from transfer.errors import BadKeyDocument
 from transfer.keys.directory import ASK
 from transfer.package import SUFFIX
 
 transfer = typer.Typer(help="Hand records over, and take them in.", no_args_is_help=True)
 keys = typer.Typer(help="This school's public keys, and those of the schools it deals with.", no_args_is_help=True)
-student = typer.Typer(help="The student's own copy at 18.", no_args_is_help=True)
 School = Annotated[str | None, c.SchoolOption]
 Key = Annotated[str | None, c.KeyOption]
 Words = Annotated[str | None, typer.Option(help="The eight words heard over the telephone; for keys not known yet.")]
 Folder = Annotated[Path, typer.Option("--out", help="The folder to write to.")]
 HERE = Path()
+GROUP_MAX = 1_000
 
 
 @keys.command("show")
@@ -80,7 +81,13 @@ def revoke(
 
 @transfer.command("prepare")
 def prepare(
-    pupils: Annotated[list[str], typer.Argument(help="Each an id, a UPN, or a part of a name that fits one.")],
+    *,
+    pupils: Annotated[
+        list[str] | None, typer.Argument(help="Each an id, a UPN, or a part of a name that fits one.")
+    ] = None,
+    year_group: Annotated[
+        int | None, typer.Option(min=0, max=14, help="Everybody in this year whose record is held here.")
+    ] = None,
     to: Annotated[Path, typer.Option(help="The receiving school's key document.")],
     accepted: Annotated[str, typer.Option(help="The day the place was accepted.")],
     start: Annotated[str, typer.Option(help="The first day at the new school.")],
@@ -95,17 +102,40 @@ def prepare(
 ) -> None:
     """Seal the records of pupils for their next school; they are frozen here until the receipt comes."""
     document, out = files.bytes_of(to), files.folder(out)
-    with c.school_opened(school) as (_, records):
-        who = [c.which_pupil(records, one) for one in pupils]
+    with c.school_opened(school) as (app, records):
+        desk = Handover(records)
+        who = _whom(app, records, pupils or [], year_group)
         with c.progress("Sealing", len(who)) as move:
-            desk = Handover(records)
-            answer = desk.prepare(
-                c.asking(key, "dsl"), who, to=document, lawful_basis=_basis(basis),
+            done = Together(app, desk).prepare(
+                c.asking(key, "dsl"), who, move, to=document, lawful_basis=_basis(basis),
                 accepted_on=c.day(accepted, "--accepted"), start_on=c.day(start, "--start"),
-                consent_by=consent_by, protected=protected, progress=move,
+                consent_by=consent_by, protected=protected,
             )  # fmt: skip
-        _write_sealed(desk, out, [UUID(one["transfer_id"]) for one in answer["transfers"]])
-        c.show(answer)
+        _write_sealed(desk, out, [UUID(one["transfer_id"]) for one in done.answers])
+        c.show({"transfers": done.answers})
+        _tell_refused([(str(who[at]), why) for at, why in done.refused])
+
+
+def _whom(app: App, records: Records, named: list[str], year_group: int | None) -> list[UUID]:
+    """The pupils meant: those named, or a whole year group. Raises BadArgument, NoSuchPupil, WhichPupil."""
+    if (year_group is None) == (not named):
+        raise files.BadArgument("name the pupils, or a whole year group with --year-group, and not both")
+    if year_group is None:
+        return [c.which_pupil(records, one) for one in named]
+    year = Scope(dimensions={"year": frozenset({str(year_group)})})
+    app.views.catch_up(records.school_id)
+    with app.views.reading(records.school_id) as cur:
+        here = pupils_view.listed(cur, records.school_id, year, limit=GROUP_MAX)
+    ready = [one.pupil_id for one in here if one.custody == "held"]
+    if not ready:
+        raise files.BadArgument(f"nobody in Year {year_group} has a record that can be sent: see `astrack pupil list`")
+    return ready
+
+
+def _tell_refused(refused: list[tuple[str, str]]) -> None:
+    if refused:
+        c.table(["not done", "why"], refused, "")
+        raise typer.Exit(files.NOT_ALL)
 
 
 @transfer.command("file")
@@ -184,24 +214,49 @@ def collect(
 
 
 @transfer.command("receive")
-def receive(file: Path, words: Words = None, out: Folder = HERE, school: School = None, key: Key = None) -> None:
-    """Verify a sealed file, take the record over, and write the receipt to send back."""
-    data, out = files.bytes_of(file), files.folder(out)
-    with c.school_opened(school) as (_, records):
-        desk = Handover(records)
-        answer = desk.receive(c.asking(key, "dsl"), data, words=words)
-        path = out / f"{answer['transfer_id']}.receipt"
-        write(path, desk.receipt(UUID(answer["transfer_id"])))
-        c.show({name: value for name, value in answer.items() if name != "receipt"})
-        c.out.print(f"Wrote {path}: send it back to the school the file came from.")
+def receive(
+    sealed: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Sealed files; a whole year group at once.")],
+    words: Words = None,
+    out: Folder = HERE,
+    school: School = None,
+    key: Key = None,
+) -> None:
+    """Verify sealed files, take the records over, and write the receipts to send back."""
+    for one in sealed:
+        files.openable(one)
+    out = files.folder(out)
+    with c.school_opened(school) as (app, records):
+        desk, ask = Handover(records), c.asking(key, "dsl")
+        if len(sealed) == 1:
+            done = Done([desk.receive(ask, files.bytes_of(sealed[0]), words=words)], [])
+        else:
+            with c.progress("Taking in", len(sealed)) as move:
+                done = Together(app, desk).receive(ask, sealed, move, words)
+        for answer in done.answers:
+            path = out / answer["receipt_name"]
+            write(path, answer["receipt"].encode())
+            c.show({name: value for name, value in answer.items() if name != "receipt"})
+            c.out.print(f"Wrote {path}: send it back to the school the file came from.")
+        _tell_refused([(sealed[at].name, why) for at, why in done.refused])
 
 
 @transfer.command("acknowledge")
-def acknowledge(receipt: Path, school: School = None, key: Key = None) -> None:
-    """Take in the receipt of the receiving school: custody is theirs from now on."""
-    data = files.bytes_of(receipt)
-    with c.school_opened(school) as (_, records):
-        c.show(Handover(records).acknowledge(c.asking(key, "dsl"), data))
+def acknowledge(
+    receipts: Annotated[list[Path], typer.Argument(metavar="RECEIPT...", help="Receipts; many at once.")],
+    school: School = None,
+    key: Key = None,
+) -> None:
+    """Take in receipts of the receiving school: custody is theirs from now on."""
+    data = [files.bytes_of(one) for one in receipts]
+    with c.school_opened(school) as (app, records):
+        desk, ask = Handover(records), c.asking(key, "dsl")
+        if len(data) == 1:
+            c.show(desk.acknowledge(ask, data[0]))
+            return
+        with c.progress("Acknowledging", len(data)) as move:
+            done = Together(app, desk).acknowledge(ask, data, move)
+        c.show(done.answers)
+        _tell_refused([(receipts[at].name, why) for at, why in done.refused])
 
 
 @transfer.command("withdraw")
@@ -238,69 +293,3 @@ def list_(school: School = None) -> None:
             for one in Handover(records).transfers(500)
         ]
         c.table(["when", "", "kind", "state", "until", "transfer"], rows, "No transfers yet.")
-
-
-@student.command("copy")
-def copy(
-    named: Annotated[str, typer.Argument(metavar="PUPIL")],
-    recipient: Annotated[
-        str | None, typer.Option(help="The student's own age key (age1pq…); made here when left out.")
-    ] = None,
-    notes_read: Annotated[
-        bool, typer.Option(help="Somebody has read the staff notes for what they say of others: put them in.")
-    ] = False,
-    withhold: Annotated[
-        list[str] | None, typer.Option(metavar="EVENT=REASON", help=f"Leave one entry out: {', '.join(REASONS)}.")
-    ] = None,
-    competence: Annotated[
-        str | None, typer.Option(help="For a leaver of 16 or 17: who decided that they may hold it, when and why.")
-    ] = None,
-    out: Folder = HERE,
-    school: School = None,
-    key: Key = None,
-) -> None:
-    """Give a student of 18 their own copy, with a recovery sheet and the page that reads it; or anew for lost keys."""
-    files.folder(out)
-    with c.school_opened(school) as (_, records):
-        pupil_id = c.which_pupil(records, named)
-        person = records.identity(pupil_id).person
-        if person is None:
-            raise files.BadArgument("the record does not say when this pupil was born: state their identity first")
-        desk = Handover(records)
-        answer = desk.students_copy(
-            c.asking(key, "dsl"),
-            pupil_id,
-            eighteen_on=eighteenth_birthday(person.date_of_birth),
-            student=recipient,
-            choice=Choice(notes_read, _withheld(withhold or [])),
-            competence=competence,
-        )
-        try:
-            write_copy(out, answer, desk.sealed(UUID(answer["transfer_id"])))
-        except files.BadArgument as error:
-            raise files.BadArgument(
-                f"{error}; then run the command again: it makes the copy anew, with new keys"
-            ) from error
-        made = f"{answer['file_name']}, the recovery sheet, the student's key and reader.html"
-        c.out.print(f"Wrote {made} to {out.absolute()}.")
-
-
-def _withheld(given: list[str]) -> dict[UUID, str]:
-    """EVENT=REASON pairs. Raises BadArgument."""
-    try:
-        return {UUID(event): reason for event, _, reason in (one.partition("=") for one in given)}
-    except ValueError as error:
-        raise files.BadArgument(
-            "--withhold takes the id of an entry, an equals sign and a reason: check the id"
-        ) from error
-
-
-def write_copy(out: Path, answer: dict[str, Any], sealed: bytes) -> None:
-    """A student's copy, its sheet, its key and the page that reads it, in one folder. Raises BadArgument."""
-    write(out / answer["file_name"], sealed)
-    write(out / reader.NAME, reader.page())
-    if answer["recovery_sheet"]:
-        write(out / f"{answer['transfer_id']}-recovery.txt", answer["recovery_sheet"].encode())
-        write(out / f"{answer['transfer_id']}-recovery.pdf", base64.b64decode(answer["recovery_pdf"]))
-    if answer["student_key"]:
-        write(out / f"{answer['transfer_id']}.agekey", answer["student_key"].encode())

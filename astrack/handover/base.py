@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -14,7 +13,7 @@ from astrack.changing import Answer, Ask, Target
 from astrack.handover.proving import Proving
 from astrack.records import Records
 from astrack.signing import Signing, origin_of
-from astrack.store.vault import Transfer, Vault
+from astrack.store.vault import Exports, Vault
 from domain.base import DomainError
 from domain.identity import Person, SchoolName
 from domain.journey.custody import DECIDING_TOPICS
@@ -135,7 +134,7 @@ class Hands:
         self._read_to = size
 
 
-def numbering(earlier: Sequence[Transfer]) -> dict[str, Any]:
+def numbering(exports: Exports, stream_id: UUID) -> dict[str, Any]:
     """How many-th export of a stream the next one is, and which it comes after."""
-    out = [one for one in earlier if one.direction == "out"]
-    return {"export": len(out), "supersedes": str(out[0].transfer_id) if out else None}
+    count, last = exports.get(stream_id, (0, None))
+    return {"export": count, "supersedes": str(last) if last else None}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -49,31 +49,33 @@ class Ending(Hands):
 
     def receipt(self, transfer_id: UUID) -> bytes:
         """The receipt for a file that was taken in, signed once. Raises NoSuchTransfer."""
-        found = self._receipted(transfer_id).receipt
+        found = self._receipted([transfer_id])[0].receipt
         assert found is not None
         return found
 
-    def _receipted(self, transfer_id: UUID) -> Transfer:
-        """A file that was taken in, with the receipt for it."""
-        row = self.vault.transfer("in", transfer_id)
-        if row is None or row.state != "received":
-            raise self.unknown(transfer_id)
-        if row.receipt is None:
-            own, digest = self.named(), row.details["manifest_sha256"]
-            self.proving.checkpoint(
-                lambda size, signed, keys: [self._keeping(transfer_id, digest, own, size, signed, keys)]
-            )
-            row = self.vault.transfer("in", transfer_id) or row
-        return row
+    def _receipted(self, transfer_ids: Sequence[UUID]) -> list[Transfer]:
+        """Files that were taken in, with the receipts for them; what has none yet gets it, all under one checkpoint."""
+        rows = self.vault.those("in", transfer_ids)
+        for wanted in transfer_ids:
+            if not any(row.transfer_id == wanted and row.state == "received" for row in rows):
+                raise self.unknown(wanted)
+        without = [row for row in rows if row.receipt is None]
+        if not without:
+            return rows
+        own = self.named()
+        self.proving.checkpoint(
+            lambda size, signed, keys: [self._keeping(row, own, size, signed, keys) for row in without]
+        )
+        return self.vault.those("in", transfer_ids)
 
-    def _keeping(
-        self, transfer_id: UUID, digest: str, own: SchoolName, size: int, checkpoint: bytes, keys: OwnKeys
-    ) -> Statement:
+    def _keeping(self, row: Transfer, own: SchoolName, size: int, checkpoint: bytes, keys: OwnKeys) -> Statement:
         """The statement that keeps the receipt under a checkpoint."""
-        at = self.clock()
-        made = Receipt(transfer_id, digest, True, "", own.urn, origin_of(own), size, at, checkpoint, bytes(keys.signed))
+        at, digest = self.clock(), row.details["manifest_sha256"]
+        made = Receipt(
+            row.transfer_id, digest, True, "", own.urn, origin_of(own), size, at, checkpoint, bytes(keys.signed)
+        )
         signed = receipts.sign(made, keys.signers(Purpose.RECEIPT), int(at.timestamp()))
-        return self.vault.keeping_receipt("in", transfer_id, signed)
+        return self.vault.keeping_receipt("in", row.transfer_id, signed)
 
     def refusal(self, transfer_id: UUID, manifest_sha256: str, reason: str) -> bytes:
         """A receipt that says that a file was refused; ``reason`` is one word in lower case."""

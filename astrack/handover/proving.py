@@ -46,6 +46,7 @@ class Proving:
         self._records, self._vault, self._signing = records, vault, signing
         self._tree = Tree(vault)
         self._covered = 0
+        self._version: int | None = None
         self._heads: dict[UUID, tuple[int, bytes]] = {}
 
     def publish(self, ask: Ask) -> Published:
@@ -81,17 +82,21 @@ class Proving:
 
     def append_own(self, ask: Ask, make: Callable[[Stamp], Event], also: Also | None = None) -> int:
         """The position of one fact more in the school's own stream, which is no command of its own. Raises TooBusy."""
-        at = self._records.clock()
+        at, version = self._records.clock(), self._version
         for _ in range(ATTEMPTS):
-            version = self._records.log.ask(VERSION, self._records.school_id)[0][0]
+            if version is None:
+                version = self._records.log.ask(VERSION, self._records.school_id)[0][0]
             event = make(Stamp(at, ask.by, self._records.new_id))
             change = Change(self._records.school_id, StreamClass.SCHOOL, version, (event,))
             try:
-                return self._records.log.append([change], idempotency=None, also=also)[0]
+                position = self._records.log.append([change], idempotency=None, also=also)[0]
             except ClockBehind as behind:
                 at = max(behind.previous, self._records.clock())
             except VersionClash:
-                continue
+                version = None
+            else:
+                self._version = version + 1
+                return position
         raise TooBusy("others kept writing to the school's log: try again")
 
     def unit(self, stream_id: UUID, published: Published) -> tuple[Unit, list[Line], list[Row]]:

@@ -51,12 +51,25 @@ class Receiving(Ending):
         the newest statement then, ours stays on record.
         Raises the transfer.errors tree, RecordHeldHere, TransferUnanswered.
         """
+        taken = self.take(ask, data, words=words, identity=identity, pupil_id=pupil_id)
+        return self.received([taken])[0]
+
+    def take(
+        self,
+        ask: Ask,
+        data: bytes,
+        *,
+        words: str | None = None,
+        identity: Identity | None = None,
+        pupil_id: UUID | None = None,
+    ) -> UUID:
+        """What ``receive`` does but for the answer and the receipt, which ``received`` gives; the transfer's id."""
         package.refuse_empty(data)
         at = self.clock()
         keys = [identity] if identity is not None else self.signing.identities(at)
         staged = package.open_sealed(io.BytesIO(data), keys)
         if (held := self._held(staged.files.get(package.MANIFEST, b""))) is not None:
-            return self._received(held)
+            return held
         spoken = (words,) if words is not None else ()
         trust = Trust(KeyDirectory.load(self.vault.pinned()), spoken)
         found = package.read(staged, trust, at)
@@ -69,7 +82,7 @@ class Receiving(Ending):
             )
         self._check_recalled(found)
         self._once(ask, incoming.arrival(found), pupil_id)
-        return self._received(found.manifest.transfer_id)
+        return found.manifest.transfer_id
 
     def _check_recalled(self, found: Package) -> None:
         """Refuse a file that its own sender called back. Raises Recalled."""
@@ -165,14 +178,14 @@ class Receiving(Ending):
             return story.Threads(), arrived.found.threads
         return incoming.envelopes(here, (), origin), incoming.envelopes(here, new, origin)
 
-    def _received(self, transfer_id: UUID) -> Answer:
-        """The answer to a file that was taken in; its receipt is signed at the first call."""
-        row = self._receipted(transfer_id)
+    def received(self, transfer_ids: Sequence[UUID]) -> list[Answer]:
+        """The answers to files that were taken in; their receipts are signed at the first call."""
         names = ("pupil_id", "facts", "new", "from", "from_urn", "manifest_sha256", "differs")
-        return {
-            "transfer_id": str(transfer_id), **{name: row.details.get(name) for name in names},
-            "receipt_name": f"{transfer_id}{receipt.SUFFIX}", "receipt": (row.receipt or b"").decode(),
-        }  # fmt: skip
+        return [
+            {"transfer_id": str(row.transfer_id), **{name: row.details.get(name) for name in names},
+             "receipt_name": f"{row.transfer_id}{receipt.SUFFIX}", "receipt": (row.receipt or b"").decode()}
+            for row in (self._receipted(transfer_ids) if transfer_ids else ())
+        ]  # fmt: skip
 
     def _pupil(self, arrived: Arrival, named: UUID | None) -> tuple[PupilStreams, bool]:
         """(the pupil whose story this is, whether they are new here). Raises Conflict, RecordHeldHere, NoSuchPupil."""

@@ -14,7 +14,7 @@ from astrack.handover.base import Hands, numbering
 from astrack.handover.outgoing import Order
 from astrack.handover.proving import Published
 from astrack.handover.withholding import Choice
-from astrack.store.vault import Transfer
+from astrack.store.vault import Exports, Transfer
 from domain.base import DomainError, Event, Stamp
 from domain.identity import SchoolName
 from domain.journey import custody, facts, state
@@ -57,29 +57,52 @@ class Sending(Hands):
         key goes on where it stopped. Raises PlaceNotAccepted, ConsentNotNamed, NotEnrolled, RecordFrozen,
         NoSuchPupil, TimeLimitWrong, BadKeyDocument.
         """
+        plan, opens = self.planned(
+            ask, to=to, lawful_basis=lawful_basis, accepted_on=accepted_on, start_on=start_on, consent_by=consent_by,
+            protected=protected, days=days, words=words,
+        )  # fmt: skip
+        streams = self.records.streams_of_many(pupil_ids)
+        numbers = self.vault.exports([one.journey_id for one in streams])
+        transfers = [self._freeze(ask.part(str(pupil)), pupil, plan, opens, numbers) for pupil in pupil_ids]
+        return {"transfers": self.seal_all(ask, transfers, progress)}
+
+    def planned(
+        self,
+        ask: Ask,
+        *,
+        to: bytes,
+        lawful_basis: facts.LawfulBasis,
+        accepted_on: date,
+        start_on: date,
+        consent_by: str = "",
+        protected: bool = False,
+        days: int = DAYS,
+        words: str | None = None,
+    ) -> tuple[dict[str, Any], Sequence[Recipient]]:
+        """What every record of a group goes by, and the keys that open it: what concerns them all is refused here.
+
+        Raises PlaceNotAccepted, ConsentNotNamed, TimeLimitWrong, BadKeyDocument.
+        """
         if not 1 <= days <= DAYS_MAX:
             raise TimeLimitWrong(f"a file can be taken in for 1 to {DAYS_MAX} days, not {days}: choose another limit")
-        receiver = self._receiver(ask, to, words)
-        plan = {
-            "kind": "school", "lawful_basis": lawful_basis, "consent_by": consent_by, "protected": protected,
-            "accepted_on": accepted_on.isoformat(), "start_on": start_on.isoformat(), "days": days,
-            "to": _school_of(receiver).model_dump(mode="json"),
-        }  # fmt: skip
+        custody.check_terms(accepted_on, start_on, lawful_basis, consent_by)
+        self.trust(ask, to, words=words)
+        receiver = open_documents(to)[-1]
         opens = receiver.document.recipients_at(self.clock())
         if not opens:
             raise BadKeyDocument("no key in it is valid now", f"the key document of {receiver.document.school.name}",
                                  "Ask that school for its newest key document.")  # fmt: skip
-        transfers = [self._freeze(ask.part(str(pupil)), pupil, plan, opens) for pupil in pupil_ids]
-        return {"transfers": self.seal_all(ask, transfers, progress)}
+        return {
+            "kind": "school", "lawful_basis": lawful_basis, "consent_by": consent_by, "protected": protected,
+            "accepted_on": accepted_on.isoformat(), "start_on": start_on.isoformat(), "days": days,
+            "to": _school_of(receiver).model_dump(mode="json"),
+        }, opens  # fmt: skip
 
-    def _receiver(self, ask: Ask, document: bytes, words: str | None) -> SignedDocument:
-        self.trust(ask, document, words=words)
-        return open_documents(document)[-1]
-
-    def _freeze(self, ask: Ask, pupil_id: UUID, plan: dict[str, Any], opens: Sequence[Recipient]) -> UUID:
+    def _freeze(
+        self, ask: Ask, pupil_id: UUID, plan: dict[str, Any], opens: Sequence[Recipient], numbers: Exports
+    ) -> UUID:
         """Record that a transfer was prepared; its id."""
         target = self.custody_of(pupil_id)
-        earlier = self.vault.transfers(stream_id=target.stream_id)
 
         def decide(loaded: list[list[Event]], stamp: Stamp) -> Decided:
             transfer_id = self.records.new_id()
@@ -92,9 +115,10 @@ class Sending(Hands):
             journey = state.replay(loaded[0])
             events = custody.prepare_transfer(journey, prepared)
             details = {
-                **plan, **numbering(earlier), "pupil_id": str(pupil_id), "not_after": not_after.isoformat(),
-                "created": stamp.at.isoformat(), "recipients": [one.public.hex() for one in opens],
-                "audiences": ["school"] * len(opens), "year_group": journey.year_group,
+                **plan, **numbering(numbers, target.stream_id), "pupil_id": str(pupil_id),
+                "not_after": not_after.isoformat(), "created": stamp.at.isoformat(),
+                "recipients": [one.public.hex() for one in opens], "audiences": ["school"] * len(opens),
+                "year_group": journey.year_group,
             }  # fmt: skip
             row = Transfer("out", transfer_id, target.stream_id, "prepared", stamp.at, details)
             return Decided(
@@ -115,11 +139,9 @@ class Sending(Hands):
             self._seal(ask, one, published)
             if progress is not None:
                 progress(len(transfers) - len(waiting) + number)
-        return [self._described(one) for one in transfers]
+        return [_described(one) for one in self.vault.those("out", transfers)]
 
-    def _seal(self, ask: Ask, transfer_id: UUID, published: Published) -> None:
-        row = self.vault.transfer("out", transfer_id)
-        assert row is not None
+    def _seal(self, ask: Ask, row: Transfer, published: Published) -> None:
         order = _order(row)
         words = ""
         if order.protected:
@@ -135,18 +157,11 @@ class Sending(Hands):
         self.proving.append_own(
             ask,
             lambda stamp: ExportMade.model_validate({
-                **stamp.fresh(), "transfer_id": transfer_id, "kind": order.kind,
+                **stamp.fresh(), "transfer_id": row.transfer_id, "kind": order.kind,
                 "manifest_sha256": made.manifest_sha256,
             }),
             also=lambda _: [keep],
         )  # fmt: skip
-
-    def _described(self, transfer_id: UUID) -> Answer:
-        row = self.vault.transfer("out", transfer_id)
-        assert row is not None
-        names = ("pupil_id", "size", "manifest_sha256", "words", "not_after")
-        return {"transfer_id": str(transfer_id), "file_name": f"{transfer_id}{package.SUFFIX}",
-                **{name: row.details.get(name) for name in names}}  # fmt: skip
 
     def sealed(self, transfer_id: UUID) -> bytes:
         """The sealed file of a transfer. Raises NoSuchTransfer."""
@@ -154,6 +169,12 @@ class Sending(Hands):
         if found is None:
             raise self.unknown(transfer_id)
         return found
+
+
+def _described(row: Transfer) -> Answer:
+    names = ("pupil_id", "size", "manifest_sha256", "words", "not_after")
+    return {"transfer_id": str(row.transfer_id), "file_name": f"{row.transfer_id}{package.SUFFIX}",
+            **{name: row.details.get(name) for name in names}}  # fmt: skip
 
 
 def _school_of(receiver: SignedDocument) -> SchoolName:

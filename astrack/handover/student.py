@@ -77,7 +77,7 @@ class Giving(Sending):
     ) -> UUID:
         day, early = due
         target = self.custody_of(pupil_id)
-        earlier = self.vault.transfers(stream_id=target.stream_id)
+        exports = self.vault.exports([target.stream_id])
 
         def decide(loaded: list[list[Event]], stamp: Stamp) -> Decided:
             transfer_id = self.records.new_id()
@@ -86,7 +86,7 @@ class Giving(Sending):
                 lawful_basis=lawful_basis, early=early,
             )  # fmt: skip
             details = {
-                **numbering(earlier), "kind": "student", "pupil_id": str(pupil_id), "not_after": None,
+                **numbering(exports, target.stream_id), "kind": "student", "pupil_id": str(pupil_id), "not_after": None,
                 "created": stamp.at.isoformat(), "lawful_basis": lawful_basis, "consent_by": "",
                 "recipients": [one.public.hex() for one in keys.recipients], "to": None,
                 "audiences": ["student", "recovery"], "choice": choice.values(), "signing": keys.signing,

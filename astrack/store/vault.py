@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -53,6 +53,11 @@ NAMED = (
     " ON s.school_id = e.school_id AND s.stream_id = e.stream_id"
     " WHERE e.school_id = %s AND e.topic = %s AND e.position >= %s AND s.pupil_id IS NOT NULL"
 )
+EXPORTS = (
+    "SELECT stream_id, count(*), (array_agg(transfer_id ORDER BY at DESC, transfer_id DESC))[1]"
+    " FROM record.transfers WHERE school_id = %s AND direction = 'out' AND stream_id = ANY (%s::uuid[])"
+    " GROUP BY stream_id"
+)
 LAST_TILE = (
     "SELECT place, length(hashes) FROM record.tiles WHERE school_id = %s AND level = 0 ORDER BY place DESC LIMIT 1"
 )
@@ -60,6 +65,9 @@ LAST_ENTRIES = (
     "SELECT DISTINCT ON (stream_id) stream_id, version, leaf FROM record.events"
     " WHERE school_id = %s AND position >= %s AND position < %s ORDER BY stream_id, version DESC"
 )
+
+Exports = Mapping[UUID, tuple[int, UUID]]
+"""Of some streams, how many files were made of each, and which was the last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,14 +214,22 @@ class Vault:
         )
         return query, (self.log.school_id, transfer_id)
 
-    def unsealed(self, transfer_ids: Sequence[UUID]) -> list[UUID]:
+    def unsealed(self, transfer_ids: Sequence[UUID]) -> list[Transfer]:
         """Those of these transfers that have no sealed file yet, in the order given."""
-        query = (
-            "SELECT transfer_id FROM record.transfers WHERE school_id = %s AND direction = 'out' AND file IS NULL"
-            " AND transfer_id = ANY (%s::uuid[])"
-        )
-        found = {one for (one,) in self.log.ask(query, list(transfer_ids))}
-        return [one for one in transfer_ids if one in found]
+        return self.those("out", transfer_ids, " AND file IS NULL")
+
+    def those(self, direction: str, transfer_ids: Sequence[UUID], also: str = "") -> list[Transfer]:
+        """These transfers in the order given, without those that are not there; ``also`` says more of which."""
+        query = TRANSFER + " AND direction = %s AND transfer_id = ANY (%s::uuid[])" + also
+        rows = self.log.ask(query, direction, list(transfer_ids))
+        self.log.ring.find([row[2] for row in rows])
+        found = {row[1]: self._transfer(row) for row in rows}
+        return [found[one] for one in transfer_ids if one in found]
+
+    def exports(self, stream_ids: Sequence[UUID]) -> Exports:
+        """How many files were made of these streams, and which was the last of each."""
+        rows = self.log.ask(EXPORTS, list(stream_ids))
+        return {stream: (count, last) for stream, count, last in rows}
 
     def file(self, transfer_id: UUID) -> bytes | None:
         """The sealed file of a transfer that was made ready here."""

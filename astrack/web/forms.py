@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from urllib.parse import parse_qs
@@ -15,6 +15,7 @@ from astrack.web.site import BadForm, Site
 
 FORM_BYTES_MAX = 64 * 1024
 FIELDS_MAX = 200
+FILES_MAX = 400
 FILE_BYTES_MAX = 64 * 1024 * 1024
 SHOWN_MAX = 2000
 HIDDEN_FIELDS = ("token", "key", "code", "password")
@@ -23,11 +24,12 @@ HIDDEN_FIELDS = ("token", "key", "code", "password")
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """What a browser sent: texts by name, and at most one file."""
+    """What a browser sent: texts by name, and files, of which most pages take one."""
 
     values: Mapping[str, list[str]] = field(default_factory=dict)
     file: bytes | None = None
     file_name: str = ""
+    files: Sequence[tuple[str, bytes]] = ()
 
     def text(self, name: str, most: int = 200, *, label: str = "", needed: bool = False) -> str:
         """One text of at most ``most`` characters. Raises BadForm."""
@@ -101,22 +103,24 @@ async def read_form(request: Request, site: Site) -> Form:
 
 
 async def read_upload(request: Request, site: Site) -> Form:
-    """A form with one file of at most 64 MiB. Raises BadForm."""
+    """A form with files, of at most 64 MiB in all. Raises BadForm."""
     _length(request)
     try:
-        async with request.form(max_files=1, max_fields=FIELDS_MAX, max_part_size=FORM_BYTES_MAX) as sent:
+        async with request.form(max_files=FILES_MAX, max_fields=FIELDS_MAX, max_part_size=FORM_BYTES_MAX) as sent:
             texts: dict[str, list[str]] = {}
-            content, name = None, ""
+            files: list[tuple[str, bytes]] = []
             for key, value in sent.multi_items():
                 if isinstance(value, UploadFile):
-                    content, name = await value.read(FILE_BYTES_MAX + 1), (value.filename or "")[:200]
+                    files.append(((value.filename or "")[:200], await value.read(FILE_BYTES_MAX + 1)))
                 else:
                     texts.setdefault(key, []).append(value)
     except BadForm:
         raise
     except Exception as error:  # the parser raises several kinds for one reason: this is not a proper form
         raise BadForm("The form could not be read: open the page again and send it from there.") from error
-    return _checked(request, site, Form(texts, content or None, name))
+    files = [one for one in files if one[1]]
+    name, content = files[0] if files else ("", None)
+    return _checked(request, site, Form(texts, content, name, files))
 
 
 def _length(request: Request) -> None:

@@ -12,6 +12,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from astrack.access.callers import Caller
+from astrack.handover.together import Done, Together
 from astrack.rights import clock
 from astrack.web.door import REFUSALS, PageRoute, Sent, Who, said, status_of
 from astrack.web.forms import Form
@@ -59,12 +60,16 @@ def transfer_pages(site: Site) -> APIRouter:
             done = _prepare(who, sent)
         except (*REFUSALS, TransferRefused) as refused:
             return _board(site, request, who, sent, refused, "prepare")
-        return site.page(request, "prepared.html", viewer=who.viewer, made=done["transfers"])
+        return site.page(
+            request, "prepared.html", viewer=who.viewer, made=done.answers, refused=[why for _, why in done.refused]
+        )
 
     @router.post("/transfers/take-in")
     def take_in(request: Request, who: Who, sent: Sent) -> Response:
         who.may(Action.RECEIVE_RECORD)
         try:
+            if len(sent.files) > 1:
+                return site.page(request, "taken_in.html", viewer=who.viewer, **_take_all_in(who, sent))
             done = _take_in(who, sent)
         except (*REFUSALS, TransferRefused) as refused:
             return _board(site, request, who, sent, refused, "take-in")
@@ -105,12 +110,12 @@ def _download(content: bytes, name: str) -> Response:
     return Response(content, 200, headers, "application/octet-stream")
 
 
-def _prepare(who: Caller, sent: Form) -> dict[str, Any]:
+def _prepare(who: Caller, sent: Form) -> Done:
     chosen = sent.many("pupil", GROUP_MAX) or _year_group(who, sent)
     ids = [UUID(one) for one in chosen]
     for pupil_id in ids:
         who.may(Action.SEND_RECORD, pupil_id)
-    return who.handover.prepare(
+    done = Together(who.app, who.handover).prepare(
         who.ask(sent.key), ids, to=_receiver(who, sent),
         lawful_basis=cast(LawfulBasis, sent.one_of("lawful_basis", BASES, label="The lawful basis")),
         accepted_on=sent.day("accepted_on", label="The day the place was accepted"),
@@ -119,6 +124,9 @@ def _prepare(who: Caller, sent: Form) -> dict[str, Any]:
         protected=sent.text("protected", 5) == "yes",
         words=sent.text("key_words", 200, label="The eight words") or None,
     )  # fmt: skip
+    if not done.answers:
+        raise BadForm(done.refused[0][1], "year")
+    return done
 
 
 def _year_group(who: Caller, sent: Form) -> tuple[str, ...]:
@@ -142,6 +150,22 @@ def _receiver(who: Caller, sent: Form) -> bytes:
 
 def _directory(who: Caller) -> KeyDirectory:
     return KeyDirectory.load(who.handover.vault.pinned())
+
+
+def _take_all_in(who: Caller, sent: Form) -> dict[str, Any]:
+    """Take in many sealed records and receipts at once: the numbers of each, and what was refused, by its name."""
+    words = sent.text("words", 200, label="The eight words") or None
+    many, ask = Together(who.app, who.handover), who.ask(sent.key)
+    sealed = [one for one in sent.files if one[1].startswith(AGE)]
+    receipts = [one for one in sent.files if one[1].startswith(RECEIPT)]
+    others = [one for one in sent.files if one not in sealed and one not in receipts]
+    taken = many.receive(ask, [data for _, data in sealed], words=words)
+    ended = many.acknowledge(ask, [data for _, data in receipts])
+    refused = [(sealed[at][0], why) for at, why in taken.refused] + [
+        (receipts[at][0], why) for at, why in ended.refused
+    ]
+    refused += [(name, "Neither a sealed record nor a receipt: take it in by itself.") for name, _ in others]
+    return {"records": len(taken.answers), "receipts": len(ended.answers), "refused": refused}
 
 
 def _take_in(who: Caller, sent: Form) -> str:

@@ -37,16 +37,17 @@ def prepare_transfer(journey: Journey, prepared: f.TransferPrepared) -> list[Eve
     Raises PlaceNotAccepted, ConsentNotNamed, NotEnrolled, RecordFrozen.
     """
     held(journey)
-    if prepared.accepted_on is None or prepared.start_on is None:
-        raise no.PlaceNotAccepted(
-            "nothing is released for admission: record the day the place was accepted and the start date first"
-        )
-    _basis(prepared)
+    check_terms(prepared.accepted_on, prepared.start_on, prepared.lawful_basis, prepared.consent_by)
     return [prepared]
 
 
-def _basis(prepared: f.TransferPrepared) -> None:
-    if prepared.lawful_basis == "consent" and not prepared.consent_by:
+def check_terms(accepted_on: date | None, start_on: date | None, lawful_basis: f.LawfulBasis, consent_by: str) -> None:
+    """On what terms a record may leave at all. Raises PlaceNotAccepted, ConsentNotNamed."""
+    if accepted_on is None or start_on is None:
+        raise no.PlaceNotAccepted(
+            "nothing is released for admission: record the day the place was accepted and the start date first"
+        )
+    if lawful_basis == "consent" and not consent_by:
         raise no.ConsentNotNamed("consent is the basis of this transfer: say who gave it and when")
 
 

@@ -10,8 +10,9 @@ from uuid import uuid4
 
 import pytest
 
+from astrack.cli.files import NOT_ALL
 from astrack.store import Store
-from tests.support.command import ONE, ROSTER, TWO, Run, events, one_sentence, roster
+from tests.support.command import ONE, PUPIL, ROSTER, TWO, Run, events, one_sentence, roster
 
 
 @pytest.fixture
@@ -104,6 +105,31 @@ def sealed(run: Run, school: str, tmp_path: Path) -> tuple[str, Path]:
                           "--start", "2026-09-01", "--school", school, "--out", tmp_path)  # fmt: skip
     assert code == 0, said
     return other, next(iter(tmp_path.glob("*.tar.age")))
+
+
+def test_a_whole_year_group_is_sealed_taken_in_and_acknowledged_at_once(
+    run: Run, school: str, sealed: tuple[str, Path], tmp_path: Path
+) -> None:
+    other, first = sealed
+    third = PUPIL.format(upn="P207000016049", surname="Price", forename="Nia")
+    assert run("roster", "import", roster(tmp_path, ONE, TWO, third), "--school", school)[0] == 0
+    code, out, said = run("transfer", "prepare", "--year-group", "4", "Hartley", "--to", tmp_path / f"{other}.keys",
+                          "--accepted", "2026-06-01", "--start", "2026-09-01", "--school", school)  # fmt: skip
+    assert code == 2 and "not both" in said
+    code, out, said = run("transfer", "prepare", "--year-group", "4", "--to", tmp_path / f"{other}.keys",
+                          "--accepted", "2026-06-01", "--start", "2026-09-01", "--school", school,
+                          "--out", tmp_path)  # fmt: skip
+    assert code == 0, said
+    files = sorted(set(tmp_path.glob("*.tar.age")) - {first})
+    assert len(files) == 2, "one is frozen already"
+    broken = tmp_path / "broken.tar.age"
+    broken.write_bytes(files[0].read_bytes()[:-3])
+    code, out, said = run("transfer", "receive", *files, broken, "--school", other, "--out", tmp_path)
+    assert code == NOT_ALL and "broken.tar.age" in out, said
+    receipts = sorted(tmp_path.glob("*.receipt"))
+    assert len(receipts) == len(files)
+    code, out, said = run("transfer", "acknowledge", *receipts, "--school", school)
+    assert code == 0 and out.count("acknowledged") == len(files), said
 
 
 def test_a_pupil_is_handed_over_and_the_receipt_comes_back(

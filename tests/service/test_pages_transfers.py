@@ -80,6 +80,32 @@ def test_a_year_group_moves_with_receipts_and_nobody_types_more_than_eight_words
     assert "This record is with another school now" in story.text
 
 
+def test_a_year_group_is_taken_in_at_once_and_a_file_that_is_refused_stops_no_other(
+    store: Store, settings: Settings, receiver: SmallSchool
+) -> None:
+    school = build(store, settings, pupils=3, years=1, with_past=False)
+    here, there = Reader(served(school), school, "dsl"), Reader(served(receiver), receiver, "dsl")
+    for one, other in ((here, there), (there, here)):
+        document = other.get("/transfers/key-document").content
+        upload(one, one.get("/transfers"), "/take-in", document, words=words(other.get("/transfers")))
+    frozen = school.pupils["Tom"]
+    values = {"lawful_basis": "public_task", "accepted_on": "2026-03-01", "start_on": "2026-04-20"}
+    document = there.get("/transfers/key-document").content
+    upload(here, here.get("/transfers"), "/prepare", document, "document", pupil=str(frozen), **values)
+    some = [str(one) for one in school.pupils.values()]
+    made = upload(here, here.get("/transfers"), "/prepare", document, "document", pupil=some, **values)
+    assert "2 records sealed" in made.text and "1 record could not be sealed and stays" in made.text
+    sealed = [here.get(path).content for path in re.findall(r'href="(/transfers/[^"]+/file)"', made.text)]
+    page = there.get("/transfers")
+    found = form(page, "/take-in")
+    files = [("file", (f"{n}.tar.age", data)) for n, data in enumerate([sealed[0], sealed[1][:-7], b"a letter"])]
+    answer = there.client.post(
+        found.action, data=found.values, files=files, headers={"Origin": ORIGIN, "Referer": str(page.url)}
+    )
+    assert "1 record and 0 receipts taken in" in answer.text
+    assert "1.tar.age: " in answer.text and "2.tar.age: Neither" in answer.text
+
+
 def test_an_altered_file_is_refused_and_says_who_must_do_what(sender: SmallSchool, receiver: SmallSchool) -> None:
     there = Reader(served(receiver), receiver, "dsl")
     ours = Reader(served(sender), sender, "dsl")
