@@ -1,4 +1,6 @@
-"""What a school owes by law, and by when: hand-overs of records, and requests about them, in one list."""
+"""What a school owes, and by when: by law, hand-overs of records and requests about them; and a look every six months
+whether support helped.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +11,15 @@ from uuid import UUID
 
 from psycopg import Cursor
 
+from astrack.picture import long_day
 from astrack.records import Records
+from astrack.records.support import Support
 from astrack.rights import clock
 from domain import duties
 from domain.duties import HAND_OVER, owed
-from projections import pupils, rights_desk, transfer_ledger
+from domain.half_year import newest_told
+from domain.reporting import tells
+from projections import pupils, rights_desk, round_progress, transfer_ledger
 
 UNDER_WAY = ("prepared", "sent")
 LEFT_WITHIN, LAST_COMPULSORY_YEAR = timedelta(days=365), 11
@@ -36,14 +42,18 @@ class Due(NamedTuple):
         return None if self.due_on is None else (self.due_on - today).days
 
 
-def of_school(cur: Cursor[Any], records: Records, today: date, *, moves: bool, requests: bool) -> list[Due]:
-    """What is owed, the first due first and what has no day last; ``moves`` and ``requests`` say of which kinds."""
+def of_school(
+    cur: Cursor[Any], records: Records, today: date, *, moves: bool, requests: bool, impact: bool
+) -> list[Due]:
+    """What is owed, the first due first and what has no day last; ``moves``, ``requests``, ``impact``: which kinds."""
     calendar, school_id = clock.calendar_of(records), records.school_id
     found: list[Due] = []
     if moves:
         found += _moves(cur, school_id, today, calendar)
     if requests:
         found += _requests(cur, school_id, calendar)
+    if impact:
+        found += _half_year(cur, records, today)
     return sorted(found, key=lambda one: (one.due_on or date.max, one.what, str(one.pupil_id)))
 
 
@@ -70,6 +80,17 @@ def _requests(cur: Cursor[Any], school_id: UUID, calendar: clock.Calendar) -> It
             source = clock.source(asked.received.kind, calendar)
             where = f"/rights/requests/{row.request_id}"
             yield Due(f"Answer a request ({row.kind})", source, "", row.pupil_id, clock.due(asked, calendar), where)
+
+
+def _half_year(cur: Cursor[Any], records: Records, today: date) -> Iterator[Due]:
+    """The newest half-year that can be told and had a round, until a report on it has been put on record since."""
+    rounds = round_progress.days(cur, records.school_id)
+    half = newest_told(today, rounds)
+    asked = any(opens <= half.until and closes >= half.since for opens, closes in rounds)
+    if asked and not any(tells(made, half) for made in Support(records).reports_made()):
+        said = f"See whether support helped from {long_day(half.since)} to {long_day(half.until)}, and make the report"
+        where = f"/impact?since={half.since}&until={half.until}"
+        yield Due(said, "Every six months", "the school's own rule, no law", None, half.due_on, where)
 
 
 def counts(found: Iterable[Due], today: date) -> tuple[int, int]:

@@ -8,6 +8,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from domain.base import DomainError, Event, Stamp, StreamClass
+from domain.half_year import HalfYear
 
 
 class ReportDatesWrong(DomainError):
@@ -34,3 +35,8 @@ def make(stamp: Stamp, *, since: date, until: date, sha256: str) -> list[Event]:
     """Put on record that a report was made. Raises ReportDatesWrong."""
     check_dates(since, until)
     return [ReportMade(**stamp.fresh(), since=since, until=until, sha256=sha256)]
+
+
+def tells(made: ReportMade, half: HalfYear) -> bool:
+    """Whether a report is on all of a half-year and was made when that could be told."""
+    return made.since <= half.since and half.until <= made.until and half.told_on <= made.day

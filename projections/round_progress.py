@@ -132,6 +132,16 @@ def rounds(cur: Cursor[Any], school_id: UUID, scope: Scope, limit: int = 30) -> 
     return [Progress(*row) for row in cur]
 
 
+def days(cur: Cursor[Any], school_id: UUID, limit: int = 30) -> list[tuple[date, date]]:
+    """The first and last days of the school's rounds, the newest first."""
+    cur.execute(
+        f"SELECT opens_on, closes_on FROM {TABLE} WHERE school_id = %s AND opens_on IS NOT NULL"
+        " ORDER BY opens_on DESC, round_id LIMIT %s",
+        (school_id, capped(limit)),
+    )
+    return [(row[0], row[1]) for row in cur]
+
+
 class Sittable(NamedTuple):
     """A round that may be sat on a day: by whom, until when, and with what."""
 

@@ -9,6 +9,7 @@ from fastapi import APIRouter
 from astrack import reports
 from astrack.access.callers import CallerOf
 from astrack.api.common import Day, Out
+from astrack.reports import period
 from astrack.reports import trust as reports_trust
 from astrack.reports.tables import Table
 from domain.authority import Action
@@ -62,11 +63,14 @@ class TrustOut(Out):
 
 
 @router.get("/reports/trust")
-def trust_report(caller: CallerOf, since: Day, until: Day) -> TrustOut:
-    """Schools side by side, asked for at the trust's office: one comparison over all, a funnel, each in a sentence."""
+def trust_report(caller: CallerOf, since: Day | None = None, until: Day | None = None) -> TrustOut:
+    """Schools side by side, asked for at the trust's office: one comparison over all, a funnel, each in a sentence.
+    Without days: the newest half-year that can be told.
+    """
     caller.see(Action.SEE_TRUST)
     trust = caller.app.trusts.seen_from(caller.records.school_id)
-    found = reports_trust.kept(caller.app, trust.schools, since=since, until=until)
+    first, last = period.asked(caller.app, since, until)
+    found = reports_trust.kept(caller.app, trust.schools, since=first, until=last)
     schools = [SchoolOut(school=name, headline=said) for name, said in found.schools]
     return TrustOut(
         trust=trust.name, since=found.since, until=found.until, made_on=found.made_on, headline=found.said.headline,
@@ -76,10 +80,14 @@ def trust_report(caller: CallerOf, since: Day, until: Day) -> TrustOut:
 
 
 @router.get("/reports/impact")
-def impact_report(caller: CallerOf, since: Day, until: Day) -> ReportOut:
-    """Screening done, signs, plans made and kept, impact with its caveats, training: over a period."""
+def impact_report(caller: CallerOf, since: Day | None = None, until: Day | None = None) -> ReportOut:
+    """Screening done, signs, plans made and kept, impact with its caveats, training: over a period, or the newest
+    half-year that can be told.
+    """
     caller.see(Action.SEE_AGGREGATES)
-    found = reports.kept(caller.app, caller.records.school_id, since=since, until=until)
+    school_id = caller.records.school_id
+    first, last = period.asked(caller.app, since, until, period.rounds_of(caller.app, school_id))
+    found = reports.kept(caller.app, school_id, since=first, until=last)
     return ReportOut(
         school=found.school, since=found.since, until=found.until, made_on=found.made_on,
         headline=found.said.headline, beside=list(found.said.beside), may_not=found.said.may_not or "",

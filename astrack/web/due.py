@@ -1,4 +1,4 @@
-"""What the school owes by law and by when, on one page: hand-overs and requests, with the source of each."""
+"""What the school owes and by when, on one page: hand-overs, requests and half-years, with the source of each."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from astrack.web.site import Site
 from domain.authority import Action
 from projections import pupils
 
+KINDS = {"moves": Action.SEE_TRANSFERS, "requests": Action.LIST_RIGHTS, "impact": Action.SEE_AGGREGATES}
+
 
 def due_pages(site: Site) -> APIRouter:
     """The page."""
@@ -20,14 +22,14 @@ def due_pages(site: Site) -> APIRouter:
 
     @router.get("/due")
     def what_is_due(request: Request, who: Who) -> Response:
-        moves, asked = who.can(Action.SEE_TRANSFERS), who.can(Action.LIST_RIGHTS)
-        action = Action.LIST_RIGHTS if asked and not moves else Action.SEE_TRANSFERS
+        shown = {name: who.can(action) for name, action in KINDS.items()}
+        action = next((KINDS[name] for name, may in shown.items() if may), Action.SEE_TRANSFERS)
         who.see(action)
         with reading(who) as (cur, school):
-            found = due.of_school(cur, who.records, who.today, moves=moves, requests=asked)
+            found = due.of_school(cur, who.records, who.today, **shown)
             names = called(who, pupils.found(cur, school, [one.pupil_id for one in found if one.pupil_id]))
         who.looked(action, list(names))
-        lines = [(one, names.get(one.pupil_id, "A pupil") if one.pupil_id else "A pupil", one.days(who.today))
+        lines = [(one, names.get(one.pupil_id, "A pupil") if one.pupil_id else "The school", one.days(who.today))
                  for one in found]  # fmt: skip
         return site.page(request, "due.html", viewer=who.viewer, lines=lines, soon=due.SOON.days,
                          said=due.reminder(found, who.today))  # fmt: skip

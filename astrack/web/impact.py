@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -15,13 +16,14 @@ from astrack import reports
 from astrack.access.callers import Caller
 from astrack.picture import CONTEXTS, FACTORS, IN_WORDS, NAMES
 from astrack.records.support import Support
-from astrack.reports import Report
+from astrack.reports import Report, period
 from astrack.reports import html as reports_html
 from astrack.reports import plot as reports_plot
+from astrack.reports.period import Period
 from astrack.reports.tables import csv_files
 from astrack.web.door import PageRoute, Sent, Who
 from astrack.web.lists import reading
-from astrack.web.report_files import YEAR, Window, attached, whole, window_of
+from astrack.web.report_files import attached, whole, window_of
 from astrack.web.site import BadForm, Site
 from astrack.web.trust import may_see
 from domain.authority import Action
@@ -33,6 +35,8 @@ from projections.cohort import Cell
 
 ROUNDS_SHOWN = 6
 WIDTH, LEFT = 480, 20
+A_YEAR = timedelta(days=365)
+"""How far back the newest sitting of a group's pupils may lie."""
 
 
 def impact_pages(site: Site) -> APIRouter:
@@ -42,14 +46,15 @@ def impact_pages(site: Site) -> APIRouter:
     @router.get("/impact")
     def impact(request: Request, who: Who, by: str = "year", since: str = "", until: str = "") -> Response:
         who.see(Action.SEE_AGGREGATES)
-        window = window_of(who, since, until)
+        rounds_days = period.rounds_of(who.app, who.records.school_id)
+        window = window_of(who, since, until, rounds_days)
         everyone = Scope(everyone=True)
         with reading(who) as (cur, school):
             came = plan_board.came_of(cur, school, everyone)
             known = pupils.dimensions(cur, school, everyone)
             dimensions = sorted(known, key=lambda one: (one != "year", one))
             chosen = by if by in dimensions else "year"
-            groups = cohort.cells(cur, school, everyone, chosen, since=who.today - YEAR, until=who.today)
+            groups = cohort.cells(cur, school, everyone, chosen, since=who.today - A_YEAR, until=who.today)
             rounds = round_progress.rounds(cur, school, everyone, ROUNDS_SHOWN)
         report = _report(who, window)
         return site.page(
@@ -57,13 +62,14 @@ def impact_pages(site: Site) -> APIRouter:
             groups=[_group(one) for one in groups], by=chosen, dimensions=dimensions, smallest=SMALLEST,
             heads=[f"{NAMES[factor]}, {IN_WORDS[context]}" for context in CONTEXTS for factor in FACTORS],
             rounds=[one for one in rounds if one.expected >= SMALLEST], report=report, window=window,
+            halves=[(one, one.told_on <= who.today) for one in period.lately(who.app, rounds_days)],
             trust=may_see(who), **_plots(report),
         )  # fmt: skip
 
     @router.post("/impact/report")
     def made(who: Who, sent: Sent) -> Response:
         who.see(Action.SEE_AGGREGATES)
-        since, until = window_of(who, sent.text("since", 10), sent.text("until", 10))
+        since, until = _window(who, sent.text("since", 10), sent.text("until", 10))
         content = reports_html.pdf(_report(who, (since, until)))
         digest = hashlib.sha256(content).hexdigest()
         Support(who.records).record_report(who.ask(sent.key), since=since, until=until, sha256=digest)
@@ -72,12 +78,12 @@ def impact_pages(site: Site) -> APIRouter:
     @router.get("/impact/report.html")
     def read(who: Who, since: str = "", until: str = "") -> Response:
         who.see(Action.SEE_AGGREGATES)
-        return whole(reports_html.html(_report(who, window_of(who, since, until))))
+        return whole(reports_html.html(_report(who, _window(who, since, until))))
 
     @router.get("/impact/tables/{name}")
     def exported(who: Who, name: str, since: str = "", until: str = "") -> Response:
         who.see(Action.SEE_AGGREGATES)
-        files = csv_files(_report(who, window_of(who, since, until)).tables)
+        files = csv_files(_report(who, _window(who, since, until)).tables)
         if name not in files:
             raise BadForm("There is no such table: choose one on the page Did it help.")
         return attached(files[name], name, "text/csv; charset=utf-8")
@@ -85,7 +91,11 @@ def impact_pages(site: Site) -> APIRouter:
     return router
 
 
-def _report(who: Caller, window: Window) -> Report:
+def _window(who: Caller, since: str, until: str) -> Period:
+    return window_of(who, since, until, period.rounds_of(who.app, who.records.school_id))
+
+
+def _report(who: Caller, window: Period) -> Report:
     """The report of a period. Raises ReportDatesWrong."""
     return reports.kept(who.app, who.records.school_id, since=window[0], until=window[1])
 

@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from collections.abc import Sequence
+from datetime import date
 
 from starlette.responses import Response
 
 from astrack.access.callers import Caller
+from astrack.reports import period
+from astrack.reports.period import Period
 from astrack.web.site import HEADERS, BadForm
+from domain.half_year import Days
 
-YEAR = timedelta(days=365)
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'"
-Window = tuple[date, date]
 
 
-def window_of(who: Caller, since: str, until: str) -> Window:
-    """The first and last day asked for; the last year where none is. Raises BadForm."""
+def window_of(who: Caller, since: str, until: str, rounds: Sequence[Days] = ()) -> Period:
+    """The first and last day asked for; the newest half-year that can be told where none is. Raises BadForm."""
     try:
-        last = date.fromisoformat(until) if until else who.today
-        first = date.fromisoformat(since) if since else last - YEAR
+        first, last = (date.fromisoformat(one) if one else None for one in (since, until))
     except ValueError:
         raise BadForm("Write the days as year-month-day, such as 2026-11-24.", "since") from None
-    return first, last
+    return period.asked(who.app, first, last, rounds)
 
 
 def attached(content: bytes, name: str, kind: str) -> Response:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from domain.impact import ancova as impact_ancova
 from domain.impact import classes as impact_classes
-from domain.impact.cases import NONE, Cases, Panel, Plans, cases
+from domain.impact.cases import Cases, Panel, Plans, cases
 from domain.impact.classes import Paired, Retest, Share, counted, expected_improvement, paired, retest, share
 from domain.small import SMALLEST, hidden
 from domain.statistics import newcombe
@@ -257,7 +257,8 @@ def _subgroups(found: Cases, classed: NDArray[np.int64], parts: Mapping[str, Map
 
 def of_plans(found: Cases, classed: NDArray[np.int64], dimension: str, plans: Mapping[str, Flags]) -> list[Subgroup]:
     """Parts of the supported by their plan (a signpost, a tier): masks over plans, each against all unsupported."""
-    own = {name: np.where(found.plan != NONE, mask[found.plan], False) for name, mask in plans.items()}
+    # NONE is the last line, also where no plan has begun
+    own = {name: np.append(mask, False)[found.plan] for name, mask in plans.items()}
     return _parted(found, classed, dimension, {name: mask | ~found.supported for name, mask in own.items()})
 
 

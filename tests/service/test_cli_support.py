@@ -100,6 +100,14 @@ def test_a_report_is_written_and_put_on_record(run: Run, school: Any, tmp_path: 
     assert {"report.html", "report.pdf", "screening.csv", "training.csv"} <= {one.name for one in tmp_path.iterdir()}
     assert len(Support(school.records).reports_made()) == 1
     assert "too few pupils" in out
+    assert "From 2026-01-01 to 2026-11-01." in out
+
+
+def test_a_report_without_days_is_on_the_newest_half_year_that_can_be_told(here: Run, school: Any) -> None:
+    code, out, said = here("report")
+    assert code == 0, said
+    assert "From 2026-03-01 to 2026-08-31." in out or "From 2025-09-01 to 2026-02-28." in out
+    assert "From " in here("trust")[1]
 
 
 def test_schools_of_a_trust_are_put_side_by_side(run: Run, school: Any, tmp_path: Path) -> None:

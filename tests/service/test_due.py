@@ -34,7 +34,9 @@ def small(store: Store, settings: Settings) -> SmallSchool:
 def owed(small: SmallSchool, **which: bool) -> list[due.Due]:
     small.app.views.catch_up(small.school_id)
     with small.app.views.reading(small.school_id) as cur:
-        return due.of_school(cur, small.records, small.clock().date(), **{"moves": True, "requests": True, **which})
+        return due.of_school(
+            cur, small.records, small.clock().date(), **{"moves": True, "requests": True, "impact": False, **which}
+        )
 
 
 def moves(small: SmallSchool, name: str, start: date) -> None:
@@ -113,9 +115,51 @@ def test_terms_that_are_not_stated_are_asked_for(store: Store, settings: Setting
     assert "state the term dates" in Reader(served(small), small, "dsl").get("/due").text
 
 
+def test_a_half_year_is_due_until_a_report_on_it_is_made_and_only_for_whom_it_is(
+    store: Store, settings: Settings
+) -> None:
+    small = build(store, settings, pupils=4, years=2)
+    (found,) = owed(small, impact=True, moves=False, requests=False)
+    assert found.href == "/impact?since=2025-03-01&until=2025-08-31"
+    assert found.source == "Every six months"
+    assert found.pupil_id is None
+    pages = served(small)
+    head, lead = (Reader(pages, small, who) for who in ("head", "lead_practitioner"))
+    for reader in (head, lead):
+        page = reader.get("/due").text
+        assert "See whether support helped from 1 March 2025 to 31 August 2025" in page
+        assert "The school" in page
+        assert "Mia" not in page
+    assert "See whether support helped" not in Reader(pages, small, "administrator").get("/due").text
+    page = head.get(found.href)
+    assert 'value="2025-03-01"' in page.text
+    head.send(page, "/impact/report")
+    assert owed(small, impact=True, moves=False, requests=False) == []
+    assert "Nothing is due." in head.get("/due").text
+    small.clock.to(date(2026, 7, 30))
+    assert [one.href for one in owed(small, impact=True)] == ["/impact?since=2025-09-01&until=2026-02-28"]
+
+
+def test_a_school_that_asked_nobody_in_a_half_year_owes_no_look_at_it(small: SmallSchool) -> None:
+    assert owed(small, impact=True) == []
+
+
+def test_the_page_of_impact_begins_with_the_newest_half_year_that_can_be_told(store: Store, settings: Settings) -> None:
+    small = build(store, settings, pupils=4, years=2)
+    head = Reader(served(small), small, "head")
+    page = head.get("/impact").text
+    assert 'name="since" type="date" value="2025-03-01"' in page
+    assert 'name="until" type="date" value="2025-08-31"' in page
+    assert "(to be told from" in page
+    lone = head.get("/impact?since=2025-10-02").text
+    assert 'name="until" type="date" value="2026-02-28"' in lone
+    made = head.get("/api/v1/reports/impact").json()
+    assert (made["since"], made["until"]) == ("2025-03-01", "2025-08-31")
+
+
 def test_the_command_lists_them_and_reminds_without_a_name(here: Run, running: Any, small: SmallSchool) -> None:
     moves(small, "Tom", date(2026, 3, 16))
     listed = here("due", "--school", small.school_id)[1]
     assert EDUCATIONAL_RECORD.source.split(",")[0] in listed
     said = here("due", "--reminder", "--school", small.school_id)[1]
-    assert said == "2 duties of the school are due, 2 of them overdue. Sign in to see which.\n"
+    assert said == "3 duties of the school are due, 3 of them overdue. Sign in to see which.\n"
