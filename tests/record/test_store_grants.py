@@ -18,18 +18,28 @@ Connection = psycopg.Connection[tuple[Any, ...]]
 DENIED = psycopg.errors.InsufficientPrivilege
 
 
+def connected(settings: Settings, role: str) -> Connection:
+    return psycopg.connect(Embedded(settings.home).conninfo(role, settings.database), autocommit=True)
+
+
 @pytest.fixture
 def service(store: Store, settings: Settings) -> Iterator[Connection]:
     """A connection with the service's own role."""
-    info = Embedded(settings.home).conninfo("astrack_service", settings.database)
-    with psycopg.connect(info, autocommit=True) as conn:
+    with connected(settings, "astrack_service") as conn:
+        yield conn
+
+
+@pytest.fixture
+def projector(store: Store, settings: Settings) -> Iterator[Connection]:
+    """A connection with the role that owns the views."""
+    with connected(settings, "astrack_projector") as conn:
         yield conn
 
 
 @pytest.fixture
 def admin(store: Store, settings: Settings) -> Iterator[Connection]:
     """A connection that may do everything."""
-    with psycopg.connect(Embedded(settings.home).conninfo("postgres", settings.database), autocommit=True) as conn:
+    with connected(settings, "postgres") as conn:
         yield conn
 
 
@@ -38,14 +48,32 @@ FORGERIES = [
     "UPDATE record.events SET topic = 'x'",
     "DELETE FROM record.events",
     "TRUNCATE record.events",
+    "COPY record.events FROM STDIN",
+    "MERGE INTO record.events e USING record.events f ON e.position = f.position WHEN MATCHED THEN UPDATE SET topic = ''",
+    "INSERT INTO record.events SELECT * FROM record.events ON CONFLICT DO NOTHING",
+    "WITH gone AS (DELETE FROM record.events RETURNING *) SELECT * FROM gone",
+    "SELECT 1 FROM record.events FOR UPDATE",
+    "BEGIN; LOCK TABLE record.events IN EXCLUSIVE MODE",
+    "COPY (SELECT 1) TO PROGRAM 'true'",
+    "INSERT INTO record.schools VALUES (gen_random_uuid(), now())",
     "UPDATE record.schools SET next_position = 0",
+    "DELETE FROM record.schools",
+    "DELETE FROM record.answers",
+    "UPDATE record.answers SET sealed = ''",
+    "UPDATE record.streams SET pupil_id = NULL",
+    "DELETE FROM record.vault",
     "DELETE FROM keys.stream_keys",
+    "UPDATE keys.stream_keys SET class = 1",
+    "INSERT INTO keys.erasures VALUES (gen_random_uuid(), gen_random_uuid(), 0, '', now(), '')",
+    "DELETE FROM keys.erasures",
     "ALTER TABLE record.events DISABLE ROW LEVEL SECURITY",
     "SELECT record.write(gen_random_uuid(), '{}', '{}', '{}', '{}', '{}', '{}')",
     "SELECT views.forget(gen_random_uuid(), gen_random_uuid())",
     "SET ROLE astrack_owner",
     "SET session_replication_role = replica",
     "COPY record.events FROM '/dev/null'",
+    "ALTER ROLE astrack_service BYPASSRLS",
+    "SET SESSION AUTHORIZATION astrack_owner",
     "CREATE OR REPLACE FUNCTION record.school() RETURNS uuid LANGUAGE sql AS 'SELECT gen_random_uuid()'",
     "ALTER FUNCTION record.append_one(uuid, uuid, bigint, text, text, timestamptz, bytea) SECURITY INVOKER",
     "ALTER TABLE record.events OWNER TO astrack_service",
@@ -62,6 +90,22 @@ def test_the_service_cannot_go_past_append(service: Connection, statement: str) 
         service.execute(statement.encode())
 
 
+OF_THE_RECORD = [
+    "SELECT record.append(gen_random_uuid(), '{}', '{}', '{}', '{}', '{}', '{}')",
+    "SELECT record.append_one(gen_random_uuid(), gen_random_uuid(), 0, 'event', 'x', now(), '')",
+    "SELECT record.append_group('{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}')",
+    "SELECT record.erase_stream(gen_random_uuid(), gen_random_uuid(), 0, '', now(), '')",
+    "SELECT record.open_school(gen_random_uuid(), now())",
+    "SELECT * FROM keys.stream_keys",
+]
+
+
+@pytest.mark.parametrize("statement", [one for one in FORGERIES if "views." not in one] + OF_THE_RECORD)
+def test_the_owner_of_the_views_cannot_reach_the_record(projector: Connection, statement: str) -> None:
+    with pytest.raises(DENIED):
+        projector.execute(statement.encode())
+
+
 def test_no_school_set_shows_no_rows(service: Connection, school_log: SchoolLog) -> None:
     for table in ("record.schools", "record.events", "record.pupils", "keys.school_keys", "record.answers"):
         assert service.execute(f"SELECT count(*) FROM {table}".encode()).fetchone() == (0,)
@@ -74,11 +118,38 @@ def test_a_setting_made_and_reset_shows_no_rows(service: Connection, school_log:
     assert service.execute("SELECT count(*) FROM record.schools").fetchone() == (0,)
 
 
-def test_a_school_cannot_append_to_another(service: Connection, school_log: SchoolLog) -> None:
+ELSEWHERE = [
+    "append(%(school)s, ARRAY[%(stream)s], '{0}', '{event}', '{x}', '{2026-09-02}', ARRAY[%(state)s])",
+    "append_one(%(school)s, %(stream)s, 0, 'event', 'x', '2026-09-02', %(state)s)",
+    "erase_stream(%(school)s, %(stream)s, 0, 'x', '2026-09-02', %(state)s)",
+]
+
+
+@pytest.mark.parametrize("setting", ["app.astrack", "app.grouped", "app.school"])
+@pytest.mark.parametrize("call", ELSEWHERE)
+def test_a_school_cannot_append_to_another(
+    service: Connection, school_log: SchoolLog, call: str, setting: str
+) -> None:
+    values = {"school": school_log.school_id, "stream": uuid4(), "state": b"s" * 40}
     with pytest.raises(psycopg.Error) as refused, service.transaction():
+        service.execute("SELECT set_config(%s, 'on', true)", (setting,))
         service.execute("SELECT set_config('app.school', %s, true)", (str(uuid4()),))
-        service.execute("SELECT record.append(%s, '{}', '{}', '{}', '{}', '{}', '{}')", (school_log.school_id,))
-    assert refused.value.sqlstate == "AS001"
+        service.execute(f"SELECT record.{call}".encode(), values)
+    assert refused.value.sqlstate == "AS001" and school_log.size() == 0
+
+
+@pytest.mark.parametrize("call", ELSEWHERE)
+@pytest.mark.parametrize("bound", ["", "nobody"])
+@pytest.mark.parametrize("grouped", ["on", "off"])
+def test_bound_to_no_school_nothing_is_appended(
+    service: Connection, school_log: SchoolLog, call: str, bound: str, grouped: str
+) -> None:
+    values = {"school": school_log.school_id, "stream": uuid4(), "state": b"s" * 40}
+    with pytest.raises(psycopg.Error) as refused, service.transaction():
+        service.execute("SELECT set_config('app.grouped', %s, true)", (grouped,))
+        service.execute("SELECT set_config('app.school', %s, true)", (bound,))
+        service.execute(f"SELECT record.{call}".encode(), values)
+    assert refused.value.sqlstate in ("AS001", "22P02") and school_log.size() == 0
 
 
 @pytest.mark.parametrize("kind", ["erasure", "Event", "note", ""])

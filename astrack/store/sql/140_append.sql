@@ -15,6 +15,10 @@ DECLARE
     last_version bigint;
     last_kind text;
 BEGIN
+    -- row-level security says so too, but for what opens the tables to a group
+    IF p_school IS DISTINCT FROM record.school() THEN
+        RAISE EXCEPTION 'school % has no log here', p_school USING ERRCODE = 'AS001';
+    END IF;
     -- every writer of a school takes this first, so that a group need not wait to see whether its row is free
     PERFORM pg_advisory_xact_lock(hashtextextended(p_school::text, 1));
     -- locks the school's row, and learns what it held, in one statement
@@ -92,6 +96,9 @@ BEGIN
     IF p_kind NOT IN ('event', 'import', 'export', 'heads') THEN
         RAISE EXCEPTION 'a kind is event, import, export or heads; an erasure is written by erase_stream alone'
             USING ERRCODE = 'AS005';
+    END IF;
+    IF p_school IS DISTINCT FROM record.school() THEN
+        RAISE EXCEPTION 'school % has no log here', p_school USING ERRCODE = 'AS001';
     END IF;
     PERFORM pg_advisory_xact_lock(hashtextextended(p_school::text, 1));
     WITH placed AS (
