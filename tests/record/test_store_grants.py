@@ -127,9 +127,7 @@ ELSEWHERE = [
 
 @pytest.mark.parametrize("setting", ["app.astrack", "app.grouped", "app.school"])
 @pytest.mark.parametrize("call", ELSEWHERE)
-def test_a_school_cannot_append_to_another(
-    service: Connection, school_log: SchoolLog, call: str, setting: str
-) -> None:
+def test_a_school_cannot_append_to_another(service: Connection, school_log: SchoolLog, call: str, setting: str) -> None:
     values = {"school": school_log.school_id, "stream": uuid4(), "state": b"s" * 40}
     with pytest.raises(psycopg.Error) as refused, service.transaction():
         service.execute("SELECT set_config(%s, 'on', true)", (setting,))
