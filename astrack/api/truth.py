@@ -11,10 +11,12 @@ from astrack import fairness
 from astrack.access.callers import CallerOf
 from astrack.api.common import Body, Empty, Key, Out
 from astrack.api.lists import reading
+from astrack.questions import Differing, OfGroup, questions
 from domain.authority import Action
 from domain.background import Watchable
 from domain.fairness import DIF_LEAST
 from domain.review import load_of
+from domain.scoring.reliability import PUPILS_LEAST, Estimate
 from domain.truth import Figure
 from projections import truth
 
@@ -101,6 +103,26 @@ class ItemsOut(Out):
     needed: int
 
 
+class EstimateOut(Out):
+    """A coefficient with its 95 % interval, resting on so many pupils; null where they are too few."""
+
+    value: float | None
+    low: float | None
+    high: float | None
+    pupils: int
+
+
+class ReliabilityOut(Out):
+    """Of a factor in a context: Cronbach's alpha within a sitting; correlation and ICC(2,1) from one to the next."""
+
+    factor: str
+    context: str
+    alpha: EstimateOut
+    retest: EstimateOut
+    icc: EstimateOut
+    needed: int
+
+
 class WatchIn(Body):
     """The fields of pupils' background to look at, and what for; no field ends it."""
 
@@ -141,12 +163,25 @@ def fair(caller: CallerOf) -> list[RateOut]:
 def fair_items(caller: CallerOf) -> ItemsOut:
     """Whether pupils of equal standing answer each item alike, by the same groups."""
     caller.see(Action.SEE_AGGREGATES)
-    found = fairness.items(caller.app, caller.records.school_id)
+    found = questions(caller.app, caller.records.school_id).items
     return ItemsOut(
         notable=[NotableOut(dimension=one.dimension, name=one.name, **_difference(one)) for one in found.notable],
         groups=[_of_group(one) for one in found.groups],
         compared=found.compared, withheld=found.withheld, needed=DIF_LEAST,
     )  # fmt: skip
+
+
+@router.get("/reliability")
+def repeatable(caller: CallerOf) -> list[ReliabilityOut]:
+    """How repeatable each factor is in each context: within a sitting, and from one sitting to the next, kept apart."""
+    caller.see(Action.SEE_AGGREGATES)
+    return [
+        ReliabilityOut(
+            factor=one.factor, context=one.context, alpha=_estimate(one.said.alpha),
+            retest=_estimate(one.said.retest), icc=_estimate(one.said.icc), needed=PUPILS_LEAST,
+        )
+        for one in questions(caller.app, caller.records.school_id).scales
+    ]  # fmt: skip
 
 
 @router.put("/school/backgrounds")
@@ -178,13 +213,17 @@ def _rate(one: fairness.Rate) -> RateOut:
     return RateOut(dimension=one.dimension, name=one.name, pupils=rate.of, rate=flagged, more=list(rate.more))
 
 
-def _of_group(one: fairness.OfGroup) -> GroupItemsOut:
+def _of_group(one: OfGroup) -> GroupItemsOut:
     widest = DifferenceOut(**_difference(one.widest)) if one.widest else None
     return GroupItemsOut(
         dimension=one.dimension, name=one.name, compared=one.compared, notable=one.notable, widest=widest
     )
 
 
-def _difference(one: fairness.Differing) -> dict[str, Any]:
+def _difference(one: Differing) -> dict[str, Any]:
     said = one.said
     return {"item": one.item, "smd": said.smd, "low": said.low, "high": said.high, "p": said.p}
+
+
+def _estimate(one: Estimate) -> EstimateOut:
+    return EstimateOut(value=one.value, low=one.low, high=one.high, pupils=one.pupils)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from astrack import fairness as fair
+from astrack import questions as asked
 from astrack import study as studies
 from astrack import totals as licensed_totals
 from astrack.cli import common as c
@@ -16,6 +18,7 @@ from astrack.cli.files import write
 from domain.background import WATCHABLE
 from domain.fairness import CELL_LEAST, DIF_LEAST
 from domain.review import load_of
+from domain.scoring.reliability import PUPILS_LEAST, Estimate
 from domain.study import KEY_LEAST
 from domain.truth import Figure
 from projections import truth as read_model
@@ -55,7 +58,7 @@ def fairness(school: School = None) -> None:
     with c.school_opened(school) as (app, records):
         rates = fair.flag_rates(app, records.school_id)
         with c.progress("Comparing", None) as move:
-            items = fair.items(app, records.school_id, move)
+            items = asked.questions(app, records.school_id, move).items
         watched = records.school_state().watched
     heads = ["field", "group", "pupils", "with a sign (95 %)", "more than the others (95 %)"]
     c.table(heads, map(_rate, rates), "Nobody has sat a round yet.")
@@ -77,14 +80,35 @@ def _rate(one: fair.Rate) -> tuple[object, ...]:
     return one.dimension, one.name, one.rate.of, with_sign, more
 
 
-def _items(one: fair.OfGroup) -> tuple[object, ...]:
+def _items(one: asked.OfGroup) -> tuple[object, ...]:
     if one.widest is None:
         return one.dimension, one.name, f"too few: {DIF_LEAST} on each side are needed", "", ""
     return one.dimension, one.name, one.compared, one.notable, f"{one.widest.item} {_apart(one.widest)}"
 
 
-def _apart(one: fair.Differing) -> str:
+def _apart(one: asked.Differing) -> str:
     return f"{one.said.smd:+.2f} ({one.said.low:+.2f}, {one.said.high:+.2f})"
+
+
+def reliability(
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False, school: School = None
+) -> None:
+    """How repeatable are answers: within a sitting (alpha) and from one to the next (correlation, ICC), kept apart."""
+    with c.school_opened(school) as (app, records), c.progress("Reading answers", None) as move:
+        scales = asked.questions(app, records.school_id, move).scales
+    if as_json:
+        c.show([{"factor": one.factor, "context": one.context, **asdict(one.said)} for one in scales])
+        return
+    c.table(["factor", "context", "within a sitting: alpha", "sitting to sitting: correlation", "ICC(2,1)"], [
+        (one.factor, one.context, *map(_estimate, (one.said.alpha, one.said.retest, one.said.icc))) for one in scales
+    ], "")  # fmt: skip
+    c.out.print("In brackets the 95 % interval and how many pupils. True change lowers the two on the right.")
+
+
+def _estimate(one: Estimate) -> str:
+    if one.value is None:
+        return f"too few: {one.pupils} of {PUPILS_LEAST} pupils, or all alike"
+    return f"{one.value:.2f} ({one.low:.2f}, {one.high:.2f}; {one.pupils})"
 
 
 def backgrounds(

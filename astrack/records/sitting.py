@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from uuid import UUID
@@ -10,13 +10,15 @@ from uuid import UUID
 from astrack.changing import Answer, Ask, Changing, Decided, Target
 from domain import instrument, risk, scoring, sitting_rules
 from domain import round as rounds
-from domain.base import DomainError, Event, Stamp, StreamClass
+from domain.base import DomainError, Event, Stamp, StreamClass, topics_of
 from domain.instrument import Instrument
 from domain.journey import decisions, facts, state
-from domain.journey.facts import Helper, Mode
-from domain.journey.state import Journey
+from domain.journey.facts import AssessmentSat, FactCorrected, Helper, Mode
+from domain.journey.state import Journey, corrected
 
 CLASS_MAX = 60
+PUPILS_AT_ONCE = 500
+SITTINGS = topics_of(AssessmentSat, FactCorrected)
 
 
 class ClassTooLarge(DomainError):
@@ -54,6 +56,15 @@ class SittingRecords(Changing):
         """A pupil's place at a sitting, in one round trip. Raises NoSuchPupil."""
         stream, drafts, size = self.log.load_with_drafts(self.streams_of(pupil_id).journey_id)
         return Seat(state.replay(fact.event for fact in self.facts_of(pupil_id, stream)), drafts, size)
+
+    def sat(self, pupil_ids: Sequence[UUID]) -> Iterator[tuple[UUID, list[AssessmentSat]]]:
+        """The sittings of many pupils as they read now, in order of the record; who is not here is left out."""
+        for first in range(0, len(pupil_ids), PUPILS_AT_ONCE):
+            streams = self.streams_of_many(pupil_ids[first : first + PUPILS_AT_ONCE])
+            loaded = self.log.load_many([one.journey_id for one in streams], only=SITTINGS) if streams else []
+            for one, stream in zip(streams, loaded, strict=True):
+                events = corrected([fact.event for fact in stream.facts])
+                yield one.pupil_id, [event for event in events if isinstance(event, AssessmentSat)]
 
     def hand_in(
         self,

@@ -74,9 +74,11 @@ class Reading:
         """
         return self._load([stream_id], up_to, only={stream_id: only} if only is not None else None)[0][0]
 
-    def load_many(self, stream_ids: Sequence[UUID], up_to: int | None = None) -> list[Stream]:
-        """Several streams in the order asked, in one round trip; ``up_to`` as in ``load``."""
-        return self._load(stream_ids, up_to)[0]
+    def load_many(
+        self, stream_ids: Sequence[UUID], up_to: int | None = None, only: frozenset[str] | None = None
+    ) -> list[Stream]:
+        """Several streams in the order asked, in one round trip; ``up_to`` and ``only`` as in ``load``."""
+        return self._load(stream_ids, up_to, only=dict.fromkeys(stream_ids, only) if only is not None else None)[0]
 
     def page(self, after_position: int, limit: int, up_to: int | None = None) -> list[Fact]:
         """At most ``limit`` facts after a position (-1 for the beginning), in order; none at ``up_to`` or later."""

@@ -11,6 +11,8 @@ from starlette.responses import Response
 from astrack import fairness
 from astrack.access.callers import Caller
 from astrack.newest import Newest
+from astrack.picture import IN_WORDS, NAMES
+from astrack.questions import questions
 from astrack.web.door import REFUSALS, PageRoute, Sent, Who, said, status_of
 from astrack.web.forms import Form
 from astrack.web.lists import reading
@@ -18,12 +20,11 @@ from astrack.web.site import Site, see_other
 from domain.authority import Action
 from domain.background import WATCHABLE
 from domain.fairness import CELL_LEAST, DIF_LEAST
+from domain.scoring.reliability import PUPILS_LEAST
 from domain.truth import Figure
 from projections import truth
 from projections.truth import AFTER_ROUNDS
 
-ITEMS: Newest[UUID, fairness.Items] = Newest(20)
-"""The comparison of items of some schools, with the size of the log it is of: aggregates alone."""
 RIGHT: Newest[UUID, tuple[truth.Right, list[fairness.Rate]]] = Newest(20)
 """The figures of the page, with the size of the log and the day they are of."""
 
@@ -56,7 +57,11 @@ def truth_pages(site: Site) -> APIRouter:
     @router.get("/truth/items")
     def items(request: Request, who: Who) -> Response:
         who.see(Action.SEE_AGGREGATES)
-        return site.page(request, "truth_items.html", viewer=who.viewer, found=_items(who), needed=DIF_LEAST)
+        found = questions(who.app, who.records.school_id)
+        return site.page(
+            request, "truth_items.html", viewer=who.viewer, found=found.items, needed=DIF_LEAST,
+            scales=found.scales, pupils_least=PUPILS_LEAST, names=NAMES, places=IN_WORDS,
+        )  # fmt: skip
 
     return router
 
@@ -85,11 +90,6 @@ def _page(
 def _right(who: Caller) -> tuple[truth.Right, list[fairness.Rate]]:
     with reading(who) as (cur, school):
         return truth.right(cur, school, who.today), fairness.flag_rates(who.app, school)
-
-
-def _items(who: Caller) -> fairness.Items:
-    school_id = who.records.school_id
-    return ITEMS.of(school_id, who.records.log.size(), lambda: fairness.items(who.app, school_id))
 
 
 @dataclass(frozen=True, slots=True)

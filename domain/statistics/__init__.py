@@ -37,7 +37,8 @@ def cronbach_alpha(rows: ArrayLike) -> float:
     return float(k / (k - 1) * (1 - x.var(axis=0, ddof=1).sum() / x.sum(axis=1).var(ddof=1)))
 
 
-def _mean_squares(x: Floats) -> tuple[float, float, float]:
+def mean_squares(x: Floats) -> tuple[float, float, float]:
+    """Of pupils x rounds: between pupils, between rounds, and what is left, each by its degrees of freedom."""
     n, k = x.shape
     grand = x.mean()
     between = k * ((x.mean(axis=1) - grand) ** 2).sum() / (n - 1)
@@ -50,14 +51,14 @@ def icc_2_1(rows: ArrayLike) -> float:
     """Absolute agreement of single measurements, two-way random, Shrout and Fleiss 1979; pupils x rounds."""
     x = np.asarray(rows, dtype=float)
     n, k = x.shape
-    between, rounds, rest = _mean_squares(x)
+    between, rounds, rest = mean_squares(x)
     return float((between - rest) / (between + (k - 1) * rest + k * (rounds - rest) / n))
 
 
 def icc_3_1(rows: ArrayLike) -> float:
     """Consistency of single measurements, two-way mixed, Shrout and Fleiss 1979; pupils x rounds."""
     x = np.asarray(rows, dtype=float)
-    between, _, rest = _mean_squares(x)
+    between, _, rest = mean_squares(x)
     return float((between - rest) / (between + (x.shape[1] - 1) * rest))
 
 

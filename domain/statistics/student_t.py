@@ -1,4 +1,4 @@
-"""Student's t without a statistics package: its distribution by the incomplete beta function, and its inverse."""
+"""Student's t and the F distribution without a statistics package: by the incomplete beta function, and inverted."""
 
 from __future__ import annotations
 
@@ -24,6 +24,16 @@ def t_two_sided(alpha: float, df: float) -> float:
         middle = (low + high) / 2
         low, high = (middle, high) if t_tail(middle, df) > alpha else (low, middle)
     return (low + high) / 2
+
+
+@lru_cache(maxsize=4096)
+def f_quantile(share: float, above: float, below: float) -> float:
+    """The F that stays below it with probability ``share``; degrees of freedom of numerator and denominator."""
+    low, high = 0.0, 1.0
+    for _ in range(100):
+        middle = (low + high) / 2
+        low, high = (middle, high) if incomplete_beta(above / 2, below / 2, middle) < share else (low, middle)
+    return below * low / (above * (1 - low)) if low < 1 else math.inf
 
 
 def incomplete_beta(a: float, b: float, x: float) -> float:

@@ -256,12 +256,18 @@ def test_reliability_within_a_sitting_and_across_rounds_are_kept_apart() -> None
     found = reliability.reliability(DEMO, answers, first, later)
     # six items of spread .75 and error 1.09: the Spearman-Brown value
     expected = 0.75**2 / (0.75**2 + (1.05**2 + 1 / 12) / 6)
-    assert np.mean([one.alpha for one in found]) == pytest.approx(expected, abs=0.03)
-    assert max(one.retest for one in found) < min(one.alpha for one in found)
-    assert found[0].icc == pytest.approx(found[0].retest, abs=0.05)
-    assert reliability.reliability(DEMO, answers[:9], first[:9], later[:9])[0] == reliability.Reliability(
-        None, None, None
+    assert np.mean([one.alpha.value for one in found]) == pytest.approx(expected, abs=0.03)
+    assert max(one.retest.value for one in found) < min(one.alpha.value for one in found)
+    assert found[0].icc.value == pytest.approx(found[0].retest.value, abs=0.05)
+    assert all(
+        each.low < each.value < each.high and each.pupils == 900
+        for one in found
+        for each in (one.alpha, one.retest, one.icc)
     )
+    few = reliability.Estimate(None, None, None, 9)
+    assert reliability.reliability(DEMO, answers[:9], first[:9], later[:9])[0] == reliability.Reliability(few, few, few)
+    alike = np.full_like(answers, 3)
+    assert reliability.reliability(DEMO, alike, first, later)[0].alpha == reliability.Estimate(None, None, None, 900)
 
 
 PINNED_VALUES = (3.668999, 4.180837, 3.668999, 2.991139, 3.161548, 4.180837, 3.331001, 2.644836)

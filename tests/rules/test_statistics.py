@@ -10,6 +10,8 @@ import pytest
 from scipy import stats
 
 from domain import statistics as s
+from domain.statistics import repeatable
+from domain.statistics.student_t import f_quantile
 
 RETEST = [(7, 8), (5, 4), (9, 9), (3, 5), (6, 6), (8, 7)]
 
@@ -158,3 +160,43 @@ def test_newcombe_agrees_with_statsmodels(seed: int) -> None:
 def test_the_normal_distribution_of_many_is_that_of_each() -> None:
     z = np.random.default_rng(3).normal(0, 3, 50)
     assert s.normal_cdfs(z) == pytest.approx([s.normal_cdf(float(one)) for one in z], abs=1e-15)
+
+
+@pytest.mark.parametrize("free", [(1, 9.5), (29, 145), (899, 4495), (3.7, 41), (5000, 2)])
+@pytest.mark.parametrize("share", [0.025, 0.5, 0.975])
+def test_quantiles_of_f_agree_with_scipy(free: tuple[float, float], share: float) -> None:
+    assert f_quantile(share, *free) == pytest.approx(stats.f.ppf(share, *free), rel=1e-9)
+
+
+def test_the_interval_of_alpha_is_feldts_and_holds_its_share() -> None:
+    low, high = repeatable.alpha_interval(0.8, 41, 26)
+    top, bottom = (0.2 * stats.f.ppf(tail, 40, 40 * 25) for tail in (0.975, 0.025))
+    assert (low, high) == pytest.approx((1 - top, 1 - bottom), abs=1e-9)
+    chance, within = np.random.default_rng(4), 0
+    for _ in range(1000):
+        rows = chance.normal(0, 1, (40, 1)) + chance.normal(0, 1, (40, 6))
+        low, high = repeatable.alpha_interval(s.cronbach_alpha(rows), 40, 6)
+        within += low <= 6 / 7 <= high
+    assert 930 <= within <= 970
+
+
+def test_the_interval_of_a_correlation_agrees_with_scipy() -> None:
+    rows = np.random.default_rng(5).normal(0, 1, (60, 2)) @ [[1, 0.6], [0, 0.8]]
+    theirs = stats.pearsonr(rows[:, 0], rows[:, 1]).confidence_interval()
+    ours = repeatable.pearson_interval(s.pearson(rows[:, 0], rows[:, 1]), 60)
+    assert ours == pytest.approx((theirs.low, theirs.high), abs=1e-9)
+
+
+def test_the_interval_of_agreement_is_that_of_shrout_and_fleisss_own_example() -> None:
+    judged = [(9, 2, 5, 8), (6, 1, 3, 2), (8, 4, 6, 8), (7, 1, 2, 6), (10, 5, 6, 9), (6, 2, 4, 7)]
+    assert s.icc_2_1(judged) == pytest.approx(0.29, abs=0.005)
+    assert repeatable.icc_2_1_interval(judged) == pytest.approx((0.019, 0.761), abs=0.0005)
+
+
+def test_the_interval_of_agreement_holds_its_share() -> None:
+    chance, within = np.random.default_rng(6), 0
+    for _ in range(1000):
+        rows = chance.normal(0, 1, (50, 1)) + chance.normal(0, 0.7, (50, 2))
+        low, high = repeatable.icc_2_1_interval(rows)
+        within += low <= 1 / 1.49 <= high
+    assert 925 <= within <= 975

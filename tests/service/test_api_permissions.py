@@ -55,6 +55,7 @@ ROUTES: list[tuple[str, str, str]] = [
     ("GET", "/truth", "dsl lead_practitioner head"),
     ("GET", "/fairness", "dsl lead_practitioner head"),
     ("GET", "/fairness/items", "dsl lead_practitioner head"),
+    ("GET", "/reliability", "dsl lead_practitioner head"),
     ("PUT", "/school/backgrounds", "head"),
     ("GET", "/rounds", f"pupil {STAFF}"),
     ("POST", "/rounds", "administrator lead_practitioner"),
