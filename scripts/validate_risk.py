@@ -30,14 +30,20 @@ from validation_data import (
     stands,
     up_to,
 )
+from validation_lead import lead
+from validation_plots import Line, intervals
 from validation_report import Report
 
 from domain import risk, simulation
+from domain.instrument import CELLS
 from domain.journey.state import Sat
 from domain.risk.signs import Subject
+from domain.scoring.reliability import Estimate, reliability
 from domain.simulation import screening
 from domain.simulation.worlds import ITEMS, WORLDS
 from domain.statistics import auc, predictive_values, wilson
+
+SHOWN = {"sensitivity": "Sensitivity", "specificity": "Specificity", "ppv": "PPV", "npv": "NPV", "auc": "AUC"}
 
 
 def assumptions(out: Report) -> None:
@@ -129,7 +135,24 @@ def work(out: Report) -> None:
     )
 
 
-def found(out: Report, pupils: int) -> None:
+def repeatable(out: Report, pupils: int) -> None:
+    """How repeatable simulated answers are, within a sitting and from one round to the next, in ordinal items."""
+    chance = np.random.default_rng(SEED_CHECK + 5)
+    made = simulation.simulate(MODEL, ITEMS, pupils, ROUNDS, chance)
+    tool, sd, nobody = MODEL.instrument, np.full(pupils, ITEMS.item_sd), np.zeros(pupils, bool)
+    given = simulation.answers(tool, made.levels[:, -1].astype(float), sd, np.zeros(len(tool.items)), chance, nobody)
+    values = np.asarray(made.sittings.values, dtype=float)
+    out.say("  factor, context                  within a sitting: alpha   round to round: correlation   ICC(2,1)")
+    for (context, factor), one in zip(CELLS, reliability(tool, given, values[:, -2], values[:, -1]), strict=True):
+        out.say(f"  {f'{factor}, {context}':30s}   {_estimate(one.alpha)}     {_estimate(one.retest)}        "
+                f"{_estimate(one.icc)}   of {one.alpha.pupils} and {one.retest.pupils}")  # fmt: skip
+
+
+def _estimate(one: Estimate) -> str:
+    return f"{one.value:.3f} ({one.low:.3f}, {one.high:.3f})" if one.value is not None else "too few"
+
+
+def found(out: Report, pupils: int, plots: Path | None) -> None:
     """Screening figures at three prevalences, in the world of ordinal items."""
     made = simulation.simulate(MODEL, ITEMS, pupils, ROUNDS + HORIZON, np.random.default_rng(SEED_CHECK))
     seen = up_to(made.sittings, ROUNDS)
@@ -137,13 +160,18 @@ def found(out: Report, pupils: int) -> None:
     flagged = stands(seen, p)[:, -1]
     weight = simulation.burden(MODEL, made.levels)[:, ROUNDS:]
     out.say("  prevalence  sensitivity           specificity           PPV                   NPV                   AUC")
+    screens: dict[str, screening.Screen] = {}
     for prevalence in PREVALENCES:
         happened = np.any(simulation.outcomes(weight, prevalence, LINK, HORIZON, np.random.default_rng(8)), axis=1)
         s = screening.screen(p[:, -1], flagged, happened)
+        screens[f"prevalence {100 * prevalence:.0f} %"] = s
         out.say(f"  {s.prevalence:.3f}       {s.sensitivity}  {s.specificity}  {s.ppv}  {s.npv}  {s.auc}")
         out.figures[f"auc_prevalence_{int(prevalence * 100)}"] = round(s.auc.value, 4)
     true = simulation.ends(MODEL, made.levels[:, ROUNDS - 1]).sum(axis=-1) >= 2
     s = screening.screen(p[:, -1], flagged, true)
+    screens["true priority"] = s
+    if plots:
+        (plots / "screening.svg").write_text(pictured(screens))
     out.say(f"  true priority {s.prevalence:.3f}: {s.sensitivity}  {s.specificity}  {s.ppv}  {s.npv}  {s.auc}")
     out.say(
         "  The best any index could do at prevalence .20, knowing every true level to come: AUC "
@@ -153,23 +181,16 @@ def found(out: Report, pupils: int) -> None:
     out.say(f"  For scale: sensitivity = specificity = .82 would give PPV {values} % at these prevalences.")
 
 
-def lead(out: Report, pupils: int) -> None:
-    """How many rounds before the outcome a flag stood."""
-    rounds = 18
-    made = simulation.simulate(MODEL, ITEMS, pupils, rounds, np.random.default_rng(SEED_CHECK + 2))
-    p = risk.cohort(MODEL, made.sittings, 2).p_priority
-    standing = stands(made.sittings, p)
-    for prevalence in PREVALENCES:
-        for link, name in ((LINK, "linked"), (0.0, "no link")):
-            weight = simulation.burden(MODEL, made.levels)
-            happened = simulation.outcomes(weight, prevalence, link, HORIZON, np.random.default_rng(9))
-            happened[:, :3] = False
-            leads, of = screening.lead_rounds(standing, happened)
-            low, high = wilson(len(leads), of)
-            quartiles = np.percentile(leads, [25, 50, 75]) if len(leads) else [float("nan")] * 3
-            ahead = f"a flag stood beforehand in {len(leads) / of:.3f} ({low:.3f}, {high:.3f}) of {of}"
-            by = f"lead {quartiles[1]:.0f} rounds (quartiles {quartiles[0]:.0f} to {quartiles[2]:.0f})"
-            out.say(f"  prevalence {prevalence:.2f}, {name:8s}: {ahead}; {by}")
+def pictured(screens: dict[str, screening.Screen]) -> str:
+    """The five figures at every prevalence as a picture."""
+    lines = []
+    for name, called in SHOWN.items():
+        rates = [(of, getattr(one, name)) for of, one in screens.items()]
+        lines += [
+            Line(called if number == 0 else "", of, one.value, one.low, one.high)
+            for number, (of, one) in enumerate(rates)
+        ]
+    return intervals("What the priority flag finds", lines, 1.0, "share, or area under the curve")
 
 
 def worlds(out: Report, pupils: int) -> None:
@@ -222,7 +243,7 @@ def main() -> int:
     """Run all parts; 1 where something that must hold does not."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pupils", type=int, default=20_000)
-    parser.add_argument("--plots", type=Path)
+    parser.add_argument("--plots", type=Path, help="a folder to draw the figures into, as SVG")
     parser.add_argument("--json", action="store_true", help="only the figures and checks, as JSON")
     options = parser.parse_args()
     if options.plots:
@@ -234,9 +255,11 @@ def main() -> int:
         load(out, options.pupils)
         work(out)
     with out.part("What the priority flag finds (a later outcome; Wilson, Hanley-McNeil intervals)"):
-        found(out, options.pupils)
+        found(out, options.pupils, options.plots)
     with out.part("Lead time"):
-        lead(out, options.pupils)
+        lead(out, options.pupils, options.plots)
+    with out.part("How repeatable answers are (two questions, never averaged)"):
+        repeatable(out, options.pupils)
     with out.part(f"Rivals in every world, each flagging {100 * EQUAL_RATE:.0f} % (prevalence .10)"):
         worlds(out, options.pupils)
     with out.part("Calibration"):

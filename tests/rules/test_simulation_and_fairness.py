@@ -171,3 +171,17 @@ def test_totals_of_a_licensed_instrument_are_kept_whole_or_not_at_all() -> None:
     for given, refusal in (({}, NothingAnswered), ({"other": 1}, UnknownItem), ({"total": 41}, AnswerOutOfScale)):
         with pytest.raises(refusal):
             licensed.checked(of, given)
+
+
+def test_the_lead_has_an_interval_from_pupils_drawn_again_the_same_with_the_same_seed() -> None:
+    leads = np.random.default_rng(1).poisson(2, 400) + 1
+    found = screening.lead_time(leads, np.random.default_rng(2))
+    assert found == screening.lead_time(leads, np.random.default_rng(2))
+    half = 1.96 * leads.std(ddof=1) / np.sqrt(len(leads))
+    assert (found.mean.low, found.mean.high) == pytest.approx((leads.mean() - half, leads.mean() + half), abs=0.03)
+    assert found.mean.low < found.mean.value == leads.mean() < found.mean.high
+    assert found.median.low <= np.median(leads) <= found.median.high
+    # order statistics: the 95 % interval of a median goes from the 180th to the 221st of 400
+    ordered = np.sort(leads)
+    assert (found.median.low, found.median.high) == (ordered[179], ordered[220])
+    assert screening.lead_time(np.array([], np.int64), np.random.default_rng(2)) is None
