@@ -13,13 +13,14 @@ from astrack.access import about_journey
 from astrack.access.callers import Caller, CallerOf
 from astrack.api.common import Cursor, Day, Limit, Out, cursor_number, cursor_of, unchanged
 from astrack.replay import as_of
-from domain import risk
+from domain import risk, scoring
 from domain.authority import Action
 from domain.base import DomainError, Erased, Event, Fact, Opaque
 from domain.identity import replay as replay_identity
+from domain.instrument import FACTORS
 from domain.journey import facts as f
 from domain.journey.facts import Group
-from domain.journey.state import Journey
+from domain.journey.state import Journey, Sat
 
 router = APIRouter(tags=["pupils"])
 ENVELOPE = {"event_id", "recorded_at", "by"}
@@ -29,14 +30,28 @@ class NoIdentity(DomainError):
     """Who this pupil is was erased, or left behind in a protected move."""
 
 
+class GapOut(Out):
+    """In school minus in general on a factor, and the standard error of that difference, far wider than a value's."""
+
+    factor: str
+    apart: float
+    error: float
+
+
 class SittingOut(Out):
-    """One sitting: eight numbers on the instrument's scale and their errors, null where too little was answered."""
+    """One sitting: eight numbers on the instrument's scale and their errors, null where too little was answered.
+
+    `from_end`: how far each lies from the nearer end, 0 and below: it is at that end. `gaps`: of the factors answered
+    in both contexts.
+    """
 
     sitting_id: UUID
     round_id: UUID | None
     on: date
     values: list[float | None]
     errors: list[float | None]
+    from_end: list[float | None]
+    gaps: list[GapOut]
     usable: bool
     mode: f.Mode
     helped_by: f.Helper | None
@@ -245,8 +260,16 @@ def _pupil(caller: Caller, pupil_id: UUID, journey: Journey) -> PupilOut:
     )  # fmt: skip
 
 
-def _sitting(one: Any) -> dict[str, Any]:
-    return {name: getattr(one, name) for name in SittingOut.model_fields}
+def _sitting(one: Sat) -> dict[str, Any]:
+    tool = risk.load_model().instrument
+    stated = {name: getattr(one, name) for name in SittingOut.model_fields if hasattr(one, name)}
+    from_end = [None if value is None else scoring.distance_from_end(tool, value) for value in one.values]
+    gaps = [
+        GapOut(factor=factor, apart=gap[0], error=gap[1])
+        for at, factor in enumerate(FACTORS)
+        if (gap := scoring.context_gap(one.values, one.errors, at))
+    ]
+    return {**stated, "from_end": from_end, "gaps": gaps}
 
 
 def _plan(opened: f.PlanOpened, end_on: date, came: str | None) -> PlanOut:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from domain import instrument as instruments
@@ -59,18 +59,16 @@ class Scored:
     quality: tuple[str, ...]
     usable: bool
 
-    def gap(self, factor: str) -> tuple[float, float] | None:
-        """In school minus in general on a factor, and the standard error of that difference."""
-        at = instruments.FACTORS.index(factor)
-        general, school, e_general, e_school = (
-            self.values[at],
-            self.values[at + 4],
-            self.errors[at],
-            self.errors[at + 4],
-        )
-        if general is None or school is None or e_general is None or e_school is None:
-            return None
-        return school - general, math.hypot(e_general, e_school)
+
+def context_gap(values: Sequence[float | None], errors: Sequence[float | None], at: int) -> tuple[float, float] | None:
+    """In school minus in general on the factor with this number, and the standard error of that difference.
+
+    ``values``, ``errors``: eight each, four in general and then four in school; None where one of the two is missing.
+    """
+    general, school, e_general, e_school = values[at], values[at + 4], errors[at], errors[at + 4]
+    if general is None or school is None or e_general is None or e_school is None:
+        return None
+    return school - general, math.hypot(e_general, e_school)
 
 
 def distance_from_end(instrument: Instrument, value: float) -> float:

@@ -218,9 +218,10 @@ def test_a_long_run_alone_is_noted_and_does_not_count_against_a_sitting() -> Non
 
 def test_a_context_gap_has_an_error_of_its_own() -> None:
     scored = scoring.score(DEMO, at_level(3.5))
-    gap, error = scored.gap("trust_of_self")
+    gap, error = scoring.context_gap(scored.values, scored.errors, 1)
     assert gap == pytest.approx(scored.values[5] - scored.values[1])
     assert error == pytest.approx(np.hypot(scored.errors[1], scored.errors[5]))
+    assert scoring.context_gap((*scored.values[:5], None, *scored.values[6:]), scored.errors, 1) is None
 
 
 def test_a_school_at_once_scores_as_one_by_one() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import random
 from dataclasses import dataclass
 
@@ -18,9 +19,10 @@ from astrack.settings import Settings
 from astrack.store import Store
 from domain import instrument
 from domain.identity import Person
-from domain.instrument import CELLS
+from domain.instrument import CELLS, FACTORS
 from domain.scoring.many import score_many
 from domain.statistics import cronbach_alpha, icc_2_1
+from projections import truth
 from tests.support.pages import Reader, served
 from tests.support.small_school import NOW, SmallSchool, build
 
@@ -115,6 +117,20 @@ def test_what_was_found_is_kept_until_a_sitting_or_a_group_changes(told: Told) -
     again = questions.questions(small.app, small.school_id)
     assert again is not first and again.scales[0].said.alpha.pupils == LISTED + 1
     assert again.scales[0].said.retest.pupils == LISTED
+
+
+def test_a_sitting_says_how_far_it_lies_from_an_end_and_its_gaps_with_their_own_error(told: Told) -> None:
+    small = told.small
+    small.app.views.catch_up(small.school_id)
+    with small.app.views.reading(small.school_id) as cur:
+        pupil = next(one.pupil_id for one in truth.flagged(cur, small.school_id))
+    sat = Reader(told.pages, small, "lead_practitioner").get(f"/api/v1/pupils/{pupil}").json()["sittings"][-1]
+    poles = instrument.newest().poles
+    assert sat["from_end"] == pytest.approx([min(one - poles.low, poles.high - one) for one in sat["values"]])
+    assert [one["factor"] for one in sat["gaps"]] == list(FACTORS)
+    for at, gap in enumerate(sat["gaps"]):
+        assert gap["apart"] == pytest.approx(sat["values"][at + 4] - sat["values"][at])
+        assert gap["error"] == pytest.approx(math.hypot(sat["errors"][at], sat["errors"][at + 4]))
 
 
 def test_too_few_is_said_with_how_many_are_needed(store: Store, settings: Settings) -> None:
