@@ -6,7 +6,7 @@ stands out alone: how sure, since when and how many signs there are would tell a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -16,11 +16,12 @@ from psycopg import Cursor
 from astrack.access.callers import Caller
 from domain import review, risk
 from domain.authority import RULES, Action, stage_of
-from domain.journey.state import Journey
+from domain.journey.state import Journey, Sat
 from domain.risk import words
 from domain.scope import Scope
-from projections import pupils, risk_register, truth
+from projections import cohort, pupils, risk_register, truth
 from projections.risk_register import Line
+from projections.truth import Waiting
 
 SIGNS_MAX, DRAWN_MAX, MORE_MAX = 48, 12, 200
 """A whole school's list stays short; as pupils are looked at, the next ones come up."""
@@ -52,7 +53,8 @@ def at_pupil(caller: Caller, pupil_id: UUID) -> Look | None:
     journey, _ = caller.whole(pupil_id)
     for flag_id, raised in review.waiting(journey).items():
         return Look(caller.draw.sign_id(flag_id, pupil_id), words.claim(raised.reason), raised.factor, raised.context)
-    return _at_drawn(caller, {pupil_id: journey}).get(pupil_id)
+    lot = review.drawn(journey, pupil_id, caller.draw)
+    return _nearest(caller, [(lot.sign_id, journey.sittings)])[0] if lot else None
 
 
 def waits(draw: review.Draw, pupil_id: UUID, journey: Journey) -> bool:
@@ -61,16 +63,13 @@ def waits(draw: review.Draw, pupil_id: UUID, journey: Journey) -> bool:
     return reviewed_here and bool(review.waiting(journey) or review.drawn(journey, pupil_id, draw))
 
 
-def _at_drawn(caller: Caller, journeys: Mapping[UUID, Journey]) -> dict[UUID, Look]:
-    """What to look at in pupils whom their last round drew; the others are left out."""
-    draw = caller.draw
-    lots = {key: lot for key, journey in journeys.items() if (lot := review.drawn(journey, key, draw))}
-    found = risk.nearest_of(risk.load_model(), [journeys[key].sittings for key in lots], caller.today)
-    return {
-        key: Look(lots[key].sign_id, words.claim(one.reason), one.factor, one.context)
-        for key, one in zip(lots, found, strict=True)
-        if one
-    }
+def _nearest(caller: Caller, drawn: Sequence[tuple[UUID, Sequence[Sat]]]) -> list[Look | None]:
+    """What to look at in drawn pupils, by the id each is reviewed under and their sittings; None without a sitting."""
+    found = risk.nearest_of(risk.load_model(), [sittings for _, sittings in drawn], caller.today)
+    return [
+        Look(sign_id, words.claim(one.reason), one.factor, one.context) if one else None
+        for (sign_id, _), one in zip(drawn, found, strict=True)
+    ]
 
 
 def listed(caller: Caller, cur: Cursor[Any], school_id: UUID, scope: Scope) -> Asked:
@@ -81,20 +80,36 @@ def listed(caller: Caller, cur: Cursor[Any], school_id: UUID, scope: Scope) -> A
     room = min(SIGNS_MAX, review.load_at(caller.draw.loads).room(on_roll))
     signs = risk_register.new_to_look_at(cur, school_id, scope, room + MORE_MAX)
     asked = [(line, _at_row(line, caller.draw)) for line in signs[:room]]
-    everybody = drawn(caller, cur, school_id, scope)
-    lots = everybody[:DRAWN_MAX]
-    told = _at_drawn(caller, {key: journey for key, (journey, _) in caller.records.journeys(lots).items()})
-    asked += [(line, told.get(line.pupil.pupil_id)) for line in risk_register.of(cur, school_id, lots)]
+    lots = _lots(caller, cur, school_id, scope)
+    told = _at_drawn(caller, cur, school_id, lots[:DRAWN_MAX])
+    asked += [(line, told.get(line.pupil.pupil_id)) for line in risk_register.of(cur, school_id, list(told))]
     found = [(line, look) for line, look in asked if look]
     order = review.mixed([line.pupil.pupil_id for line, _ in found])
-    return Asked([found[at] for at in order], max(0, len(signs) - room), frozenset(everybody))
+    return Asked([found[at] for at in order], max(0, len(signs) - room), frozenset(one.pupil_id for one in lots))
 
 
 def drawn(caller: Caller, cur: Cursor[Any], school_id: UUID, scope: Scope) -> list[UUID]:
     """Pupils in scope whom their last round drew and nobody has looked at since, by lot."""
+    return [one.pupil_id for one in _lots(caller, cur, school_id, scope)]
+
+
+def _lots(caller: Caller, cur: Cursor[Any], school_id: UUID, scope: Scope) -> list[Waiting]:
     draw = caller.draw
-    lots = [(draw.lot(one.round_id, one.pupil_id), one) for one in truth.waiting(cur, school_id, scope)]
-    return [one.pupil_id for lot, one in sorted(lots) if lot < draw.chance(one.sat_at)]
+    lots = [(draw.lot_of(one.ids), one) for one in truth.waiting(cur, school_id, scope)]
+    return [one for _, one in sorted((lot, one) for lot, one in lots if lot < draw.chance(one.sat_at))]
+
+
+def _at_drawn(caller: Caller, cur: Cursor[Any], school_id: UUID, lots: Sequence[Waiting]) -> dict[UUID, Look | None]:
+    """What to look at in drawn pupils, from the rows of their sittings: their records are not opened for a list."""
+    sittings = cohort.sittings(cur, school_id, [one.pupil_id for one in lots])
+    of = {one.pupil_id: _sat_for(one, sittings.get(one.pupil_id, [])) for one in lots}
+    ids = {key: caller.draw.sign_id(sat.event_id, key) for key, sat in of.items() if sat}
+    return dict(zip(ids, _nearest(caller, [(ids[key], sittings[key]) for key in ids]), strict=True))
+
+
+def _sat_for(one: Waiting, sittings: Sequence[Sat]) -> Sat | None:
+    """The sitting by which a round drew a pupil: the first of it that counts."""
+    return next((sat for sat in sittings if sat.usable and sat.round_id == one.round_id), None)
 
 
 def known(caller: Caller, lines: Iterable[Line]) -> list[Line]:

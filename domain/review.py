@@ -59,14 +59,14 @@ def load_of(*, least: float, most: float, unflagged: float) -> Load:
         raise LoadWrong("the load must run from some pupils a class to no more than all: change it") from error
 
 
+DEFAULT = Load()
 Loads = Sequence[tuple[datetime, Load]]
 """The loads a school has set, oldest first, each with the instant from which it held."""
 
 
 def load_at(loads: Loads, at: datetime | None = None) -> Load:
     """The load that held at an instant, or the one set last; what astrack comes with where none was set by then."""
-    held = [load for since, load in loads if at is None or since <= at]
-    return held[-1] if held else Load()
+    return next((load for since, load in reversed(loads) if at is None or since <= at), DEFAULT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,11 @@ class Draw:
 
         Whoever lies below the chance is drawn: each pupil on their own, so it is exact in a group of any size.
         """
-        return int.from_bytes(self._mac(LOT, round_id, pupil_id)[:7]) / 2**56
+        return self.lot_of(round_id.bytes + pupil_id.bytes)
+
+    def lot_of(self, ids: bytes) -> float:
+        """The same by the two ids as bytes, the round's and the pupil's, for many pupils at once."""
+        return int.from_bytes(hmac.digest(self.key, LOT + ids, "sha256")[:7]) / 2**56
 
     def takes(self, round_id: UUID, pupil_id: UUID, sat_at: datetime) -> bool:
         """Whether a round drew a pupil who sat it at an instant."""

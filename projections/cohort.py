@@ -13,17 +13,18 @@ from psycopg import Cursor
 
 from domain.base import Fact
 from domain.journey import facts as f
+from domain.journey.state import Sat
 from domain.scope import Scope
 from domain.small import SMALLEST, hidden
 from projections import pupils, risk_register
 from projections.shape import in_scope, untag
 
-NAME, VERSION = "cohort", 1
+NAME, VERSION = "cohort", 2
 KEY = ("pupil_id", "sitting_id")
 TABLE = f"views.{NAME}_v{VERSION}"
 SCHEMA = (
     "CREATE TABLE {table} (school_id uuid NOT NULL, pupil_id uuid NOT NULL, sitting_id uuid NOT NULL,"
-    " happened_on date NOT NULL, round_id uuid, year_group int, usable boolean NOT NULL,"
+    " event_id uuid NOT NULL, happened_on date NOT NULL, round_id uuid, age_months int, usable boolean NOT NULL,"
     ' "values" double precision[] NOT NULL, errors double precision[] NOT NULL)',
     "ALTER TABLE {table} ADD PRIMARY KEY (school_id, pupil_id, sitting_id)",
     "CREATE INDEX ON {table} (school_id, pupil_id, happened_on)",
@@ -37,9 +38,10 @@ class Row(NamedTuple):
 
     pupil_id: UUID
     sitting_id: UUID
+    event_id: UUID
     happened_on: date
     round_id: UUID | None
-    year_group: int | None
+    age_months: int | None
     usable: bool
     values: list[float | None]
     errors: list[float | None]
@@ -51,9 +53,24 @@ def rows(fact: Fact) -> list[Row]:
     if fact.pupil_id is None or not isinstance(event, f.AssessmentSat):
         return []
     return [
-        Row(fact.pupil_id, event.sitting_id, event.happened_on, event.round_id, event.year_group, event.usable,
-            list(event.values), list(event.errors))
+        Row(fact.pupil_id, event.sitting_id, event.event_id, event.happened_on, event.round_id, event.age_months,
+            event.usable, list(event.values), list(event.errors))
     ]  # fmt: skip
+
+
+def sittings(cur: Cursor[Any], school_id: UUID, pupil_ids: Sequence[UUID]) -> dict[UUID, list[Sat]]:
+    """The sittings of some pupils by day, as the model judges them; whoever never sat is left out."""
+    cur.execute(
+        'SELECT c.pupil_id, c.event_id, c.sitting_id, c.round_id, c.happened_on, c."values", c.errors, c.usable,'
+        f" c.age_months FROM {TABLE} c WHERE c.school_id = %s AND c.pupil_id = ANY (%s)"
+        " ORDER BY c.happened_on, c.event_id".encode(),
+        (school_id, list(pupil_ids)), binary=True,
+    )  # fmt: skip
+    made: dict[UUID, list[Sat]] = {}
+    for pupil_id, event_id, sitting_id, round_id, on, scores, errors, *rest in cur:
+        sat = Sat(event_id, sitting_id, round_id, on, tuple(scores), tuple(errors), *rest)
+        made.setdefault(pupil_id, []).append(sat)
+    return made
 
 
 class Cell(NamedTuple):

@@ -161,22 +161,35 @@ class Flagged(NamedTuple):
 
 
 class Waiting(NamedTuple):
-    """A pupil without a sign whom a round may have drawn: which round, and when their sitting was recorded."""
+    """A pupil without a sign whom a round may have drawn, and when their sitting was recorded.
 
-    pupil_id: UUID
-    round_id: UUID
+    ``ids``: the round's and the pupil's, 16 bytes each, as lots are drawn from them: there are as many as pupils.
+    """
+
+    ids: bytes
     sat_at: datetime
+
+    @property
+    def round_id(self) -> UUID:
+        """Which round."""
+        return UUID(bytes=self.ids[:16])
+
+    @property
+    def pupil_id(self) -> UUID:
+        """Which pupil."""
+        return UUID(bytes=self.ids[16:])
 
 
 def waiting(cur: Cursor[Any], school_id: UUID, scope: Scope) -> list[Waiting]:
     """Pupils on roll in scope without a sign whom nobody has looked at for the round they sat last."""
     scoped, values = in_scope(scope)
     cur.execute(
-        f"SELECT t.pupil_id, t.newest, t.judged_at FROM {TABLE} t JOIN {pupils.TABLE} p ON p.school_id = t.school_id"
-        f" AND p.pupil_id = t.pupil_id WHERE t.school_id = %s AND t.waits AND p.on_roll AND {scoped} LIMIT %s",
-        (school_id, *values, ROWS_MAX),
-    )
-    return [Waiting(*row) for row in cur]
+        "SELECT uuid_send(t.newest) || uuid_send(t.pupil_id), t.judged_at"
+        f" FROM {TABLE} t JOIN {pupils.TABLE} p ON p.school_id = t.school_id AND p.pupil_id = t.pupil_id"
+        f" WHERE t.school_id = %s AND t.waits AND p.on_roll AND {scoped} LIMIT %s".encode(),
+        (school_id, *values, ROWS_MAX), binary=True,
+    )  # fmt: skip
+    return list(map(Waiting._make, cur.fetchall()))
 
 
 def right(cur: Cursor[Any], school_id: UUID, today: date) -> Right:

@@ -65,7 +65,8 @@ class Belief:
 
     def correlation(self, a: int, b: int, at: int = -1) -> float:
         """Of two of the eight levels of one pupil."""
-        return float(self.covariance(a, b)[at] * self.inverse[a, at] * self.inverse[b, at])
+        covariance = self.learnt[max(a, b), min(a, b), at] + self.stationary[a, b]
+        return float(covariance * self.inverse[a, at] * self.inverse[b, at])
 
     def part(self, some: slice) -> Belief:
         """Some of the pupils."""

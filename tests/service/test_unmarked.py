@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import RFC_4122, UUID
 
 import httpx
@@ -19,7 +19,7 @@ from domain import review, risk
 from domain.journey.facts import FlagReviewed
 from domain.journey.outside import PupilLookedAt
 from domain.review import Load
-from projections import risk_register
+from projections import cohort, risk_register
 from tests.support.pages import Reader, served
 from tests.support.small_school import SmallSchool, build
 
@@ -238,6 +238,37 @@ def test_what_is_known_without_the_schools_key_does_not_tell_whom_a_round_drew(w
             world.small.records.draw().takes(round_id, pupil_id, sat.recorded_at) or name in world.flagged
         )
     assert guessed["true"] == len(world.both) > guessed["old"]
+
+
+def test_a_list_opens_nobodys_record_and_says_of_each_what_their_page_says(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pages = {
+        world.small.pupils[name]: (sign_id(text), asked(text)) for name in world.both for text in [page(world, name)]
+    }
+    records = type(world.small.records)
+    monkeypatch.delattr(records, "journeys")
+    monkeypatch.delattr(records, "journey")
+    lines = world.api("/pupils/lists/new").json()
+    assert {UUID(one["pupil_id"]): UUID(one["sign_id"]) for one in lines} == {key: of for key, (of, _) in pages.items()}
+    for one in lines:
+        _, said = pages[UUID(one["pupil_id"])]
+        assert words_of(one["said"]) <= words_of(said), (one["said"], said)
+
+
+def words_of(text: str) -> set[str]:
+    return set(re.findall(r"[a-z]{4,}", text.lower()))
+
+
+def test_the_rows_of_sittings_say_what_the_record_says(world: World) -> None:
+    ids = list(world.small.pupils.values())
+    views = world.small.app.views
+    views.catch_up(world.small.school_id)
+    with views.reading(world.small.school_id) as cur:
+        rows = cohort.sittings(cur, world.small.school_id, ids)
+    told = {key: journey.sittings for key, (journey, _) in world.small.records.journeys(ids).items()}
+    assert rows == {key: [replace(sat, quality=()) for sat in sats] for key, sats in told.items() if sats}
+    assert len(rows) > 10
 
 
 def test_a_review_is_sent_and_answered_alike_and_then_the_story_tells_what_it_was(world: World) -> None:
