@@ -17,7 +17,7 @@ from astrack.app import App
 from astrack.newest import Newest
 from astrack.reports import html as reports_html
 from astrack.reports import tables
-from astrack.reports.plot import BAND, INK, MUTED, framed, words
+from astrack.reports.plot import framed, painted, words
 from astrack.reports.tables import Table
 from astrack.trusts import SCHOOLS_MAX
 from astrack.typesetting import heading, para
@@ -150,11 +150,18 @@ def said(found: TrustReport) -> str:
     """What the comparison comes to, in one sentence that names no best and no worst."""
     if found.funnel is None:
         return "Too few schools have ten pupils with a plan who were seen again: nothing can be compared yet."
-    outside = sum(one.where != "as expected" for one in found.funnel.places)
+    outside, of = sum(one.where != "as expected" for one in found.funnel.places), len(found.funnel.places)
+    others = "the others" if outside else "they"
     return (
-        f"Of {len(found.funnel.places)} schools {outside} lie outside what chance alone makes likely; the others differ"
-        " no more than chance does, whatever their order. Where a school lies says nothing of why."
+        f"{_lie(outside, of)} farther from the mean than chance alone makes likely: {others} differ no more than chance"
+        " does, whatever their order. Where a school lies says nothing of why."
     )
+
+
+def _lie(outside: int, of: int) -> str:
+    if not outside:
+        return f"None of the {of} schools lies"
+    return f"{outside} of the {of} schools {'lies' if outside == 1 else 'lie'}"
 
 
 def sentences(found: TrustReport) -> Table:
@@ -170,9 +177,16 @@ def table(found: Funnel) -> Table:
     note = (
         f"Of pupils with a plan who were seen again, those nearer the middle; mean {found.mean:.0%}. Schools differ"
         f" {found.spread:.1f} times as much as chance alone. In order of size: a rank would mostly be luck."
-        f" {found.left_out} schools are left out: under 10 such pupils, or the whole would tell theirs."
+        f" {_left_out(found.left_out)}"
     )
     return Table("trust", TITLE, note, ("School", "Pupils", "Nearer the middle", "Place"), rows)
+
+
+def _left_out(schools: int) -> str:
+    if not schools:
+        return "No school is left out."
+    some = f"{schools} schools are" if schools > 1 else "One school is"
+    return f"{some} left out: under 10 such pupils, or the whole would tell theirs."
 
 
 def plot(found: Funnel) -> str:
@@ -181,9 +195,10 @@ def plot(found: Funnel) -> str:
     sizes = [largest * step / 40 for step in range(2, 41)]
     lines = [_line(found, sizes, largest, z, side, dash) for z, dash in ((Z95, ""), (Z998, "5 4")) for side in (0, 1)]
     dots = [_dot(one, largest) for one in found.places]
-    axis = [words(LEFT - 8, _y(share) + 5, f"{share:.0%}", "end", MUTED) for share in (0.0, 0.5, 1.0)]
-    axis.append(words(RIGHT, BOTTOM + 24, "pupils seen again", "end", MUTED))
-    mean = f'<line x1="{LEFT}" x2="{RIGHT}" y1="{_y(found.mean):.1f}" y2="{_y(found.mean):.1f}" stroke="{BAND}"/>'
+    axis = [words(LEFT - 8, _y(share) + 5, f"{share:.0%}", "end", "quiet") for share in (0.0, 0.5, 1.0)]
+    axis.append(words(RIGHT, BOTTOM + 24, "pupils seen again", "end", "quiet"))
+    level = f"{_y(found.mean):.1f}"
+    mean = f'<line x1="{LEFT}" x2="{RIGHT}" y1="{level}" y2="{level}" {painted(stroke="bar")}/>'
     said = ". ".join(f"{one.name}: {one.share:.0%} of {one.of}, {one.where}" for one in found.places) + "."
     return framed(BOTTOM + 34, "Schools by size, with the limits of chance", said, [mean, *lines, *axis, *dots])
 
@@ -192,12 +207,12 @@ def _line(found: Funnel, sizes: Sequence[float], largest: float, z: float, side:
     z *= found.spread**0.5
     points = " ".join(f"{_x(of, largest):.1f},{_y(impact_funnel.limits(found.mean, int(of) or 1, z)[side]):.1f}"
                       for of in sizes)  # fmt: skip
-    return f'<polyline points="{points}" fill="none" stroke="{MUTED}" stroke-dasharray="{dash or "none"}"/>'
+    return f'<polyline points="{points}" fill="none" {painted(stroke="quiet")} stroke-dasharray="{dash or "none"}"/>'
 
 
 def _dot(one: Place, largest: float) -> str:
     title = f"<title>{escape(one.name)}: {one.share:.0%} of {one.of}</title>"
-    return f'<circle cx="{_x(one.of, largest):.1f}" cy="{_y(one.share):.1f}" r="5" fill="{INK}">{title}</circle>'
+    return f'<circle cx="{_x(one.of, largest):.1f}" cy="{_y(one.share):.1f}" r="5" {painted("ink")}>{title}</circle>'
 
 
 def _x(of: float, largest: float) -> float:

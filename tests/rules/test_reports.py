@@ -122,6 +122,6 @@ def test_a_trust_is_a_funnel_in_order_of_size() -> None:
     assert found is not None
     table, picture = reports_trust.table(found), reports_trust.plot(found)
     assert [row[0] for row in table.rows] == ["Elm & <Oak>", "Ash", "Fir"]
-    assert "1 schools are left out" in table.note
+    assert "One school is left out" in table.note
     assert "Elm &amp; &lt;Oak&gt;" in picture
     assert markup.fragment_fromstring(picture).find("desc") is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 
 from astrack.reports import trust as reports_trust
 from domain import impact
+from domain.impact import funnel as impact_funnel
 from tests.support.made_up_trust import NAMES, Made, made_up, report
 
 
@@ -59,3 +61,23 @@ def test_no_sentence_of_a_comparison_claims_a_cause_or_ranks(world: Made) -> Non
     text = re.sub("<[^>]+>", " ", reports_trust.html(report(world))).lower()
     assert not re.findall(r"\b(caused|because of|thanks to|led to|proves|due to|best|worst|ranked)\b", text)
     assert "hidden reason" in text and "nobody" in text
+
+
+@pytest.mark.parametrize(
+    ("counts", "says"),
+    [
+        ((50, 50, 50), "None of the 3 schools lies farther from the mean than chance alone makes likely: they differ"),
+        (
+            (50,) * 11 + (90,),
+            "1 of the 12 schools lies farther from the mean than chance alone makes likely: the others",
+        ),
+        ((50,) * 20 + (90, 90), "2 of the 22 schools lie farther"),
+    ],
+)
+def test_how_many_schools_lie_farther_out_than_chance_is_said_in_words_that_fit(
+    world: Made, counts: tuple[int, ...], says: str
+) -> None:
+    found = impact_funnel.funnel([(f"School {n}", count, 100) for n, count in enumerate(counts)])
+    told = reports_trust.said(dataclasses.replace(report(world), funnel=found))
+    assert told.startswith(says)
+    assert told.endswith("Where a school lies says nothing of why.")
