@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple
@@ -25,6 +25,8 @@ from projections import cohort
 from projections.truth import Flagged
 
 PUPILS_MAX = 20_000
+RECENT = 2
+"""So many sittings of each are read first: the newest, and the one it may have been offered again after."""
 Floats = NDArray[np.float64]
 
 
@@ -115,16 +117,22 @@ def _answers(
     records: Records, tool: Instrument, those: Sequence[Flagged], moved: Callable[[int], None] | None
 ) -> tuple[list[Flagged], Floats]:
     """Who answered, and what they chose, (N, items), nan where nothing."""
-    of = {one.pupil_id: one for one in those}
-    who, rows = [], []
-    for pupil_id, sittings in records.sat(list(of)):
-        sat = _newest(sittings, tool)
-        if sat is not None:
-            who.append(of[pupil_id])
-            rows.append([sat.answers.get(item.id, np.nan) for item in tool.items])
+    found = {pupil_id: _newest(sittings, tool) for pupil_id, sittings in _read(records, those, RECENT, moved)}
+    # who did not sit this instrument usably of late may have done so before
+    earlier = [one for one in those if found.get(one.pupil_id) is None]
+    found |= {pupil_id: _newest(sittings, tool) for pupil_id, sittings in _read(records, earlier, None, None)}
+    who = [one for one in those if found.get(one.pupil_id) is not None]
+    rows = [[sat.answers.get(item.id, np.nan) for item in tool.items] for one in who if (sat := found[one.pupil_id])]
+    return who, np.array(rows, dtype=float).reshape(len(rows), len(tool.items))
+
+
+def _read(
+    records: Records, those: Sequence[Flagged], newest: int | None, moved: Callable[[int], None] | None
+) -> Iterator[tuple[UUID, list[AssessmentSat]]]:
+    for pupil_id, sittings in records.sat([one.pupil_id for one in those], newest):
         if moved:
             moved(1)
-    return who, np.array(rows, dtype=float).reshape(len(rows), len(tool.items))
+        yield pupil_id, sittings
 
 
 def _newest(sittings: Sequence[AssessmentSat], tool: Instrument) -> AssessmentSat | None:

@@ -18,7 +18,7 @@ from domain.journey.state import Journey, corrected
 
 CLASS_MAX = 60
 PUPILS_AT_ONCE = 500
-SITTINGS = topics_of(AssessmentSat, FactCorrected)
+SITTINGS, CORRECTIONS = topics_of(AssessmentSat), topics_of(FactCorrected)
 
 
 class ClassTooLarge(DomainError):
@@ -57,14 +57,20 @@ class SittingRecords(Changing):
         stream, drafts, size = self.log.load_with_drafts(self.streams_of(pupil_id).journey_id)
         return Seat(state.replay(fact.event for fact in self.facts_of(pupil_id, stream)), drafts, size)
 
-    def sat(self, pupil_ids: Sequence[UUID]) -> Iterator[tuple[UUID, list[AssessmentSat]]]:
-        """The sittings of many pupils as they read now, in order of the record; who is not here is left out."""
+    def sat(self, pupil_ids: Sequence[UUID], newest: int | None = None) -> Iterator[tuple[UUID, list[AssessmentSat]]]:
+        """The sittings of many pupils as they read now, in order of the record; who is not here is left out.
+
+        ``newest``: of those on record here no more than so many, the last ones.
+        """
         for first in range(0, len(pupil_ids), PUPILS_AT_ONCE):
             streams = self.streams_of_many(pupil_ids[first : first + PUPILS_AT_ONCE])
-            loaded = self.log.load_many([one.journey_id for one in streams], only=SITTINGS) if streams else []
-            for one, stream in zip(streams, loaded, strict=True):
-                events = corrected([fact.event for fact in stream.facts])
-                yield one.pupil_id, [event for event in events if isinstance(event, AssessmentSat)]
+            ids = [one.journey_id for one in streams]
+            sat = self.log.load_many(ids, only=SITTINGS, newest=newest) if ids else []
+            mended = self.log.load_many(ids, only=CORRECTIONS) if ids else []
+            for one, *parts in zip(streams, sat, mended, strict=True):
+                events = {fact.event.event_id: fact.event for part in parts for fact in part.facts}
+                now = corrected(list(events.values()))
+                yield one.pupil_id, [event for event in now if isinstance(event, AssessmentSat)]
 
     def hand_in(
         self,

@@ -75,10 +75,18 @@ class Reading:
         return self._load([stream_id], up_to, only={stream_id: only} if only is not None else None)[0][0]
 
     def load_many(
-        self, stream_ids: Sequence[UUID], up_to: int | None = None, only: frozenset[str] | None = None
+        self,
+        stream_ids: Sequence[UUID],
+        up_to: int | None = None,
+        only: frozenset[str] | None = None,
+        newest: int | None = None,
     ) -> list[Stream]:
-        """Several streams in the order asked, in one round trip; ``up_to`` and ``only`` as in ``load``."""
-        return self._load(stream_ids, up_to, only=dict.fromkeys(stream_ids, only) if only is not None else None)[0]
+        """Several streams in the order asked, in one round trip; ``up_to`` and ``only`` as in ``load``.
+
+        ``newest``: of the wanted facts of each, no more than so many that were written here, the last ones.
+        """
+        wanted = dict.fromkeys(stream_ids, only) if only is not None else None
+        return self._load(stream_ids, up_to, only=wanted, newest=newest)[0]
 
     def page(self, after_position: int, limit: int, up_to: int | None = None) -> list[Fact]:
         """At most ``limit`` facts after a position (-1 for the beginning), in order; none at ``up_to`` or later."""
@@ -206,7 +214,12 @@ class Reading:
             self._db.write(self.school_id, *statements)
 
     def _load(
-        self, stream_ids: Sequence[UUID], up_to: int | None, *more: Statement, only: Only | None = None
+        self,
+        stream_ids: Sequence[UUID],
+        up_to: int | None,
+        *more: Statement,
+        only: Only | None = None,
+        newest: int | None = None,
     ) -> tuple[list[Stream], Sequence[PGresult]]:
         asked = self.ring.question([*stream_ids, self.school_id])
         topics = only or {}
@@ -216,13 +229,18 @@ class Reading:
             self.ring.take(results.pop())
         count = len(stream_ids)
         found = zip(stream_ids, results[:count], strict=True)
-        streams = [self._stream(one, list(stored_rows(rows)), up_to, topics.get(one)) for one, rows in found]
+        streams = [self._stream(one, list(stored_rows(rows)), up_to, topics.get(one), newest) for one, rows in found]
         return streams, results[count:]
 
-    def _stream(self, stream_id: UUID, rows: list[Stored], up_to: int | None, only: frozenset[str] | None) -> Stream:
+    def _stream(
+        self, stream_id: UUID, rows: list[Stored], up_to: int | None, only: frozenset[str] | None, newest: int | None
+    ) -> Stream:
         if up_to is not None:
             rows = [row for row in rows if row.position < up_to]
         wanted = rows if only is None else [row for row in rows if row.topic in only or row.kind in HIDING]
+        if newest is not None:
+            last = [row.position for row in wanted if row.kind not in HIDING][-newest:]
+            wanted = [row for row in wanted if row.kind in HIDING or row.position in last]
         return Stream(stream_id, self._facts(wanted), rows[-1].version if rows else -1, rows[-1].leaf if rows else ZERO)
 
     def _page(self, after_position: int, limit: int, up_to: int | None) -> list[Stored]:

@@ -119,6 +119,21 @@ def test_what_was_found_is_kept_until_a_sitting_or_a_group_changes(told: Told) -
     assert again.scales[0].said.retest.pupils == LISTED
 
 
+def test_who_lately_could_not_be_read_counts_with_the_newest_sitting_that_could(told: Told) -> None:
+    small = told.small
+    before = questions.questions(small.app, small.school_id).scales[0].said.alpha
+    with small.app.views.reading(small.school_id) as cur:
+        pupil = truth.flagged(cur, small.school_id)[0].pupil_id
+    alike = {item.id: 3 for item in instrument.newest().items}
+    for _ in range(questions.RECENT):
+        given = [Sitting(pupil, small.app.new_id(), alike)]
+        small.records.hand_in_class(small.ask(), given, round_id=None, on=small.clock().date())
+    recent = dict(small.records.sat([pupil], questions.RECENT))[pupil]
+    assert [one.usable for one in recent] == [False] * questions.RECENT
+    assert sum(one.usable for one in dict(small.records.sat([pupil]))[pupil]) == 2
+    assert questions.questions(small.app, small.school_id).scales[0].said.alpha == before
+
+
 def test_a_sitting_says_how_far_it_lies_from_an_end_and_its_gaps_with_their_own_error(told: Told) -> None:
     small = told.small
     small.app.views.catch_up(small.school_id)
