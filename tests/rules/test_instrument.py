@@ -196,3 +196,9 @@ def test_another_algorithm_is_another_model_and_one_that_is_not_here_is_refused(
     assert other.digest != risk_model.load("astrack-levels", 2).digest
     with pytest.raises(risk_model.ModelWrong, match="algorithm 3, which this version has not"):
         risk_model.parse(source.replace(b'"algorithm": 2', b'"algorithm": 3'))
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"\xff", b"[" * 100_000 + b"]" * 100_000, b'{"name": 1}'])
+def test_what_is_no_model_is_refused_in_words(content: bytes) -> None:
+    with pytest.raises(risk_model.ModelWrong, match="cannot be read as a risk model"):
+        risk_model.parse(content)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
 from domain import fairness, risk, simulation
 from domain.instrument import licensed
@@ -185,3 +186,12 @@ def test_the_lead_has_an_interval_from_pupils_drawn_again_the_same_with_the_same
     ordered = np.sort(leads)
     assert (found.median.low, found.median.high) == (ordered[179], ordered[220])
     assert screening.lead_time(np.array([], np.int64), np.random.default_rng(2)) is None
+
+
+@pytest.mark.parametrize("field", ["version", "licence"])
+@pytest.mark.parametrize("blank", ["", " ", "\t\n"])
+def test_a_licensed_instrument_names_its_version_and_its_licence(field: str, blank: str) -> None:
+    stated = {"name": "another", "version": "2", "licence": "L-1", "totals": {"worry": {"least": 0, "most": 10}}}
+    assert licensed.TotalsOf.model_validate(stated).licence == "L-1"
+    with pytest.raises(ValidationError, match=field):
+        licensed.TotalsOf.model_validate({**stated, field: blank})
