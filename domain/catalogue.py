@@ -14,8 +14,8 @@ from domain import (
     training,
 )
 from domain.guidance import local as guidance_local
-from domain.journey import facts, outside
+from domain.journey import facts, late, outside
 from domain.rights import family, releases, requests, retention
 
-MODULES = (facts, outside, identity, background, safeguarding, round, school, roster, staff, look, guidance_local,
+MODULES = (facts, late, outside, identity, background, safeguarding, round, school, roster, staff, look, guidance_local,
            training, accreditation, family, releases, requests, retention, reporting)  # fmt: skip

@@ -108,6 +108,10 @@ def _received(row: Row, event: Event, fact: Fact) -> Row:
     return row._replace(custody="held", left_on=None, on_roll=True)
 
 
+def _supplemented(row: Row, event: f.SupplementReceived, fact: Fact) -> Row:
+    return row._replace(custody="held", on_roll=row.left_on is None) if event.held else _released(row, event, fact)
+
+
 def _passed(row: Row, event: Event, fact: Fact) -> Row:
     return row._replace(owned_by_student=True)
 
@@ -129,6 +133,7 @@ STEPS: dict[type[Event], Callable[[Row, Any, Fact], Row]] = {
     f.CustodyReleased: _released,
     f.TransferWithdrawn: _held,
     f.RecordReceived: _received,
+    f.SupplementReceived: _supplemented,
     f.OwnershipPassed: _passed,
     f.OptOutRecorded: _opted_out,
     f.OptOutEnded: _opted_in,

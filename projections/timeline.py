@@ -25,8 +25,8 @@ TAKES: frozenset[type[Event]] = frozenset({
     f.PupilEnrolled, f.PupilRegrouped, f.PupilLeft, f.AssessmentSat, f.NotTodaySaid, f.FlagRaised, f.FlagEased,
     f.FlagReviewed, f.PupilLookedAt, f.OutcomeReported, f.TotalsImported, f.TalkRequested, f.TalkAcknowledged,
     f.TalkEscalated, f.PlanOpened, f.PlanMonitored, f.PlanReviewed, f.PlanClosed, f.TransferPrepared, f.CustodyReleased,
-    f.TransferWithdrawn, f.RecordReceived, f.OwnershipPassed, f.FactCorrected, f.OptOutRecorded, f.OptOutEnded,
-    f.ProcessingRestricted, f.RestrictionLifted, Opaque,
+    f.TransferWithdrawn, f.RecordReceived, f.SupplementPrepared, f.SupplementReceived, f.OwnershipPassed,
+    f.FactCorrected, f.OptOutRecorded, f.OptOutEnded, f.ProcessingRestricted, f.RestrictionLifted, Opaque,
 })  # fmt: skip
 LEFT_OUT = {
     "event_id", "recorded_at", "by", "answers", "seconds", "errors", "instrument_digest", "model_digest",

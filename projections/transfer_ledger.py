@@ -100,6 +100,17 @@ def _received(row: Row, event: f.RecordReceived, fact: Fact) -> Row:
     )  # fmt: skip
 
 
+def _supplement_prepared(row: Row, event: f.SupplementPrepared, fact: Fact) -> Row:
+    return row._replace(not_after=event.not_after, prepared_at=fact.recorded_at)
+
+
+def _supplement_received(row: Row, event: f.SupplementReceived, fact: Fact) -> Row:
+    return row._replace(
+        direction="in", state="received", received_at=fact.recorded_at, other_school_id=event.from_school_id,
+        manifest_sha256=event.manifest_sha256, facts=event.facts,
+    )  # fmt: skip
+
+
 def _passed(row: Row, event: f.OwnershipPassed, fact: Fact) -> Row:
     return row._replace(
         kind="student", state="passed", ended_at=fact.recorded_at, manifest_sha256=event.manifest_sha256
@@ -112,6 +123,8 @@ STEPS: dict[type[Event], Callable[[Row, Any, Fact], Row]] = {
     f.CustodyReleased: _acknowledged,
     f.TransferWithdrawn: _withdrawn,
     f.RecordReceived: _received,
+    f.SupplementPrepared: _supplement_prepared,
+    f.SupplementReceived: _supplement_received,
     f.OwnershipPassed: _passed,
 }
 TAKES = frozenset(STEPS)

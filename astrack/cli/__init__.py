@@ -30,6 +30,7 @@ from astrack.cli import (
     service,
     staff,
     student,
+    supplement,
     support,
     training,
     transfer,
@@ -55,6 +56,7 @@ app.add_typer(school.rounds, name="round")
 app.add_typer(pupil.pupil, name="pupil")
 app.add_typer(pupil.flag, name="flag")
 app.add_typer(pupil.plan, name="plan")
+transfer.transfer.command("supplement")(supplement.supplement)
 app.add_typer(transfer.transfer, name="transfer")
 app.add_typer(transfer.keys, name="keys")
 app.add_typer(student.student, name="student")

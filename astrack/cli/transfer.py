@@ -111,7 +111,7 @@ def prepare(
                 accepted_on=c.day(accepted, "--accepted"), start_on=c.day(start, "--start"),
                 consent_by=consent_by, protected=protected,
             )  # fmt: skip
-        _write_sealed(desk, out, [UUID(one["transfer_id"]) for one in done.answers])
+        write_sealed(desk, out, [UUID(one["transfer_id"]) for one in done.answers])
         c.show({"transfers": done.answers})
         _tell_refused([(str(who[at]), why) for at, why in done.refused])
 
@@ -143,11 +143,12 @@ def file_(transfer_id: UUID, out: Folder = HERE, school: School = None) -> None:
     """Write the sealed file of a transfer again, as long as it is under way."""
     files.folder(out)
     with c.school_opened(school) as (_, records):
-        _write_sealed(Handover(records), out, [transfer_id])
+        write_sealed(Handover(records), out, [transfer_id])
         c.out.print(f"Wrote {transfer_id}{SUFFIX} to {out.absolute()}.")
 
 
-def _write_sealed(desk: Handover, out: Path, transfers: list[UUID]) -> None:
+def write_sealed(desk: Handover, out: Path, transfers: list[UUID]) -> None:
+    """Write sealed files into a folder. Raises BadArgument, with what writes those again that are left."""
     for number, one in enumerate(transfers):
         sealed = desk.sealed(one)
         try:
@@ -189,7 +190,7 @@ def send(
 
 
 def _by_folder(desk: Handover, ask: Ask, transfer_id: UUID, out: Path) -> None:
-    _write_sealed(desk, out, [transfer_id])
+    write_sealed(desk, out, [transfer_id])
     desk.mark(ask, transfer_id, "sent")
     c.out.print(f"Wrote {transfer_id}{SUFFIX} to {out.absolute()}.")
 

@@ -14,7 +14,8 @@ from astrack.handover.closing import NoRecall, TransferEnded
 from astrack.handover.incoming import RecordHeldHere, TransferUnanswered
 from astrack.handover.receiving import Receiving
 from astrack.handover.sending import TimeLimitWrong
-from astrack.handover.student import BirthdayUnknown, Giving
+from astrack.handover.student import BirthdayUnknown
+from astrack.handover.supplements import Supplementing
 
 __all__ = [
     "BirthdayUnknown",
@@ -28,5 +29,5 @@ __all__ = [
 ]
 
 
-class Handover(Giving, Receiving):
+class Handover(Supplementing, Receiving):
     """All hand-overs of one school."""

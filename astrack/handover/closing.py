@@ -116,6 +116,11 @@ class Ending(Hands):
     def _close(self, ask: Ask, row: Transfer, made: Receipt, receipt: bytes) -> Answer:
         digest = sha256(receipt).hexdigest()
         ended = replace(row, state="acknowledged" if made.accepted else "rejected")
+        if supplements(row):
+            self.vault.log.tell(
+                [*self._moved(row, ended.state), self.vault.keeping_receipt("out", row.transfer_id, receipt)]
+            )
+            return _ended(ended)
 
         def decide(loaded: list[list[Event]], stamp: Stamp) -> Decided:
             journey = state.replay(loaded[0])
@@ -127,11 +132,22 @@ class Ending(Hands):
                 self.vault.move(row, ended.state, stamp.at),
                 self.vault.drop_file(row.transfer_id),
                 self.vault.keeping_receipt("out", row.transfer_id, receipt),
+                *(() if made.accepted else self._what_follows(row, "withdrawn")),
             ]
             return Decided([events], _ended(ended), also=lambda _: rows)
 
         target = self.custody_of(UUID(row.details["pupil_id"]))
         return self.records.change(ask, {"do": "acknowledge", "receipt": digest}, [target], decide)
+
+    def _moved(self, row: Transfer, state: str) -> list[Statement]:
+        """The statements that end a transfer which says nothing about who holds the record."""
+        return [self.vault.move(row, state, self.clock()), self.vault.drop_file(row.transfer_id)]
+
+    def _what_follows(self, row: Transfer, state: str) -> list[Statement]:
+        """The statements that call off the supplements of a transfer which is called off itself."""
+        later = [one for one in self.vault.transfers(stream_id=row.stream_id) if one.state in OPEN]
+        mine = [one for one in later if supplements(one) == str(row.transfer_id)]
+        return [statement for one in mine for statement in self._moved(one, state)]
 
     def _dispute(self, row: Transfer, receipt: bytes) -> Answer:
         if row.state in ("acknowledged", "rejected"):
@@ -198,11 +214,15 @@ class Ending(Hands):
         if row.state not in OPEN:
             raise TransferEnded(f"the transfer is {row.state} already: it cannot be called off")
         ended = replace(row, state=why)
+        if supplements(row):
+            self.vault.log.tell(self._moved(row, why))
+            return _ended(ended)
 
         def decide(loaded: list[list[Event]], stamp: Stamp) -> Decided:
             journey = state.replay(loaded[0])
             events = custody.withdraw_transfer(journey, stamp, transfer_id=row.transfer_id, why=why)
             rows = [self.vault.move(row, why, stamp.at), self.vault.drop_file(row.transfer_id)]
+            rows += self._what_follows(row, "withdrawn")
             return Decided([events], _ended(ended), also=lambda _: rows)
 
         target = self.custody_of(UUID(row.details["pupil_id"]))
@@ -238,6 +258,12 @@ class Ending(Hands):
         return row
 
 
+def supplements(row: Transfer) -> str | None:
+    """The transfer of the record that this one follows with late facts; None for the record itself."""
+    found: str | None = row.details.get("supplements")
+    return found
+
+
 def _ended(row: Transfer) -> Answer:
     return {"transfer_id": str(row.transfer_id), "state": row.state, "pupil_id": row.details.get("pupil_id")}
 
@@ -251,6 +277,7 @@ def _shown(row: Transfer) -> Answer:
     names = (
         "pupil_id",
         "kind",
+        "supplements",
         "not_after",
         "size",
         "facts",

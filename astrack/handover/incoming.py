@@ -14,8 +14,8 @@ from astrack.handover.entries import entries_of
 from domain import identity
 from domain.base import DomainError, Event, Stamp, UnreadableFact, decode
 from domain.identity import Identity, Person, SchoolName
-from domain.journey import custody
-from domain.journey.facts import FactImported, RecordReceived, TransferPrepared
+from domain.journey import custody, supplement
+from domain.journey.facts import FactImported, RecordReceived, SupplementPrepared, SupplementReceived, TransferPrepared
 from domain.journey.state import Custody, Journey, replay
 from transfer import evidence, package
 from transfer.errors import BadFile, BadStory, Conflict
@@ -53,6 +53,8 @@ class Arrival:
     told: tuple[Told, ...]
     person: Person | None
     schools: tuple[SchoolName, ...]
+    supplements: UUID | None = None
+    """The transfer of the record that these late facts follow; None where the file brings the record itself."""
 
 
 def arrival(found: Package) -> Arrival:
@@ -62,10 +64,12 @@ def arrival(found: Package) -> Arrival:
     for index, line in zip(unit.indexes, found.lines, strict=True):
         if line.payload is not None:
             told.append(Told(index, line, _event(line.payload)))
-    if not any(_releases(one.event, found.manifest.transfer_id) for one in told):
+    released = next((one.event for one in told if _releases(one.event, found.manifest.transfer_id)), None)
+    if released is None:
         raise BadStory("it does not say that the record was released with this file", "events.jsonl")
     person, schools = _identity(found.members.get(package.IDENTITY))
-    return Arrival(found, tuple(told), person, schools)
+    late = released.supplements if isinstance(released, SupplementPrepared) else None
+    return Arrival(found, tuple(told), person, schools, late)
 
 
 def _event(payload: bytes) -> Event:
@@ -76,7 +80,7 @@ def _event(payload: bytes) -> Event:
 
 
 def _releases(event: Event, transfer_id: UUID) -> bool:
-    return isinstance(event, TransferPrepared) and event.transfer_id == transfer_id
+    return isinstance(event, (TransferPrepared, SupplementPrepared)) and event.transfer_id == transfer_id
 
 
 def _identity(data: bytes | None) -> tuple[Person | None, tuple[SchoolName, ...]]:
@@ -119,11 +123,13 @@ def check_custody(here: Sequence[Event], joining: bool) -> None:
 def imports(arrived: Arrival, here: Sequence[Event], new: Sequence[Told], stamp: Stamp) -> list[Event]:
     """The facts that are new here, each in its envelope, and then that the record was received.
 
-    Raises AlreadyEnrolled.
+    Raises AlreadyEnrolled, RecordNotHere, RecordFrozen.
     """
     made = arrived.found.manifest
     head = stamp.fresh
     wrapped: list[Event] = [_wrapped(head(), made.sender.origin, one) for one in new]
+    if arrived.supplements is not None:
+        return [*wrapped, *_supplemented(arrived, here, new, head())]
     whole = (*here, *(one.event for one in new))
     after: Journey = replay(event for event in whole if isinstance(event, custody.DECIDING))
     received = RecordReceived(
@@ -132,6 +138,18 @@ def imports(arrived: Arrival, here: Sequence[Event], new: Sequence[Told], stamp:
         witnessed=all(len(one.signed_at) > OWN_SIGNATURES for one in arrived.found.proved.values()),
     )  # fmt: skip
     return [*wrapped, *custody.receive_record(after, received)]
+
+
+def _supplemented(arrived: Arrival, here: Sequence[Event], new: Sequence[Told], head: dict[str, Any]) -> list[Event]:
+    """That late facts were received. Raises RecordNotHere, RecordFrozen."""
+    made, before = arrived.found.manifest, replay(event for event in here if isinstance(event, custody.DECIDING))
+    assert arrived.supplements is not None
+    received = SupplementReceived(
+        **head, transfer_id=made.transfer_id, manifest_sha256=arrived.found.manifest_sha256, facts=len(new),
+        from_school_id=UUID(made.sender.school_id) if made.sender.school_id else None,
+        held=before.custody is Custody.HELD,
+    )  # fmt: skip
+    return supplement.receive_supplement(before, arrived.supplements, received)
 
 
 def _wrapped(head: dict[str, Any], origin: str, one: Told) -> FactImported:
@@ -148,7 +166,7 @@ def identity_facts(arrived: Arrival, here: Identity, stamp: Stamp) -> list[Event
     events: list[Event] = []
     for school in arrived.schools:
         events += identity.name_school(here, stamp, school)
-    if arrived.person is not None:
+    if arrived.person is not None and arrived.supplements is None:
         events += identity.record(here, stamp, arrived.person)
     return events
 

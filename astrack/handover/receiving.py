@@ -15,6 +15,7 @@ from astrack.store import KeyOf, PupilStreams, Statement
 from astrack.store.vault import Transfer
 from domain import identity as identities
 from domain.base import Event, Stamp, StreamClass
+from domain.journey.refusals import RecordNotHere
 from transfer import manifest, package, receipt, story
 from transfer.age import Identity
 from transfer.errors import BadManifest, Conflict, Recalled, TransferRefused
@@ -129,13 +130,13 @@ class Receiving(Ending):
             if self._taken(arrived.found):
                 raise _TakenMeanwhile
             here, who = loaded
-            if here:
+            if here and arrived.supplements is None:
                 incoming.check_custody(here, joining=pupil_id is not None)
             new_facts = incoming.fresh(arrived, here)
             events = incoming.imports(arrived, here, new_facts, stamp)
             known = identities.replay(who)
             facts_of_identity = incoming.identity_facts(arrived, known, stamp)
-            differs = incoming.differing(known.person, arrived.person)
+            differs = incoming.differing(known.person, arrived.person) if arrived.supplements is None else []
             answer = {"transfer_id": str(made.transfer_id)}
 
             def also(key: KeyOf) -> list[Statement]:
@@ -164,6 +165,7 @@ class Receiving(Ending):
             "pupil_id": str(pupil.pupil_id), "manifest_sha256": arrived.found.manifest_sha256, "kind": made.kind,
             "facts": len(arrived.told), **how, "from": made.sender.name, "from_urn": made.sender.urn,
             "from_origin": made.sender.origin, "protected": made.protected, "how": arrived.found.sender.how.value,
+            "supplements": str(arrived.supplements) if arrived.supplements else None,
         }  # fmt: skip
         row = Transfer("in", made.transfer_id, stream, "received", at, details)
         return [*statements, self.vault.new_transfer(key, row)]
@@ -192,9 +194,11 @@ class Receiving(Ending):
         found = {pupil for unit in arrived.found.proved.values() if (pupil := self._holding(unit.unit)) is not None}
         if len(found | ({named} if named else set())) > 1:
             raise Conflict("its facts are in the records of two different pupils here", "events.jsonl")
-        known = named or next(iter(found), None)
+        known = (None if arrived.supplements else named) or next(iter(found), None)
         if known is not None:
             return self.records.streams_of(known), False
+        if arrived.supplements is not None:
+            raise RecordNotHere("the record that this supplements is not here: take its own file in first")
         if self.holder_of(arrived.person) is not None:
             raise RecordHeldHere(
                 "a pupil with the same UPN is here already: if it is the same child, say so by naming that pupil"

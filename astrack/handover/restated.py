@@ -35,7 +35,8 @@ NOBODY_ID = UUID(int=0)
 NOBODY = str(NOBODY_ID)
 VALID = timedelta(days=400)
 CUSTODY = ("journey.transfer-prepared.v1", "journey.custody-released.v1", "journey.transfer-withdrawn.v1",
-           "journey.record-received.v1", "journey.ownership-passed.v1")  # fmt: skip
+           "journey.record-received.v1", "journey.ownership-passed.v1", "journey.supplement-prepared.v1",
+           "journey.supplement-received.v1")  # fmt: skip
 BLANK: dict[str, Any] = {
     "note": "", "goal": "", "why": "", "own_strategies": [], "groups": [], "round_id": None, "owner_id": NOBODY,
     "group_plan_id": None, "to_school_id": None, "from_school_id": None, "consent_by": "",

@@ -18,6 +18,7 @@ from astrack.web.group_plan import group_plan_pages
 from astrack.web.guidance import guidance_pages
 from astrack.web.hand_offs import hand_off_pages
 from astrack.web.impact import impact_pages
+from astrack.web.late import late_pages
 from astrack.web.lists import list_pages
 from astrack.web.me import me_pages
 from astrack.web.plan import plan_pages
@@ -54,6 +55,7 @@ PARTS = (
     group_plan_pages,
     me_pages,
     transfer_pages,
+    late_pages,
     due_pages,
     setup_pages,
     round_pages,

@@ -273,6 +273,9 @@ _SAY: dict[type[Event], Callable[[Telling, Any], tuple[str, ...]]] = {
     f.CustodyReleased: lambda n, e: ("The next school confirmed that it has the record.",),
     f.TransferWithdrawn: lambda n, e: (f"The hand-over was {ENDED[e.why]}.",),
     f.RecordReceived: _received,
+    f.SupplementPrepared: lambda n, e: ("What was written down late was sealed, to follow the record.",),
+    f.SupplementReceived: lambda n, e: (
+        "What another school wrote down late followed the record.", f"{count_of(e.facts, 'entry')} came with it."),
     f.OwnershipPassed: lambda n, e: ("The student was given their own copy.",),
     f.FactCorrected: _corrected,
     f.OptOutRecorded: lambda n, e: (f"No assessment wanted, said the {e.asked_by}.",),

@@ -194,7 +194,9 @@ def _take_in(who: Caller, sent: Form) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """One transfer on the board. ``days`` left until it runs out (negative: over), None where nothing is waited for."""
+    """One transfer on the board. ``days`` left until it runs out (negative: over), None where nothing is waited for;
+    ``late``: late facts that follow a record.
+    """
 
     id: str
     name: str
@@ -204,6 +206,13 @@ class Move:
     state: str
     on: date
     days: int | None
+    late: bool = False
+
+    @property
+    def followed(self) -> bool:
+        """Whether late facts may follow it."""
+        kept = self.kind == "school" and self.direction == "out" and not self.late
+        return kept and self.state in ("prepared", "sent", "collected", "acknowledged")
 
     @property
     def soon(self) -> bool:
@@ -253,4 +262,5 @@ def _move(row: Mapping[str, Any], names: Mapping[UUID, pupils.Row], today: date)
     return Move(
         row["transfer_id"], pupil.name if pupil else "a pupil", other,
         row["direction"], row["kind"] or "", row["state"], datetime.fromisoformat(row["at"]).date(), days,
+        bool(row["supplements"]),
     )  # fmt: skip

@@ -14,7 +14,8 @@ from domain.journey.state import Custody, Journey
 
 DECIDING = (
     f.PupilEnrolled, f.PupilRegrouped, f.PupilLeft, f.TransferPrepared, f.CustodyReleased, f.TransferWithdrawn,
-    f.RecordReceived, f.OwnershipPassed, f.FactCorrected, f.ProcessingRestricted, f.RestrictionLifted,
+    f.RecordReceived, f.SupplementReceived, f.OwnershipPassed, f.FactCorrected, f.ProcessingRestricted,
+    f.RestrictionLifted,
 )  # fmt: skip
 """The facts that decide who holds a record, whether it may be used, and in which year the pupil is."""
 DECIDING_TOPICS = topics_of(*DECIDING)

@@ -9,6 +9,8 @@ from uuid import UUID
 from pydantic import Field
 
 from domain.base import Event, Kind, Value
+from domain.journey.late import SupplementPrepared as SupplementPrepared
+from domain.journey.late import SupplementReceived as SupplementReceived
 from domain.journey.outside import NotTodaySaid as NotTodaySaid
 from domain.journey.outside import OutcomeCode as OutcomeCode
 from domain.journey.outside import OutcomeReported as OutcomeReported

@@ -81,6 +81,18 @@ class PlaceNotAccepted(DomainError):
     """Nothing is released before a place was accepted and a start date set."""
 
 
+class NotAfterwards(DomainError):
+    """A supplement follows a record that went to another school, and this one did not, or may not be followed."""
+
+
+class NothingLate(DomainError):
+    """Nothing was written down late that a supplement could carry, or it is of a kind that cannot be."""
+
+
+class RecordNotHere(DomainError):
+    """The record that a file adds to has not been received here."""
+
+
 class ConsentNotNamed(DomainError):
     """Consent is the basis, and it is not said whose."""
 

@@ -281,6 +281,12 @@ def _received(journey: Journey, event: f.RecordReceived) -> Journey:
     return replace(journey, custody=Custody.HELD, transfer=None, left_on=None)
 
 
+@_on(f.SupplementReceived)
+def _supplemented(journey: Journey, event: f.SupplementReceived) -> Journey:
+    # that the sender let go of the record may be among what came late: it says nothing about who holds it here
+    return replace(journey, custody=Custody.HELD if event.held else Custody.RELEASED, transfer=None)
+
+
 @_on(f.OwnershipPassed)
 def _passed(journey: Journey, event: f.OwnershipPassed) -> Journey:
     return replace(journey, owned_by_student=True, transfer=None)

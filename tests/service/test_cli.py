@@ -132,6 +132,25 @@ def test_a_whole_year_group_is_sealed_taken_in_and_acknowledged_at_once(
     assert code == 0 and out.count("acknowledged") == len(files), said
 
 
+def test_late_facts_are_sealed_and_follow_the_record(
+    run: Run, school: str, sealed: tuple[str, Path], tmp_path: Path
+) -> None:
+    other, record = sealed
+    code, _, said = run("transfer", "supplement", "Hartley", "--school", school, "--out", tmp_path)
+    assert code == 4 and one_sentence(said), said
+    code, out, said = run("transfer", "supplement", "Hartley", "--note", "Seemed lost.", "--concern", "--school", school,
+                          "--out", tmp_path)  # fmt: skip
+    assert code == 0, said
+    late = tmp_path / json.loads(out)["file_name"]
+    code, _, said = run("transfer", "receive", late, "--school", other, "--out", tmp_path)
+    assert code == 4 and "own file in first" in said
+    for one in (record, late):
+        assert run("transfer", "receive", one, "--school", other, "--out", tmp_path)[0] == 0
+    code, _, said = run("transfer", "supplement", "Hartley", "--correct", str(uuid4()), "--change", "nothing",
+                        "--school", school, "--out", tmp_path)  # fmt: skip
+    assert code == 2 and "FIELD=VALUE" in said
+
+
 def test_a_pupil_is_handed_over_and_the_receipt_comes_back(
     run: Run, school: str, sealed: tuple[str, Path], tmp_path: Path
 ) -> None:

@@ -106,6 +106,32 @@ def test_a_year_group_is_taken_in_at_once_and_a_file_that_is_refused_stops_no_ot
     assert "1.tar.age: " in answer.text and "2.tar.age: Neither" in answer.text
 
 
+def test_what_the_dsl_writes_down_late_is_sealed_and_taken_in_after_the_record(
+    store: Store, settings: Settings, receiver: SmallSchool
+) -> None:
+    school = build(store, settings, pupils=1, years=1, with_past=False)
+    here, there = Reader(served(school), school, "dsl"), Reader(served(receiver), receiver, "dsl")
+    for one, other in ((here, there), (there, here)):
+        document = other.get("/transfers/key-document").content
+        upload(one, one.get("/transfers"), "/take-in", document, words=words(other.get("/transfers")))
+    values = {"year": "10", "lawful_basis": "public_task", "accepted_on": "2026-03-01", "start_on": "2026-04-20"}
+    document = there.get("/transfers/key-document").content
+    made = upload(here, here.get("/transfers"), "/prepare", document, "document", **values)
+    record = here.get(re.findall(r'href="(/transfers/[^"]+/file)"', made.text)[0]).content
+    late = re.findall(r'href="(/transfers/[^"]+/late)"', here.get("/transfers").text)
+    page = here.get(late[0])
+    assert here.send(page, "/late").status_code == 409, "nothing was written down"
+    sealed = here.send(page, "/late", note="Seemed lost on the last day.", concern="yes")
+    assert "1 record sealed" in sealed.text, sealed.text
+    data = here.get(re.findall(r'href="(/transfers/[^"]+/file)"', sealed.text)[0]).content
+    early = upload(there, there.get("/transfers"), "/take-in", data)
+    assert early.status_code == 409 and "take its own file in first" in early.text
+    for one in (record, data):
+        assert "opened, checked and taken in" in upload(there, there.get("/transfers"), "/take-in", one).text
+    assert "late facts" in here.get("/transfers").text
+    assert len(re.findall(r'href="(/transfers/[^"]+/late)"', here.get("/transfers").text)) == 1
+
+
 def test_an_altered_file_is_refused_and_says_who_must_do_what(sender: SmallSchool, receiver: SmallSchool) -> None:
     there = Reader(served(receiver), receiver, "dsl")
     ours = Reader(served(sender), sender, "dsl")

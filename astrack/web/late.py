@@ -1,0 +1,43 @@
+"""Late facts about a pupil whose record is with another school, or on its way: they follow it."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from astrack.access.callers import Caller
+from astrack.web.door import PageRoute, Sent, Who
+from astrack.web.lists import reading
+from astrack.web.site import Site
+from domain.authority import Action
+from domain.journey.supplement import Late
+from projections import pupils
+
+
+def late_pages(site: Site) -> APIRouter:
+    """The form for what is late, reached from a transfer on the board."""
+    router = APIRouter(route_class=PageRoute, include_in_schema=False)
+
+    @router.get("/transfers/{transfer_id}/late")
+    def late(request: Request, who: Who, transfer_id: UUID) -> Response:
+        who.see(Action.RECEIVE_RECORD)
+        name = _name_of(who, who.handover.pupil_of(transfer_id))
+        return site.page(request, "late.html", viewer=who.viewer, name=name)
+
+    @router.post("/transfers/{transfer_id}/late")
+    def supplement(request: Request, who: Who, sent: Sent, transfer_id: UUID) -> Response:
+        who.may(Action.RECEIVE_RECORD)
+        pupil_id, note = who.handover.pupil_of(transfer_id), sent.text("note", 1000, label="What was seen")
+        seen = [Late("look_at", {"concern": sent.text("concern", 5) == "yes", "note": note})] if note else []
+        made = who.handover.supplement(who.ask(sent.key), pupil_id, seen)
+        return site.page(request, "prepared.html", viewer=who.viewer, made=[made], refused=[])
+
+    return router
+
+
+def _name_of(who: Caller, pupil_id: UUID) -> str:
+    with reading(who) as (cur, school):
+        found = pupils.found(cur, school, [pupil_id]).get(pupil_id)
+    return found.name if found else "a pupil"
