@@ -92,14 +92,13 @@ def trust(app: App, school_ids: Sequence[UUID], *, since: date, until: date) -> 
 
 def everybody(app: App, school_ids: Sequence[UUID]) -> list[list[Pupil]]:
     """What each school holds; while one is taken in, the database finds the next."""
-    for one in school_ids:
-        app.views.catch_up(one)
     with ThreadPoolExecutor(READERS) as pool:
         return list(pool.map(partial(packs, app), school_ids))
 
 
 def packs(app: App, school_id: UUID) -> list[Pupil]:
-    """One school's sittings, signs and plans, as far as its read models have come."""
+    """One school's sittings, signs and plans. Catches its read models up."""
+    app.views.catch_up(school_id)
     with app.views.reading(school_id) as cur:
         return lines.packs(cur, school_id)
 

@@ -9,8 +9,11 @@ from uuid import uuid4
 import pytest
 
 from astrack import trusts
+from astrack.app import App
+from astrack.reports import trust as reports_trust
 from astrack.store.types import BadSetting
 from astrack.trusts import Trust, Trusts
+from projections import ALL
 
 PERIOD = "since=2026-01-01&until=2026-11-01"
 ADDRESSES = ["/trust", "/trust/report.html", "/trust/report.pdf", "/trust/tables/trust-schools.csv",
@@ -75,3 +78,13 @@ def test_a_file_of_trusts_is_read_whole_or_refused_in_one_sentence(tmp_path: Pat
             trusts.read(path)
     with pytest.raises(BadSetting):
         trusts.read(tmp_path / "none.toml")
+
+
+def test_schools_nobody_has_read_yet_are_caught_up_side_by_side(school: Any, neighbour: Any) -> None:
+    ids = [school.school_id, neighbour.school_id, school.app.create_school(uuid4()).school_id]
+    with school.app.store.log(school.school_id).views() as conn:
+        for one in ALL:
+            conn.execute(f"DROP TABLE IF EXISTS {one.table}".encode())
+        conn.execute("DELETE FROM views.positions")
+    fresh = App(school.app.settings, school.app.store, school.app.clock)
+    assert len(reports_trust.everybody(fresh, ids)) == len(ids)
