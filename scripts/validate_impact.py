@@ -1,6 +1,6 @@
 """The impact figures in simulated trusts whose truth is known; and what "80 % against 47 %" is worth.
 
-scripts/validate impact [--trusts 2000] [--others 400] [--json]: error rate, coverage, power, width where support is
+scripts/validate impact [--trusts 2000] [--json]: error rate, coverage, power, width where support is
 chosen by chance, on what is on record, and on what the record cannot see; the Newcombe intervals of 80 % against 47 %
 at four sizes; the share that "improves" with nobody doing anything, under each definition of improved; the test values
 of the field guide and the agreement with statsmodels.
@@ -179,12 +179,11 @@ def broken(worlds: list[dict[str, Any]]) -> list[str]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--trusts", type=int, default=2000, help="trusts without an effect")
-    parser.add_argument("--others", type=int, default=400, help="trusts with one")
+    parser.add_argument("--trusts", type=int, default=2000, help="trusts a line")
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args()
     with ProcessPoolExecutor(2) as pool:
-        worlds = [world(pool, chosen, effect, asked.others if effect else asked.trusts)
+        worlds = [world(pool, chosen, effect, asked.trusts)
                   for chosen in get_args(Chosen) for effect in EFFECTS]  # fmt: skip
     values, apart = known_values(), against_statsmodels()
     wrong = [f"{one['value']} is {one['ours']}, not {one['stated']}" for one in values if not one["holds"]]
