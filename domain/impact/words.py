@@ -83,13 +83,17 @@ def _null(found: Impact) -> str:
     )
 
 
+def _after(weeks: float) -> str:
+    return f", half of them within {weeks:.0f} weeks of the start" if math.isfinite(weeks) else ""
+
+
 def _missing(found: Impact) -> str:
     one, other = found.supported, found.unsupported
     if min(one.flagged, other.flagged) < SMALLEST:
         return ""
     text = (
         f"Seen again: {one.reassessed.count} of {one.flagged} with a plan, {other.reassessed.count} of {other.flagged}"
-        " without. Every plan begun counts, however it went."
+        f" without{_after(found.median_weeks)}. Every plan begun counts, however it went."
     )
     if found.worst_case is None:
         return text

@@ -125,3 +125,10 @@ def test_a_trust_is_a_funnel_in_order_of_size() -> None:
     assert "One school is left out" in table.note
     assert "Elm &amp; &lt;Oak&gt;" in picture
     assert markup.fragment_fromstring(picture).find("desc") is not None
+
+
+def test_how_long_after_the_start_pupils_were_seen_again_is_said() -> None:
+    told = made()
+    weeks = round(told.found.median_weeks)
+    assert 8 <= weeks <= 57
+    assert any(f"half of them within {weeks} weeks of the start" in one for one in told.said.beside)
