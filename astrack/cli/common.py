@@ -221,10 +221,22 @@ def bytes_moving(what: str, total: int | None) -> Iterator[Callable[[int], None]
 
 
 @contextmanager
+def counted(what: str) -> Iterator[Callable[[int, int], None]]:
+    """A bar for work that counts by itself; yields a function told how many of how many are done."""
+    with _progress(MofNCompleteColumn(), TimeElapsedColumn()) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+@contextmanager
 def _bar(what: str, total: int | None, *beside: ProgressColumn) -> Iterator[Callable[[int], None]]:
-    with Progress(TextColumn("{task.description}"), BarColumn(), *beside, console=err, transient=True) as bar:
+    with _progress(*beside) as bar:
         task = bar.add_task(what, total=total)
         yield lambda done: bar.advance(task, done)
+
+
+def _progress(*beside: ProgressColumn) -> Progress:
+    return Progress(TextColumn("{task.description}"), BarColumn(), *beside, console=err, transient=True)
 
 
 SchoolOption = typer.Option("--school", help="The school: its id, URN or name. Needed when several are kept here.")

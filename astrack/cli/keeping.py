@@ -37,19 +37,13 @@ def restore(record: RecordOption, keys: KeysOption) -> None:
 
 def rotate_root() -> None:
     """Make a new root key, wrap every school's key under it, and destroy the old one. The service may run."""
-    with c.opened() as app, c.progress("Wrapping anew", None) as move:
-        count = app.store.rotate_root(lambda done, total: move(1))
+    with c.opened() as app, c.counted("Wrapping anew") as move:
+        count = app.store.rotate_root(move)
     c.out.print(f"{count} schools' keys are under a new root key. Back the new root key up, apart from the database.")
 
 
 def rotate_school(school: Annotated[str | None, c.SchoolOption] = None) -> None:
     """Give a school a new key, wrap its streams' keys under it, and destroy the old one. The service may run."""
-    with c.school_opened(school) as (app, records), c.progress("Wrapping anew", None) as move:
-        seen = [0]
-
-        def progress(done: int, total: int) -> None:
-            move(done - seen[0])
-            seen[0] = done
-
-        count = app.store.rotate_school_key(records.school_id, progress)
+    with c.school_opened(school) as (app, records), c.counted("Wrapping anew") as move:
+        count = app.store.rotate_school_key(records.school_id, move)
     c.out.print(f"{count} keys are under the school's new key; the old one is gone. Back the keys up again.")

@@ -133,6 +133,7 @@ def test_an_older_list_of_erasures_and_a_rotation_broken_off_are_found(
     assert found(log) == f"the keys do not know that stream {stream} was erased: restore a newer backup of them"
     admin.execute("INSERT INTO keys.school_keys VALUES (%s, 7, 'x')", (log.school_id,))
     assert "the school has 2 keys: a rotation runs or was broken off" in found(log)
+    admin.execute("DELETE FROM keys.school_keys WHERE school_id = %s AND generation = 7", (log.school_id,))
 
 
 def test_tiles_that_the_leaves_do_not_give_are_found(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 from pathlib import Path
@@ -9,7 +10,9 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from rich.console import Console
 
+from astrack.cli import common
 from astrack.cli.files import NOT_ALL
 from astrack.store import Store
 from tests.support.command import ONE, PUPIL, ROSTER, TWO, Run, events, one_sentence, roster
@@ -34,6 +37,18 @@ def test_a_roster_is_looked_at_first_then_imported_and_again_changes_nothing(
     assert grown > before
     assert run("roster", "import", path, "--school", school)[0] == 0
     assert events(store, school) == grown
+
+
+def test_a_new_school_key_shows_how_many_of_how_many_are_wrapped_anew(
+    run: Run, school: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert run("roster", "import", roster(tmp_path, ONE, TWO), "--school", school)[0] == 0
+    screen = io.StringIO()
+    monkeypatch.setattr(common, "err", Console(file=screen, force_terminal=True))
+    code, out, _ = run("rotate-school-key", "--school", school)
+    assert code == 0 and "7 keys are under the school's new key" in out
+    assert "Wrapping anew" in screen.getvalue() and "7/7" in re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", screen.getvalue())
+    assert run("check-store", "--school", school)[0] == 0
 
 
 BAD_ROSTERS = {
