@@ -25,7 +25,7 @@ GROUPS: Sequence[tuple[int, int, str]] = (
              "OutcomeUnknown WhichSchool NoIdentity NoSuchProblem NoSuchGuidance NoSuchAward NoSuchModule "
              "NoSuchDuty NoSuchModel NoSuchRules NoSuchTransfer RelationUnknown OrderUnknown NoSuchRequest NoSuchItem "
              "NoSuchHold ReleaseUnknown "
-             "ProviderUnknown NotTheOffice NoSuchUpload BoxUnknown NothingHere"),
+             "ProviderUnknown NotTheOffice NoSuchUpload BoxUnknown NothingHere WebhookUnknown NoSuchDelivery"),
     (405, 2, "MethodUnknown"),
     # a rule of the school's world says no
     (409, 4, "DomainError OwnerCannotSee RebuildUnderWay AlreadyEnrolled NotEnrolled RecordFrozen OptedOut "
@@ -40,7 +40,7 @@ GROUPS: Sequence[tuple[int, int, str]] = (
              "WithholdingUnreviewed CompetenceUndecided FileNotMade RecordOnHold NotReviewed NotToldFirst "
              "NobodyToShow PupilNotAsked TooFewAnswers "
              "OutcomeForTheDsl NameTaken OffsetWrong MailboxRefused NoCard NoBox MailboxNotNamed CollectingAlready"
-             " DirectoryBegun DirectoryNotBegun DirectoryUnknown NothingRevoked"),
+             " DirectoryBegun DirectoryNotBegun DirectoryUnknown NothingRevoked WebhooksFull"),
     (408, 7, "SenderSilent"),
     (410, 3, "StreamErased UploadCollected"),
     (412, 4, "RecordMoved TusUnknown ItemMoved"),
@@ -58,7 +58,7 @@ GROUPS: Sequence[tuple[int, int, str]] = (
              "ReportDatesWrong AwardDatesWrong InterestsUndeclared AnswersIncomplete TrainingWrong "
              "TotalsWrong LoadWrong PasswordUnfit ClientKeyUnfit FamilyDatesWrong ReasonTooThin RequestDatesWrong "
              "NameWrong SchoolNumberWrong PurposeMissing GoalNotPositive "
-             "KeptUntilWrong DigestWrong AddressWrong"),
+             "KeptUntilWrong DigestWrong AddressWrong ReceiverNotPublic KindsMissing"),
     # a file was refused
     (422, 6, "TransferRefused BadContainer BadHeader BadHeaderMac BadPayload NotForUs WeakKey BadEntry "
              "BadEnvelope BadProof DirectoryRolledBack DirectoryForked "

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 
 NAMES = {
@@ -33,6 +34,8 @@ NAMES = {
     "ASTRACK_TIMEOUT_S": "The longest wait for the database in seconds, 1 to 3600. Left out: 30.",
     "ASTRACK_MAILBOX_MINUTES": "How often the service looks into schools' boxes, in minutes, 1 to 1440; 0 never. "
                                "Left out: 10.",
+    "ASTRACK_WEBHOOK_NETWORKS": "Private networks whose machines may be told by webhooks, such as `10.1.0.0/16`, with "
+                                "commas between. Left out: none.",
     "ASTRACK_METRICS_PORT": "Serves figures for Prometheus to this machine at this port. Left out or 0: nowhere.",
     "ASTRACK_TRACES": "Sends spans to `stderr` or `otlp`. Left out: nowhere.",
 }  # fmt: skip
@@ -49,7 +52,8 @@ class Settings:
     (https://records.example), for what is signed with an address in it; ``pool_size`` limits connections,
     ``timeout_s`` every wait for the database, in seconds; ``second_factor`` asks staff who see pupils' scores, or who
     manage accounts, for a second factor; ``providers`` is a file of those who sign staff in; ``mailbox_minutes`` is
-    how often schools' boxes are looked into, 0 never; ``metrics_port`` serves figures for Prometheus to this machine, 0
+    how often schools' boxes are looked into, 0 never; ``webhook_networks`` are private networks that webhooks may
+    reach; ``metrics_port`` serves figures for Prometheus to this machine, 0
     nowhere; ``traces`` sends spans to "stderr" or "otlp".
     """
 
@@ -70,6 +74,7 @@ class Settings:
     second_factor: bool = True
     providers: Path | None = None
     mailbox_minutes: int = 10
+    webhook_networks: tuple[IPv4Network | IPv6Network, ...] = ()
     metrics_port: int = 0
     traces: str = ""
 
@@ -100,6 +105,7 @@ class Settings:
             second_factor=_required(given, "ASTRACK_SECOND_FACTOR"),
             providers=Path(named).expanduser().absolute() if (named := given.get("ASTRACK_SIGN_IN_FILE")) else None,
             mailbox_minutes=_number(given, "ASTRACK_MAILBOX_MINUTES", 10, least=0, most=1440),
+            webhook_networks=_networks(given, "ASTRACK_WEBHOOK_NETWORKS"),
             metrics_port=_number(given, "ASTRACK_METRICS_PORT", 0, least=0, most=65535),
             traces=given.get("ASTRACK_TRACES") or "",
             timeout_s=_number(given, "ASTRACK_TIMEOUT_S", 30, most=3600),
@@ -118,6 +124,14 @@ def _required(given: Mapping[str, str], name: str) -> bool:
     if text not in ("required", "off"):
         raise ValueError(f"{name} is {text!r}: set it to required, or to off where all data is made up")
     return text == "required"
+
+
+def _networks(given: Mapping[str, str], name: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    text = given.get(name) or ""
+    try:
+        return tuple(ip_network(one.strip()) for one in text.split(",") if one.strip())
+    except ValueError as error:
+        raise ValueError(f"{name} is {text!r}: set networks such as 10.1.0.0/16, with commas between") from error
 
 
 def _number(given: Mapping[str, str], name: str, default: int, *, most: int, least: int = 1) -> int:

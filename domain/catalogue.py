@@ -12,10 +12,11 @@ from domain import (
     school,
     staff,
     training,
+    webhooks,
 )
 from domain.guidance import local as guidance_local
 from domain.journey import facts, late, outside
 from domain.rights import family, releases, requests, retention
 
 MODULES = (facts, late, outside, identity, background, safeguarding, round, school, roster, staff, look, guidance_local,
-           training, accreditation, family, releases, requests, retention, reporting)  # fmt: skip
+           training, accreditation, family, releases, requests, retention, reporting, webhooks)  # fmt: skip

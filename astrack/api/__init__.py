@@ -27,6 +27,7 @@ from astrack.api import staff as api_staff
 from astrack.api import training as api_training
 from astrack.api import transfers as api_transfers
 from astrack.api import truth as api_truth
+from astrack.api import webhooks as api_webhooks
 
 PREFIX = "/api/v1"
 PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
@@ -75,7 +76,7 @@ def api() -> APIRouter:
               api_plans.router, api_plans.hand_offs, api_plans.cards, api_roster.router, api_audit.router,
               api_rights.router, api_family.router, api_keeping.router, api_truth.router,
               api_training.router, api_guidance.router, api_accreditation.router,
-              api_reports.router)  # fmt: skip
+              api_reports.router, api_webhooks.router)  # fmt: skip
     for topic in topics:
         router.include_router(topic)
     router.add_api_route("/openapi.json", _description, include_in_schema=False)

@@ -35,6 +35,7 @@ from astrack.cli import (
     training,
     transfer,
     truth,
+    webhooks,
 )
 from astrack.server.logs import place
 from astrack.settings import Settings
@@ -68,6 +69,7 @@ app.add_typer(rights.rights, name="rights")
 app.add_typer(training.app, name="training")
 app.add_typer(guidance.app, name="guidance")
 app.add_typer(accreditation.app, name="accreditation")
+app.add_typer(webhooks.app, name="webhook")
 app.command("replay")(audit.replay)
 app.command("verify")(audit.verify)
 app.command("check-store")(audit.check)

@@ -32,6 +32,8 @@ from astrack.server.ticking import Ticker
 from astrack.server.watching import Watch
 from astrack.store import StoreUnavailable
 from astrack.views.worker import Worker
+from astrack.webhooks.sending import EVERY_S as SEND_EVERY_S
+from astrack.webhooks.sending import Sender
 from domain.base import DomainError
 from transfer.errors import TransferRefused
 
@@ -133,6 +135,7 @@ def _by_the_clock(app: App) -> Iterator[None]:
     minutes = app.settings.mailbox_minutes
     going = (
         Ticker(app.store.schools, Clockwork(app)),
+        Ticker(app.store.schools, Sender(app), SEND_EVERY_S),
         Worker(app.views, app.store.schools),
         Worker(looks.views, looks.logs, LOOKS_EVERY_S),
         Ticker(app.store.schools if minutes else lambda: (), Rounds(app), 60.0 * (minutes or 60)),

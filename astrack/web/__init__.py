@@ -42,6 +42,7 @@ from astrack.web.transfers import transfer_pages
 from astrack.web.trust import trust_pages
 from astrack.web.truth import truth_pages
 from astrack.web.tutor import tutor_pages
+from astrack.web.webhooks import webhook_pages
 
 # in the order they are tried: what a whole school asks for at once comes first
 PARTS = (
@@ -78,6 +79,7 @@ PARTS = (
     guidance_pages,
     accreditation_pages,
     register_pages,
+    webhook_pages,
 )
 
 

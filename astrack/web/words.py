@@ -105,6 +105,8 @@ DONE = {
     "left": "They have left: their roles, sessions and codes ended at once. What they recorded stays.",
     "password-set": "Your name and password are kept. Every other session of yours has ended.",
     "factor-taken-away": "The second factor is taken away, and every session of theirs has ended.",
+    "webhook-ended": "That address is told nothing more.",
+    "webhook-again": "The message is sent once more, within seconds.",
     "role-withdrawn": "The role is withdrawn. It holds from the next page they open.",
     "handed-off": "The safeguarding lead sees it on their list now. Speak to them as well: this is no alarm.",
     "hand-off-taken-up": "Thank you. It is on record that you have taken this up.",

@@ -77,6 +77,7 @@ class Action(StrEnum):
     LIST_RIGHTS = auto()
     SEE_REGISTER = auto()
     RELEASE_ACCOUNT = auto()
+    KEEP_WEBHOOKS = auto()
 
 
 class Stage(StrEnum):
@@ -158,6 +159,7 @@ reset_factor     staff         -    no   | -     -        -     -       all -   
 list_rights      rights        -    no   | -     -        -     -       all -    -    -     all   all     -
 see_register     configuration -    no   | -     -        -     -       all -    all  all   all   all     -
 release_account  guided        RM!  yes  | -     -        -     -       all -    -    -     -     -       -
+keep_webhooks    configuration -    no   | -     -        -     -       -   -    -    all   -     -       -
 """
 """``when``: the stages in which the action makes sense at all, "-" where no pupil is concerned, "+" only from 18,
 "!" not while the record is restricted, "?" while it is restricted only by those who must (NOT_PAUSED);

@@ -106,7 +106,7 @@ EXPECTED: dict[str, dict[str, str]] = {
         "keep_family": "osSmlOMLgGrtTeRqQB",
         "opt_out make_card make_letter": "osSmOMgGrtTeRqQB",
         "admit import_roster carry_sealed see_transfers see_rounds set_rounds see_school set_school": ALL,
-        "see_staff manage_staff verify see_register train": ALL,
+        "see_staff manage_staff verify see_register train keep_webhooks": ALL,
     },
     "dpo": {
         "see_name see_story see_guided see_plans correct see_hand_offs replay see_family see_all_held": "gGQ",

@@ -97,6 +97,11 @@ ROUTES: list[tuple[str, str, str]] = [
     ("POST", "/roster/imports", "administrator"),
     ("GET", "/verify", "dsl head administrator dpo auditor"),
     ("GET", "/access-log", "dpo auditor"),
+    ("GET", "/webhooks", "administrator"),
+    ("POST", "/webhooks", "administrator"),
+    ("POST", "/webhooks/{id}/end", "administrator"),
+    ("GET", "/webhooks/{id}/deliveries", "administrator"),
+    ("POST", "/webhooks/{id}/deliveries/0/again", "administrator"),
     ("GET", "/training", STAFF),
     ("GET", "/training/people", "lead_practitioner"),
     ("GET", "/training/{id}", STAFF),
@@ -207,6 +212,7 @@ BODIES: dict[str, Any] = {
     "POST /rounds": {"round_id": "@", "name": "Autumn", "opens_on": DAY, "closes_on": DAY, "year_groups": [5]},
     "POST /rounds/{id}/close": {"expected": 1, "sat": 0},
     "POST /staff": {"staff_id": "@", "name": "Una"},
+    "POST /webhooks": {"webhook_id": "@", "address": "https://192.0.2.1/hook", "kinds": ["pupil-left"]},
     "POST /staff/{id}/roles": {"grant_id": "@", "role": "tutor", "scope": {"everyone": True}},
     "POST /staff/{id}/roles/{id}/withdraw": {},
     "POST /staff/{id}/training": {"module": "first-steps", "on": DAY},
@@ -381,7 +387,7 @@ def test_every_route_of_the_description_is_in_the_table(site: Any) -> None:
 
     def shape(path: str) -> str:
         plain = path.partition("?")[0].replace("{pupil}", "{}").replace("{id}", "{}").replace("{request}", "{}")
-        return plain.replace("/lists/due", "/lists/{}")
+        return plain.replace("/lists/due", "/lists/{}").replace("/deliveries/0/", "/deliveries/{}/")
 
     stated = {(method, shape(path)) for method, path, _ in ROUTES}
     found = {(method, re.sub(r"\{[a-z_]+\}", "{}", path)) for method, path in described - open_to_all}
