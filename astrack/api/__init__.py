@@ -10,6 +10,7 @@ from fastapi.responses import JSONResponse
 
 from astrack.api import accreditation as api_accreditation
 from astrack.api import audit as api_audit  # fmt: skip
+from astrack.api import examples
 from astrack.api import family as api_family
 from astrack.api import guidance as api_guidance
 from astrack.api import keeping as api_keeping
@@ -97,6 +98,7 @@ def _completed(made: dict[str, Any]) -> dict[str, Any]:
     parts["securitySchemes"] = SECURITY
     for path, methods in made["paths"].items():
         for operation in methods.values():
+            examples.put_in(operation)
             if path.removeprefix(PREFIX) not in OPEN:
                 operation["security"] = [{"session": []}, {"key": []}]
     return made

@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import pytest
+from jsonschema_rs import Draft202012Validator
 
 from astrack.api import PREFIX, describe
+from astrack.api.examples import EXAMPLES, name_of
 
 NO_KEY = {
     "/sign-in": "a code is used up by itself",
@@ -103,3 +105,18 @@ def test_what_is_decided_on_a_record_takes_its_etag() -> None:
 
 def test_exceptions_name_routes_there_are() -> None:
     assert (NO_KEY.keys() | SHORT.keys()) <= {one.path for one in EVERY}
+
+
+BODIES = [one for one in EVERY if "application/json" in one.told.get("requestBody", {}).get("content", {})]
+
+
+@pytest.mark.parametrize("one", BODIES, ids=lambda one: f"{one.method} {one.path}")
+def test_a_body_has_an_example_of_its_own_schema(one: Operation) -> None:
+    body = one.told["requestBody"]["content"]["application/json"]
+    schema = {**body["schema"], "components": describe()["components"]}
+    Draft202012Validator(schema, validate_formats=True).validate(body["example"])
+
+
+def test_an_example_is_of_a_body_there_is() -> None:
+    named = {name_of(one.told["requestBody"]["content"]["application/json"]["schema"]) for one in BODIES}
+    assert named == EXAMPLES.keys() and len(BODIES) > 70
