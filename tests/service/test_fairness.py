@@ -21,7 +21,7 @@ from astrack.store import Store
 from domain import instrument
 from domain.identity import Person, SchoolName
 from domain.risk import makes_work
-from tests.support.pages import Reader, form, served
+from tests.support.pages import ORIGIN, Reader, form, served
 from tests.support.small_school import SmallSchool, build
 from transfer.rosters import ctf
 
@@ -46,11 +46,11 @@ def carried(number: int) -> str:
     )
 
 
-def file() -> bytes:
+def file(pupils: int = LISTED) -> bytes:
     people = [
         (Person(surname=f"Marl{number:03}", forename="Jo", date_of_birth=date(2010, 10, 1 + number % 28),
                 carried=carried(number)), 10)
-        for number in range(LISTED)
+        for number in range(pupils)
     ]  # fmt: skip
     here = SchoolName.model_validate({"school_id": "00000000-0000-0000-0000-000000000001", "name": "Riverside Secondary",
                                       "lea": "330", "estab": "4205"})  # fmt: skip
@@ -148,6 +148,20 @@ def test_an_item_that_one_background_answers_otherwise_is_found_with_its_interva
     text = Reader(told.pages, told.small, "head").get("/truth/items").text
     assert re.search(rf"<th scope=\"row\">{ODD}</th><td>SEN</td><td>yes</td>", text)
     assert "too few: 50 in the group and 50 others are needed" in text
+
+
+def test_the_page_of_a_dry_run_says_what_it_brings_and_what_for_and_writes_nothing(told: Told) -> None:
+    office, size = Reader(told.pages, told.small, "administrator"), told.small.records.log.size()
+    sent = form(office.get("/setup"), "/setup/roster")
+    kept, more = file().replace(b"<SENprovision>K", b"<SENprovision>N", 1), file(1).replace(b"Marl000", b"New")
+    shown = [
+        office.client.post(sent.action, data=sent.values, files={"roster": ("r.xml", one)}, headers={"Origin": ORIGIN})
+        for one in (kept, more)
+    ]
+    assert "SEN (for fairness alone) yes → no" in shown[0].text
+    assert re.search(r"Jo New, Year 10 <span[^>]*>\(for fairness alone: SEN yes, EAL yes, FSM yes, ethnicity Black\)",
+                     shown[1].text)  # fmt: skip
+    assert told.small.records.log.size() == size
 
 
 def test_no_list_and_no_scope_knows_of_a_background(told: Told) -> None:
