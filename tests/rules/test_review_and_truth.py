@@ -220,6 +220,17 @@ def test_where_all_flags_came_true_the_interval_rests_on_pupils_not_on_rounds() 
     assert found.sensitivity.withheld is False and found.sensitivity.low == pytest.approx(truth.wilson(20, 20)[0])
 
 
+def test_where_nobody_without_an_outcome_was_flagged_uneven_weights_make_the_interval_wider() -> None:
+    ill = watched(20, True, True)
+    found = truth.followed(ill + watched(20, False, False, 2.0, start=100) + watched(20, False, False, 20.0, start=200))
+    # Kish: (sum of weights)^2 / sum of squares = (20 x 22)^2 / (20 x (4 + 400))
+    effective = 440**2 / (20 * 404)
+    z = 1.959963984540054
+    assert found.specificity.value == 1.0
+    assert found.specificity.low == pytest.approx(1 / (1 + z**2 / effective))
+    assert found.specificity.low < truth.wilson(40, 40)[0]
+
+
 def test_ppv_is_flags_followed_by_an_outcome() -> None:
     found = truth.followed(
         watched(30, True, False) + watched(20, True, True, start=100) + watched(4, True, None, start=300)
