@@ -26,7 +26,9 @@ EXAMPLES: dict[str, Any] = {
     "BrowserAnswer": {"credential": {"id": "AAAA", "rawId": "AAAA", "type": "public-key", "response": {}}},
     "Choose": {"grant_id": ONE},
     "ClassIn": {"retention_class": "sen", "why": WHY},
-    "ClientKeyIn": {"key": {"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}, "days": 90},
+    "ClientKeyIn": {
+        "key": {"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}, "days": 90,
+    },
     "CloseIn": {"came": "helped", "note": "Asks the buddy first, then the teacher."},
     "CodeIn": {"code": "492039"},
     "CompetenceIn": {"competent": True, "on": DAY, "why": WHY},
@@ -42,7 +44,9 @@ EXAMPLES: dict[str, Any] = {
     "ExtendIn": {"on": DAY, "why": WHY},
     "GlassIn": {"glass_id": ONE, "reason": "A court order came in", "minutes": 30},
     "GlassReview": {"in_order": True, "note": "The order was shown."},
-    "GrantIn": {"grant_id": ONE, "role": "tutor", "scope": {"dimensions": {"tutor group": ["5A"]}}, "until": "2027-07-31"},
+    "GrantIn": {
+        "grant_id": ONE, "role": "tutor", "scope": {"dimensions": {"tutor group": ["5A"]}}, "until": "2027-07-31",
+    },
     "GroupPlanIn": {"group_plan_id": ONE, "pupil_ids": [TWO, THREE], "plan": PLAN},
     "HandOffIn": {"hand_off_id": ONE, "on": DAY, "reference": "CP-2026-014"},
     "HoldIn": {"hold_id": ONE, "why": WHY},
@@ -90,7 +94,9 @@ EXAMPLES: dict[str, Any] = {
     "WebhookIn": {"webhook_id": ONE, "address": "https://192.0.2.1/hook", "kinds": ["pupil-left"]},
     "Why": {"why": WHY},
     "WithholdIn": {"item": "fact:x", "because": "court", "why": WHY},
-    "astrack__api__family__ReleaseIn": {"release_id": ONE, "agreed_with_pupil": True, "words": "We are glad to show you."},
+    "astrack__api__family__ReleaseIn": {
+        "release_id": ONE, "agreed_with_pupil": True, "words": "We are glad to show you.",
+    },
     "astrack__api__keeping__ReleaseIn": {"why": WHY},
     "astrack__api__pupil_writes__ReviewIn": {"judgement": "new_to_us", "note": "Seen in two lessons."},
     "astrack__api__request_forms__CopyIn": {},
