@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Self
 from uuid import UUID
 
-from astrack import ids, trusts, witnesses
+from astrack import ids, instruments, trusts, witnesses
 from astrack.records import Records
 from astrack.settings import Settings
 from astrack.store import SchoolUnknown, Store
@@ -33,6 +33,7 @@ class App:
         self.views = Views(store)
         self._schools: dict[UUID, Records] = {}
         self._known: frozenset[UUID] = frozenset()
+        instruments.install(settings.instruments)
         self.trusts = trusts.read(settings.trusts)
         self._witnesses = Witnesses(witnesses.read(settings.witnesses) if settings.witnesses else ())
         self._lock = threading.Lock()

@@ -69,7 +69,7 @@ GROUPS: Sequence[tuple[int, int, str]] = (
     (428, 4, "VersionNeeded"),
     (429, 8, "TooManyAttempts"),
     # the service itself
-    (500, 7, "StoreError UnsafeRole BadSetting KeyMissing UnreadableFact InstrumentWrong ModelWrong"),
+    (500, 7, "StoreError UnsafeRole BadSetting KeyMissing UnreadableFact InstrumentWrong InstrumentTaken ModelWrong"),
     (503, 7, "ProviderSilent OtherSideSilent StoreUnavailable TooBusy ClockSetBack KeysRotated RowHeld"),
     (507, 7, "MailboxFull BoxFull"),
 )  # fmt: skip

@@ -11,11 +11,12 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
+from astrack import instruments
 from astrack.app import App
 from astrack.fairness import members_of, people
 from astrack.newest import Newest
 from astrack.records import Records
-from domain import fairness, instrument
+from domain import fairness
 from domain.fairness import ItemDifference
 from domain.instrument import CELLS, Instrument
 from domain.journey.facts import AssessmentSat
@@ -54,8 +55,12 @@ class OfGroup(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Items:
-    """What came of looking at every item: the notable ones, every group, how many comparisons were made or withheld."""
+    """What came of looking at every item of one instrument, on the newest sitting of it of so many ``pupils``: the
+    notable ones, every group, how many comparisons were made or withheld.
+    """
 
+    instrument: Instrument
+    pupils: int
     notable: list[Differing]
     groups: list[OfGroup]
     compared: int
@@ -72,9 +77,11 @@ class Scale(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Questions:
-    """What a school's record says of the questions."""
+    """What a school's record says of the questions: ``items`` of each instrument on its own, the one that rounds begin
+    with first; ``scales`` of that one.
+    """
 
-    items: Items
+    items: list[Items]
     scales: list[Scale]
 
 
@@ -86,8 +93,9 @@ these were looked at: aggregates alone.
 
 
 def questions(app: App, school_id: UUID, moved: Callable[[int], None] | None = None) -> Questions:
-    """Of the newest instrument, on each pupil's newest sitting that can be read; worked out anew where a sitting, a
-    group or who is on roll has changed since. ``moved`` is told of each pupil whose answers were read.
+    """Of each instrument that is here and was sat, on each pupil's newest sitting of it that can be read; worked out
+    anew where a sitting, a group or who is on roll has changed since. ``moved`` is told of each pupil whose answers
+    were read.
 
     Differences by the groups of ``fairness.flag_rates``, none below fifty on either side. Repeatability of everybody
     on roll: within the newest sitting, and from the one before to it.
@@ -104,13 +112,16 @@ def _kept(app: App, school_id: UUID, moved: Callable[[int], None] | None) -> Que
 
 
 def _found(app: App, school_id: UUID, those: list[Flagged], moved: Callable[[int], None] | None) -> Questions:
-    tool = instrument.newest()
+    first, *others = instruments.offered()
     with app.views.reading(school_id) as cur:
         both = cohort.newest(cur, school_id, Scope(everyone=True), since=date.min, until=date.max)
-    who, answers = _answers(app.school(school_id), tool, those, moved)
-    said = reliability(tool, np.nan_to_num(answers).astype(np.int8), both.before, both.newest)
+    records = app.school(school_id)
+    who, answers = _answers(records, first, those, moved)
+    said = reliability(first, np.nan_to_num(answers).astype(np.int8), both.before, both.newest)
     scales = [Scale(factor, context, one) for (context, factor), one in zip(CELLS, said, strict=True)]
-    return Questions(_compared(tool, _keyed(tool, answers), who), scales)
+    more = [(tool, *_answers(records, tool, those, None)) for tool in others]
+    sat = [(first, who, answers), *((tool, some, given) for tool, some, given in more if some)]
+    return Questions([_compared(tool, _keyed(tool, given), some) for tool, some, given in sat], scales)
 
 
 def _answers(
@@ -157,7 +168,9 @@ def _compared(tool: Instrument, answers: Floats, who: list[Flagged]) -> Items:
         made += [Differing(*group, item.id, one) for (group, _), one in zip(members, said, strict=True)]
     shown = [one for one in made if one.said.smd is not None]
     notable = sorted((one for one in shown if one.said.notable), key=lambda one: (one.dimension, one.name))
-    return Items(notable, [_of(group, shown) for group, _ in members], len(shown), len(made) - len(shown))
+    return Items(
+        tool, len(who), notable, [_of(group, shown) for group, _ in members], len(shown), len(made) - len(shown)
+    )
 
 
 def _of(group: tuple[str, str], shown: list[Differing]) -> OfGroup:

@@ -24,6 +24,8 @@ NAMES = {
     "ASTRACK_WITNESSES": "A file of those who cosign checkpoints.",
     "ASTRACK_TRUSTS": "A file of the trusts whose schools are kept here: which they are, and from which school each is "
                       "seen. Left out: no school sees another's figures.",
+    "ASTRACK_INSTRUMENTS": "A folder of instruments of your own, each a file NAME-VERSION.toml, beside those that "
+                           "come with this version. Left out: none.",
     "ASTRACK_ADDRESS": "How the public reaches the service, such as `https://records.example`: "
                        "for what is signed with an address in it.",
     "ASTRACK_SECOND_FACTOR": "`required`, or `off` where all data is made up: "
@@ -48,7 +50,8 @@ class Settings:
 
     ``database_url`` is None for the embedded PostgreSQL in ``home``; ``database`` names a database of the embedded
     server; ``school`` is the one commands are about when none is named; ``witnesses`` is a file of those who cosign
-    checkpoints, ``trusts`` one of schools that are seen side by side; ``address`` is how the public reaches the service
+    checkpoints, ``trusts`` one of schools that are seen side by side;
+    ``instruments`` a folder of instruments of one's own; ``address`` is how the public reaches the service
     (https://records.example), for what is signed with an address in it; ``pool_size`` limits connections,
     ``timeout_s`` every wait for the database, in seconds; ``second_factor`` asks staff who see pupils' scores, or who
     manage accounts, for a second factor; ``providers`` is a file of those who sign staff in; ``mailbox_minutes`` is
@@ -68,6 +71,7 @@ class Settings:
     school: str | None = None
     witnesses: Path | None = None
     trusts: Path | None = None
+    instruments: Path | None = None
     address: str | None = None
     pool_size: int = 12
     timeout_s: float = 30.0
@@ -100,6 +104,7 @@ class Settings:
             school=given.get("ASTRACK_SCHOOL") or None,
             witnesses=Path(seen).expanduser().absolute() if (seen := given.get("ASTRACK_WITNESSES")) else None,
             trusts=Path(known).expanduser().absolute() if (known := given.get("ASTRACK_TRUSTS")) else None,
+            instruments=Path(own).expanduser().absolute() if (own := given.get("ASTRACK_INSTRUMENTS")) else None,
             address=(given.get("ASTRACK_ADDRESS") or "").rstrip("/") or None,
             pool_size=_number(given, "ASTRACK_POOL_SIZE", 12, most=200),
             second_factor=_required(given, "ASTRACK_SECOND_FACTOR"),

@@ -16,7 +16,7 @@ from pydantic import ValidationError, model_validator
 from domain.base import DomainError, Fact, Value
 from domain.journey import facts as f
 from domain.journey.state import Journey
-from domain.risk import makes_work
+from domain.risk import makes_work, reads
 
 CLASS = 30
 LOT, SIGN_ID = b"astrack/review/lot/v2\0", b"astrack/review/sign-id/v2\0"
@@ -139,10 +139,12 @@ def drawn(journey: Journey, pupil_id: UUID, draw: Draw) -> Drawn | None:
 
 
 def _last_round(journey: Journey) -> f.AssessmentSat | None:
-    """The sitting that counts of the round sat last, in order of the record."""
+    """The sitting that counts of the round sat last of those the model in use reads, in order of the record."""
     first: dict[UUID, f.AssessmentSat] = {}
     for event in journey.events.values():
-        if isinstance(event, f.AssessmentSat) and event.usable and event.round_id is not None:
+        if not isinstance(event, f.AssessmentSat) or not event.usable or event.round_id is None:
+            continue
+        if reads(event.instrument, event.instrument_version):
             first.setdefault(event.round_id, event)
     return next(reversed(first.values()), None)
 

@@ -144,16 +144,19 @@ class Since:
 def since_plan(sittings: Sequence[Sat], plan: PlanOpened, cells: Iterable[Cell]) -> list[Since]:
     """The change since a plan began, a line for each factor and context; none while there is no such sitting.
 
-    A sitting counts from eight weeks after the start, as in the impact report. Levels from the filter are not used:
-    they contain the baseline (shared field guide, section 3).
+    A sitting counts from eight weeks after the start, as in the impact report, beside the last one before to the same
+    instrument, by which both are read. Levels from the filter are not used: they contain the baseline (shared field
+    guide, section 3).
     """
-    usable = [one for one in sittings if one.usable]
-    before = [one for one in usable if one.on <= plan.start_on]
-    after = [one for one in usable if one.on >= counts_from(plan)]
-    if not before or not after:
-        return []
-    made = [_since(before[-1], after[0], *cell) for cell in cells]
+    usable = [one for one in sittings if one.usable and _installed(one)]
+    before = {one.instrument: one for one in usable if one.on <= plan.start_on}
+    now = next((one for one in usable if one.on >= counts_from(plan) and one.instrument in before), None)
+    made = [_since(before[now.instrument], now, *cell) for cell in cells] if now else []
     return [one for one in made if one is not None]
+
+
+def _installed(sat: Sat) -> bool:
+    return sat.instrument is None or sat.instrument[1] in instrument.available().get(sat.instrument[0], ())
 
 
 def counts_from(plan: PlanOpened) -> date:
@@ -166,7 +169,7 @@ def _since(then: Sat, now: Sat, factor: str, context: Context) -> Since | None:
     one, two, e_one, e_two = then.values[cell], now.values[cell], then.errors[cell], now.errors[cell]
     if one is None or two is None or e_one is None or e_two is None:
         return None
-    on = instrument.newest()
+    on = instrument.load(*now.instrument) if now.instrument else instrument.newest()
     error = math.hypot(e_one, e_two)
     came = classify(one, two, error, on.scale.middle, on.poles.low, on.poles.high)
     return Since(factor, context, one, then.on, two, now.on, error, came)

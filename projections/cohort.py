@@ -14,17 +14,19 @@ from psycopg import Cursor
 from domain.base import Fact
 from domain.journey import facts as f
 from domain.journey.state import Sat
+from domain.risk import reads
 from domain.scope import Scope
 from domain.small import SMALLEST, hidden
 from projections import pupils, risk_register
 from projections.shape import in_scope, untag
 
-NAME, VERSION = "cohort", 2
+NAME, VERSION = "cohort", 3
 KEY = ("pupil_id", "sitting_id")
 TABLE = f"views.{NAME}_v{VERSION}"
 SCHEMA = (
     "CREATE TABLE {table} (school_id uuid NOT NULL, pupil_id uuid NOT NULL, sitting_id uuid NOT NULL,"
     " event_id uuid NOT NULL, happened_on date NOT NULL, round_id uuid, age_months int, usable boolean NOT NULL,"
+    " read boolean NOT NULL,"
     ' "values" double precision[] NOT NULL, errors double precision[] NOT NULL)',
     "ALTER TABLE {table} ADD PRIMARY KEY (school_id, pupil_id, sitting_id)",
     "CREATE INDEX ON {table} (school_id, pupil_id, happened_on)",
@@ -34,7 +36,10 @@ MAX_PUPILS = 20_000
 
 
 class Row(NamedTuple):
-    """One sitting as arithmetic needs it: eight values and their standard errors, on the instrument's scale."""
+    """One sitting as arithmetic needs it: eight values and their standard errors, on the instrument's scale.
+
+    ``read``: the model in use reads that instrument; figures are of such sittings alone, as others have another scale.
+    """
 
     pupil_id: UUID
     sitting_id: UUID
@@ -43,6 +48,7 @@ class Row(NamedTuple):
     round_id: UUID | None
     age_months: int | None
     usable: bool
+    read: bool
     values: list[float | None]
     errors: list[float | None]
 
@@ -54,15 +60,15 @@ def rows(fact: Fact) -> list[Row]:
         return []
     return [
         Row(fact.pupil_id, event.sitting_id, event.event_id, event.happened_on, event.round_id, event.age_months,
-            event.usable, list(event.values), list(event.errors))
+            event.usable, reads(event.instrument, event.instrument_version), list(event.values), list(event.errors))
     ]  # fmt: skip
 
 
 def sittings(cur: Cursor[Any], school_id: UUID, pupil_ids: Sequence[UUID]) -> dict[UUID, list[Sat]]:
-    """The sittings of some pupils by day, as the model judges them; whoever never sat is left out."""
+    """The sittings of some pupils that the model in use reads, by day, as it judges them; who has none is left out."""
     cur.execute(
         'SELECT c.pupil_id, c.event_id, c.sitting_id, c.round_id, c.happened_on, c."values", c.errors, c.usable,'
-        f" c.age_months FROM {TABLE} c WHERE c.school_id = %s AND c.pupil_id = ANY (%s)"
+        f" c.age_months FROM {TABLE} c WHERE c.school_id = %s AND c.pupil_id = ANY (%s) AND c.read"
         " ORDER BY c.happened_on, c.event_id".encode(),
         (school_id, list(pupil_ids)), binary=True,
     )  # fmt: skip
@@ -141,7 +147,7 @@ def _nth(number: int) -> str:
     first = " AND c.happened_on >= %s" if number == 0 else ""
     return (
         f'SELECT c."values" FROM {TABLE} c WHERE c.school_id = p.school_id AND c.pupil_id = p.pupil_id AND c.usable'
-        f"{first} AND c.happened_on <= %s ORDER BY c.happened_on DESC, c.sitting_id OFFSET {number} LIMIT 1"
+        f" AND c.read{first} AND c.happened_on <= %s ORDER BY c.happened_on DESC, c.sitting_id OFFSET {number} LIMIT 1"
     )
 
 

@@ -14,7 +14,7 @@ from psycopg import Cursor
 from domain.base import Event, Fact
 from domain.impact.cases import Panel, Plans
 from domain.journey import facts as f
-from domain.risk import makes_work
+from domain.risk import makes_work, reads
 from domain.scope import Scope
 from domain.support import Tried
 from projections import packed, plan_board, pupils
@@ -52,9 +52,14 @@ class Row(NamedTuple):
 
 
 def key(fact: Fact) -> tuple[UUID] | None:
-    """One row for each pupil who has sat; signs that ask for no work make none."""
-    asks = not isinstance(fact.event, f.FlagRaised) or makes_work(fact.event.kind)
-    return (fact.pupil_id,) if fact.pupil_id and asks else None
+    """One row for each pupil who has sat what the model in use reads; signs that ask for no work make none."""
+    return (fact.pupil_id,) if fact.pupil_id and _counts(fact.event) else None
+
+
+def _counts(event: Event) -> bool:
+    if isinstance(event, f.AssessmentSat):
+        return reads(event.instrument, event.instrument_version)
+    return not isinstance(event, f.FlagRaised) or makes_work(event.kind)
 
 
 def evolve(row: Row | None, fact: Fact) -> Row:

@@ -11,7 +11,7 @@ from psycopg import Cursor
 
 from domain.base import Event, Fact
 from domain.journey import facts as f
-from domain.risk import makes_work
+from domain.risk import makes_work, reads
 from domain.scope import Scope
 from projections import pupils
 from projections.shape import capped, in_scope
@@ -75,7 +75,7 @@ def evolve(row: Row | None, fact: Fact) -> Row:
 
 def _sat(row: Row, event: f.AssessmentSat) -> Row:
     on, newest = event.happened_on, row.newest_on
-    if not event.usable:
+    if not (event.usable and reads(event.instrument, event.instrument_version)):
         return row._replace(newest_on=on if newest is None or on > newest else newest)
     # ids and dates are written as text when the row is stored, and are text in a row that was
     one = {"id": event.sitting_id, "on": on, "values": event.values}
@@ -211,7 +211,11 @@ STEPS: dict[type[Event], Callable[[Row, Any], Row]] = {
     f.PlanClosed: _closed,
 }
 TAKES = frozenset(STEPS)
-READS = {f.AssessmentSat: frozenset({"sitting_id", "happened_on", "usable", "values"})}
+READS = {
+    f.AssessmentSat: frozenset({
+        "sitting_id", "happened_on", "usable", "values", "instrument", "instrument_version",
+    }),
+}  # fmt: skip
 COLUMNS = ", ".join(f"r.{name}" for name in Row._fields)
 BEHIND = (
     f"EXISTS (SELECT 1 FROM views.behind b WHERE b.school_id = r.school_id AND b.pupil_id = r.pupil_id"

@@ -11,7 +11,7 @@ from psycopg import Cursor
 
 from domain.base import Event, Fact
 from domain.journey import facts as f
-from domain.risk import makes_work
+from domain.risk import makes_work, reads
 from domain.safeguarding import OutcomeKnown, OutcomeTakenBack
 from domain.scope import Scope
 from domain.truth import Agreement, Truth, Watched, agreement, followed
@@ -64,7 +64,8 @@ def evolve(row: Row | None, fact: Fact) -> Row:
 
 
 def _sat(row: Row, event: f.AssessmentSat) -> Row:
-    if not event.usable or event.round_id is None or str(event.round_id) in row.rounds:
+    known = event.round_id is None or str(event.round_id) in row.rounds
+    if known or not event.usable or not reads(event.instrument, event.instrument_version):
         return row
     sat = {"on": event.happened_on.isoformat(), "flagged": bool(row.working), "chance": None, "looked": False}
     rounds = {**row.rounds, str(event.round_id): sat}
@@ -140,7 +141,9 @@ STEPS: dict[type[Event], Callable[[Row, Any], Row]] = {
     OutcomeTakenBack: _taken_back,
 }
 TAKES = frozenset(STEPS)
-READS = {f.AssessmentSat: frozenset({"happened_on", "usable", "round_id"})}
+READS = {
+    f.AssessmentSat: frozenset({"happened_on", "usable", "round_id", "instrument", "instrument_version"}),
+}
 COLUMNS = ", ".join(f"t.{name}" for name in Row._fields)
 
 

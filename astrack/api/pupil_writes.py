@@ -85,7 +85,7 @@ class OnDay(Body):
 
 
 class SittingIn(Body):
-    """What a pupil handed in: an answer from 1 to 6 for each item, and the seconds each took where they are known.
+    """What a pupil handed in: a step of its instrument's scale for each item, and the seconds each took where known.
 
     `supported`: an adult wrote for the pupil, `helped_by` in which role.
     """
@@ -93,7 +93,7 @@ class SittingIn(Body):
     sitting_id: UUID
     round_id: UUID | None = None
     on: Day
-    answers: Annotated[dict[Code, Annotated[int, Field(ge=1, le=6)]], Field(max_length=200)]
+    answers: Annotated[dict[Code, Annotated[int, Field(ge=1, le=10)]], Field(max_length=200)]
     seconds: Annotated[dict[Code, Annotated[float, Field(ge=0, le=86_400)]], Field(max_length=200)] = Field(
         default_factory=dict
     )

@@ -11,7 +11,7 @@ from astrack import fairness
 from astrack.access.callers import CallerOf
 from astrack.api.common import Body, Empty, Key, Out
 from astrack.api.lists import reading
-from astrack.questions import Differing, OfGroup, questions
+from astrack.questions import Differing, Items, OfGroup, questions
 from domain.authority import Action
 from domain.background import Watchable
 from domain.fairness import DIF_LEAST
@@ -94,8 +94,13 @@ class NotableOut(DifferenceOut):
 
 
 class ItemsOut(Out):
-    """What came of looking at every item for every group; fewer than `needed` pupils on either side are withheld."""
+    """What came of looking at every item of an instrument, on the newest sitting of `pupils`, for every group; with
+    fewer than `needed` pupils on either side it is withheld.
+    """
 
+    instrument: str
+    instrument_version: int
+    pupils: int
     notable: list[NotableOut]
     groups: list[GroupItemsOut]
     compared: int
@@ -160,11 +165,15 @@ def fair(caller: CallerOf) -> list[RateOut]:
 
 
 @router.get("/fairness/items")
-def fair_items(caller: CallerOf) -> ItemsOut:
-    """Whether pupils of equal standing answer each item alike, by the same groups."""
+def fair_items(caller: CallerOf) -> list[ItemsOut]:
+    """Whether pupils of equal standing answer each item alike, by the same groups; each instrument on its own."""
     caller.see(Action.SEE_AGGREGATES)
-    found = questions(caller.app, caller.records.school_id).items
+    return [_items(one) for one in questions(caller.app, caller.records.school_id).items]
+
+
+def _items(found: Items) -> ItemsOut:
     return ItemsOut(
+        instrument=found.instrument.name, instrument_version=found.instrument.version, pupils=found.pupils,
         notable=[NotableOut(dimension=one.dimension, name=one.name, **_difference(one)) for one in found.notable],
         groups=[_of_group(one) for one in found.groups],
         compared=found.compared, withheld=found.withheld, needed=DIF_LEAST,

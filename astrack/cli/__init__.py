@@ -21,6 +21,7 @@ from astrack.cli import (
     directory,
     due,
     guidance,
+    instrument,
     keeping,
     mailbox,
     projections,
@@ -68,6 +69,7 @@ app.add_typer(staff.staff, name="staff")
 app.add_typer(rights.rights, name="rights")
 app.add_typer(training.app, name="training")
 app.add_typer(guidance.app, name="guidance")
+app.add_typer(instrument.app, name="instrument")
 app.add_typer(accreditation.app, name="accreditation")
 app.add_typer(webhooks.app, name="webhook")
 app.command("replay")(audit.replay)

@@ -108,17 +108,31 @@ def open_(
     opens: Annotated[str, typer.Option(help="First day, YYYY-MM-DD.")],
     closes: Annotated[str, typer.Option(help="Last day, YYYY-MM-DD.")],
     years: Annotated[str, typer.Option(help="Year groups, such as 4,5,6.")],
+    instrument: Annotated[
+        str | None, typer.Option(help="What is sat: NAME-VERSION of `astrack instrument list`; ours when left out.")
+    ] = None,
     school: Annotated[str | None, c.SchoolOption] = None,
     key: Annotated[str | None, c.KeyOption] = None,
 ) -> None:
     """Open an assessment round."""
+    chosen = _instrument(instrument)
     with c.school_opened(school) as (app, records):
         c.show(
             records.open_round(
                 c.asking(key), round_id=app.new_id(), name=name, opens_on=c.day(opens, "--opens"),
                 closes_on=c.day(closes, "--closes"), year_groups=_years(years),
+                instrument_name=chosen[0], instrument_version=chosen[1],
             )
         )  # fmt: skip
+
+
+def _instrument(text: str | None) -> tuple[str, int] | tuple[None, None]:
+    if text is None:
+        return None, None
+    name, _, version = text.rpartition("-")
+    if not name or not version.isascii() or not version.isdigit() or len(version) > 3:
+        raise files.BadArgument(f"--instrument is {text!r}: write NAME-VERSION, as in `astrack instrument list`")
+    return name, int(version)
 
 
 def _years(text: str) -> list[int]:

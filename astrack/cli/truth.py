@@ -62,14 +62,21 @@ def fairness(school: School = None) -> None:
         watched = records.school_state().watched
     heads = ["field", "group", "pupils", "with a sign (95 %)", "more than the others (95 %)"]
     c.table(heads, map(_rate, rates), "Nobody has sat a round yet.")
+    for one in items:
+        _say_items(one)
+    names = ", ".join(WATCHABLE[name] for name in watched)
+    c.out.print(f"Of pupils' background the school looks at: {names or 'nothing'} (astrack school backgrounds).")
+
+
+def _say_items(items: asked.Items) -> None:
+    tool = items.instrument
+    c.out.print(f"{tool.title}, {tool.name} {tool.version}: the newest sitting of {items.pupils} pupils")
     c.table(["field", "group", "items compared", "notable", "furthest off (95 %)"], map(_items, items.groups), "")
     c.table(["item", "field", "group", "difference (95 %)", "p"], [
         (one.item, one.dimension, one.name, _apart(one), f"{one.said.p:.4f}") for one in items.notable
     ], "No item stands out.")  # fmt: skip
     c.out.print(f"{items.compared} comparisons of items made, {items.withheld} withheld "
                 f"(fewer than {DIF_LEAST} on one side).")  # fmt: skip
-    names = ", ".join(WATCHABLE[name] for name in watched)
-    c.out.print(f"Of pupils' background the school looks at: {names or 'nothing'} (astrack school backgrounds).")
 
 
 def _rate(one: fair.Rate) -> tuple[object, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Literal
@@ -160,12 +161,20 @@ def sure_words(probability: float) -> str:
 
 def level_words(data: PictureData, factor: str, level: float) -> str:
     """Where a level lies, in plain words, never as a number alone."""
-    low, high = data.ends[factor]
-    middle = (data.low_pole + data.high_pole) / 2
-    quarter = (data.high_pole - data.low_pole) / 4
-    if level <= data.low_pole:
+    return value_words(factor, level, data.low_pole, data.high_pole, data.ends)
+
+
+def value_words(
+    factor: str, level: float | None, low_pole: float, high_pole: float, ends: Mapping[str, tuple[str, str]] = ENDS
+) -> str:
+    """Where a value lies between two cut-offs, in plain words; None where too little was answered."""
+    low, high = ends[factor]
+    middle, quarter = (low_pole + high_pole) / 2, (high_pole - low_pole) / 4
+    if level is None:
+        return "too few answers"
+    if level <= low_pole:
         return f"almost always {low}"
-    if level >= data.high_pole:
+    if level >= high_pole:
         return f"almost always {high}"
     if abs(level - middle) <= quarter:
         return "in the middle"

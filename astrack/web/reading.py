@@ -14,7 +14,7 @@ from markupsafe import Markup
 from astrack import picture as p
 from astrack.picture.svg import svg
 from astrack.web.story import Telling, flag_sentence, telling
-from domain import instrument, risk
+from domain import risk
 from domain.base import Fact
 from domain.identity import Identity, SchoolName
 from domain.journey import facts as f
@@ -75,8 +75,8 @@ def with_own_school(identity: Identity, own: SchoolName | None) -> Identity:
 
 @cache
 def scale_of() -> Scale:
-    """The scale and cut-offs of the newest instrument, on which the model's levels lie."""
-    one = instrument.newest()
+    """The scale and cut-offs of the model's own instrument, on which its levels lie."""
+    one = risk.load_model().instrument
     return Scale(one.scale.least, one.scale.most, one.poles.low, one.poles.high)
 
 
@@ -94,10 +94,12 @@ def _starts_on(facts: Sequence[Fact], today: date) -> date:
 
 
 def _lines(journey: Journey, facts: Sequence[Fact], up_to: date) -> tuple[p.Line, ...]:
-    sittings = [sat for sat in journey.sittings if sat.on <= up_to]
+    model = risk.load_model()
+    # what was answered to another instrument lies on another scale: it stands in the story
+    sittings = [sat for sat in journey.sittings if sat.on <= up_to and model.reads(sat.instrument)]
     if not sittings:
         return ()
-    track = risk.track(risk.load_model(), sittings, up_to)
+    track = risk.track(model, sittings, up_to)
     amended = {one.event.corrects for one in facts if isinstance(one.event, f.FactCorrected)}
     return tuple(
         _line(track, sittings, amended, context, factor)

@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from astrack import roster
+from astrack import instruments, roster
 from astrack.access.callers import Caller
 from astrack.roster import text as roster_text
 from astrack.web import qr
@@ -16,6 +16,7 @@ from astrack.web.forms import Form
 from astrack.web.lists import reading
 from astrack.web.site import BadForm, Site, see_other
 from domain.authority import Action
+from domain.instrument import Instrument
 from domain.review import Load
 from domain.scope import Scope
 from projections import pupils, round_progress
@@ -130,12 +131,26 @@ def _open_round(who: Caller, sent: Form) -> None:
     years = [int(one) for one in sent.many("year") if one.isascii() and one.lstrip("-").isdigit() and len(one) < 4]
     if not years:
         raise BadForm("Choose at least one year group for the round.", "year")
+    tools = {_tool_id(one): one for one in instruments.offered()}
+    named = sent.text("instrument") or next(iter(tools))
+    if named not in tools:
+        raise BadForm("What is sat: choose one of those offered.", "instrument")
+    tool = tools[named]
     who.records.open_round(
-        who.ask(sent.key), round_id=sent.id("round_id"),
+        who.ask(sent.key), instrument_name=tool.name, instrument_version=tool.version, round_id=sent.id("round_id"),
         name=sent.text("name", 80, label="The round's name", needed=True),
         opens_on=sent.day("opens_on", label="Opens on"), closes_on=sent.day("closes_on", label="Closes on"),
         year_groups=sorted(years),
     )  # fmt: skip
+
+
+def _tool_id(one: Instrument) -> str:
+    return f"{one.name}-{one.version}"
+
+
+def _tools() -> list[tuple[str, str]]:
+    """The instruments to choose from, with what each is; one needs no choice."""
+    return [(_tool_id(one), f"{one.title}, version {one.version} ({one.status})") for one in instruments.offered()]
 
 
 def _rounds(who: Caller) -> list[round_progress.Progress]:
@@ -161,8 +176,8 @@ def _setup(
         request, "setup.html", status=status_of(refused) if refused else 200, viewer=who.viewer, groups=groups,
         rounds=rounds, again=again, load=who.records.school_state().load,
         school=registered.school.name if registered else "", typed=typed or Form(),
-        may_import=who.can(Action.IMPORT_ROSTER), round_id=who.app.new_id(), error=said(refused) if refused else "",
-        error_at=at, steps=_steps(groups, bool(rounds)),
+        tools=_tools(), may_import=who.can(Action.IMPORT_ROSTER), round_id=who.app.new_id(),
+        error=said(refused) if refused else "", error_at=at, steps=_steps(groups, bool(rounds)),
     )  # fmt: skip
 
 

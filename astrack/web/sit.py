@@ -132,7 +132,7 @@ def _step(site: Site, request: Request, who: Caller, seated: Seated, wanted: str
             web_draft.save(who.records, seated.round.round_id, who.viewer.id, draft)
     return pupil_page(
         site, request, who, "sit.html", item=item_id, words=words, scene=scene, aloud=aloud, steps=said.steps,
-        sitting=draft.sitting_id,
+        scale=tool.scale, sitting=draft.sitting_id,
         chosen=draft.answers.get(item_id), back=_before(tool, draft, item_id), heard=draft.heard,
         **_progress(tool, draft, item_id),
     )  # fmt: skip
@@ -168,7 +168,7 @@ def _take(who: Caller, seated: Seated, sent: Form) -> Item | None:
     draft.practised = PRACTICE
     if item_id != "practice":
         if tool.item(item_id) is None:
-            raise BadForm("This is not one of the questions: go back and choose one of the six.")
+            raise BadForm("This is not one of the questions: go back and choose one of those shown.")
         draft.answer(item_id, answer, who.app.clock())
     return _open_item(tool, draft)
 

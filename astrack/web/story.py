@@ -10,11 +10,23 @@ from itertools import groupby
 from typing import Any
 from uuid import UUID
 
-from astrack.picture import CAME, JUDGED, long_day, term_of
+from astrack.picture import (
+    CAME,
+    CONTEXTS,
+    FACTORS,
+    IN_WORDS,
+    JUDGED,
+    NAMES,
+    Context,
+    long_day,
+    term_of,
+    value_words,
+)
 from astrack.web.words import GOING, HELPERS, ROLE_NAMES, count_of
-from domain import guidance
+from domain import guidance, instrument, risk
 from domain.base import Erased, Event, Fact
 from domain.identity import Identity
+from domain.instrument import PLACES, Instrument
 from domain.journey import facts as f
 from domain.journey.decisions import CORRECTABLE
 from domain.journey.state import corrected
@@ -125,7 +137,9 @@ def _told(named: Telling, fact: Fact, event: Event) -> Told:
 
 def _source(event: Event) -> str:
     if isinstance(event, f.AssessmentSat):
-        return f"{event.instrument}, version {event.instrument_version}: a demonstration instrument, not validated."
+        tool = _tool(event)
+        status = "not installed here" if tool is None else f"{tool.title}, {tool.status}"
+        return f"{event.instrument}, version {event.instrument_version}: {status}."
     if isinstance(event, f.FlagRaised):
         return f"Model {event.model_digest[:12]}, resting on {count_of(len(event.rests_on), 'sitting')}."
     return ""
@@ -190,7 +204,28 @@ def _sat(_: Telling, one: f.AssessmentSat) -> tuple[str, ...]:
     readable = "" if one.usable else "It could not be read well, so nothing rests on it."
     wrote = HELPERS[one.helped_by].lower() if one.helped_by else "an adult"
     how = {"alone": "", "read_aloud": "With sentences read aloud.", "supported": f"Supported: {wrote} wrote."}[one.mode]
-    return "Sat the questions about an imagined place.", readable, how
+    if risk.reads(one.instrument, one.instrument_version):
+        return "Sat the questions about an imagined place.", readable, how
+    tool = _tool(one)
+    if tool is None:
+        return f"Sat other questions ({one.instrument}).", readable, how, "What they are is not known here."
+    lies = [f"{IN_WORDS[context].capitalize()}: {_lies(tool, one, context)}." for context in CONTEXTS]
+    return f"Sat other questions ({tool.title}).", readable, how, *lies, OTHER_SCALE
+
+
+OTHER_SCALE = "They lie on a scale of their own: they are not in the picture, and no early sign rests on them."
+
+
+def _tool(one: f.AssessmentSat) -> Instrument | None:
+    here = one.instrument_version in instrument.available().get(one.instrument, ())
+    return instrument.load(one.instrument, one.instrument_version) if here else None
+
+
+def _lies(tool: Instrument, one: f.AssessmentSat, context: Context) -> str:
+    """Where the four values of a context lie, in words, by the cut-offs of the instrument that was answered."""
+    values = [(factor, one.values[PLACES[context, factor]]) for factor in FACTORS]
+    words = ((factor, value_words(factor, value, tool.poles.low, tool.poles.high)) for factor, value in values)
+    return "; ".join(f"{NAMES[factor].lower()} {said}" for factor, said in words)
 
 
 def _not_today(_: Telling, one: f.NotTodaySaid) -> tuple[str, ...]:

@@ -25,6 +25,8 @@ PLACES = {cell: place for place, cell in enumerate(CELLS)}
 ITEMS_A_CELL_LEAST = 6
 MAX_BYTES = 1 << 18
 MAX_ITEMS = 200
+OURS = "astrack-"
+DEMO = "astrack-demo"
 Factor = Literal["self_disclosure", "trust_of_self", "trust_of_others", "seeking_change"]
 Context = Literal["general", "school"]
 Pole = Literal["low", "high"]
@@ -39,6 +41,10 @@ SPOKEN = {"text", "low", "high"}
 
 class NoSuchInstrument(DomainError):
     """There is no instrument of that name and version here."""
+
+
+class InstrumentTaken(DomainError):
+    """An instrument of that name and version is here already and says something else, or the name is ours."""
 
 
 class InstrumentWrong(DomainError):
@@ -240,28 +246,55 @@ def digest_of(raw: dict[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+_added: dict[tuple[str, int], Instrument] = {}
+"""Instruments of a school or trust, beside those that come with this version; of this process."""
+
+
+def add(one: Instrument) -> None:
+    """Have an instrument beside those that come with this version; the same one again is nothing new.
+
+    Raises InstrumentTaken: what is published under a name and version never changes.
+    """
+    if one.name.startswith(OURS):
+        raise InstrumentTaken(
+            f"names that begin with {OURS} are kept for what comes with this software: choose another"
+        )
+    if _added.setdefault((one.name, one.version), one).digest != one.digest:
+        raise InstrumentTaken(f"{one.name} {one.version} is here already and says something else: raise its version")
+
+
 def available() -> dict[str, list[int]]:
-    """The instruments that come with this version: name -> versions, ascending."""
-    found: dict[str, list[int]] = {}
-    for one in (resources.files("domain") / "instruments").iterdir():
-        match = _FILE.match(one.name)
-        if match:
-            found.setdefault(match["name"], []).append(int(match["version"]))
-    return {name: sorted(versions) for name, versions in sorted(found.items())}
+    """The instruments that are here: name -> versions, ascending."""
+    found = [*_shipped(), *_added]
+    return {name: sorted(version for other, version in found if other == name) for name, _ in sorted(found)}
+
+
+def load(name: str, version: int) -> Instrument:
+    """One instrument by name and version. Raises NoSuchInstrument, InstrumentWrong."""
+    return _added.get((name, version)) or _load(name, version)
 
 
 @cache
-def load(name: str, version: int) -> Instrument:
-    """One instrument by name and version. Raises NoSuchInstrument, InstrumentWrong."""
-    if version not in available().get(name, []):
+def _shipped() -> frozenset[tuple[str, int]]:
+    names = (_FILE.match(one.name) for one in (resources.files("domain") / "instruments").iterdir())
+    return frozenset((one["name"], int(one["version"])) for one in names if one)
+
+
+@cache
+def _load(name: str, version: int) -> Instrument:
+    if (name, version) not in _shipped():
         raise NoSuchInstrument("this instrument and version are not installed here: choose one from the list")
     file = resources.files("domain") / "instruments" / f"{name}-{version}.toml"
-    one = parse(file.read_bytes(), file.name)
-    if (one.name, one.version) != (name, version):
-        raise InstrumentWrong(f"{file.name} holds {one.name} {one.version}: name the file for what it holds")
+    return named(parse(file.read_bytes(), file.name), file.name)
+
+
+def named(one: Instrument, file: str) -> Instrument:
+    """The instrument, where its file is named for it. Raises InstrumentWrong."""
+    if file != f"{one.name}-{one.version}.toml":
+        raise InstrumentWrong(f"{file} holds {one.name} {one.version}: name the file {one.name}-{one.version}.toml")
     return one
 
 
 def newest() -> Instrument:
-    """The newest version of our demonstration instrument."""
-    return load("astrack-demo", available()["astrack-demo"][-1])
+    """The newest version of our demonstration instrument: what a round is sat with where nothing else is chosen."""
+    return load(DEMO, max(version for name, version in _shipped() if name == DEMO))

@@ -26,7 +26,9 @@ class Custody(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Sat:
-    """One sitting as decisions need it. ``values`` and ``errors``: eight numbers on the instrument's scale."""
+    """One sitting as decisions need it. ``values`` and ``errors``: eight numbers on the scale of its ``instrument``
+    (name and version; None: made up, for the model's own).
+    """
 
     event_id: UUID
     sitting_id: UUID
@@ -39,6 +41,7 @@ class Sat:
     quality: tuple[str, ...] = ()
     mode: f.Mode = "alone"
     helped_by: f.Helper | None = None
+    instrument: tuple[str, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +194,7 @@ def _sat(journey: Journey, event: f.AssessmentSat) -> Journey:
         event.quality,
         event.mode,
         event.helped_by,
+        (event.instrument, event.instrument_version),
     )
     return replace(journey, sittings=tuple(sorted((*journey.sittings, sat), key=lambda one: one.on)))
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +32,7 @@ __all__ = [
     "makes_work",
     "nearest",
     "nearest_of",
+    "reads",
     "track",
 ]
 
@@ -74,6 +76,14 @@ def load_model() -> Model:
     return load()
 
 
+@lru_cache(256)
+def reads(instrument: str, version: int) -> bool:
+    """Whether the model in use reads sittings of an instrument: others are scored, kept and shown, and no sign rests on
+    them, nor are they among figures that compare numbers.
+    """
+    return load_model().reads((instrument, version))
+
+
 def makes_work(kind: str) -> bool:
     """Whether a flag of this kind asks a tutor to look; the others are information."""
     return kind in WORK or kind.startswith("composite_")
@@ -85,7 +95,7 @@ def findings(model: Model, sittings: Sequence[Sat], standing: Iterable[Subject],
     ``standing``: the subjects of flags that stand, which ease later than they are raised. Everything is read from the
     last sitting that counts, as known that day; without a recent one nothing is raised: not sitting is no sign.
     """
-    known = [sat for sat in sittings if sat.on <= on][-SITTINGS_MAX:]
+    known = [sat for sat in sittings if sat.on <= on and model.reads(sat.instrument)][-SITTINGS_MAX:]
     usable = [sat for sat in known if sat.usable]
     view = _view(model, usable) if usable else None
     return signs(model, known, usable, view, frozenset(standing), on)
@@ -101,7 +111,7 @@ def nearest(model: Model, sittings: Sequence[Sat], on: date) -> Finding | None:
 
 def nearest_of(model: Model, stories: Sequence[Sequence[Sat]], on: date) -> list[Finding | None]:
     """``nearest`` for several pupils in one walk of the filter, which takes about as long as one alone."""
-    usable = [[sat for sat in sittings if sat.usable and sat.on <= on][-SITTINGS_MAX:] for sittings in stories]
+    usable = [_usable(model, sittings, on) for sittings in stories]
     views = iter(_views(model, [one for one in usable if one]))
     return [_likeliest(model, one, next(views)) if one else None for one in usable]
 
@@ -113,7 +123,7 @@ def _likeliest(model: Model, usable: Sequence[Sat], view: View) -> Finding:
 
 def track(model: Model, sittings: Sequence[Sat], up_to: date) -> Track:
     """The levels as known at each sitting that counts, up to a day; nothing from later is in them."""
-    usable = [sat for sat in sittings if sat.usable and sat.on <= up_to][-SITTINGS_MAX:]
+    usable = _usable(model, sittings, up_to)
     if not usable:
         return Track((), np.empty((0, 8)), np.empty((0, 8)), np.empty((0, 8)), np.empty(0))
     seen = _view(model, usable).outlook
@@ -157,6 +167,10 @@ def sittings_of(stories: Sequence[Sequence[Sat]]) -> Sittings:
         values[at, since:] = np.array([sat.values for sat in usable], np.float64)
         errors[at, since:] = np.array([sat.errors for sat in usable], np.float64)
     return Sittings(days, months, values, errors)
+
+
+def _usable(model: Model, sittings: Sequence[Sat], on: date) -> list[Sat]:
+    return [sat for sat in sittings if sat.usable and sat.on <= on and model.reads(sat.instrument)][-SITTINGS_MAX:]
 
 
 def _view(model: Model, usable: Sequence[Sat]) -> View:

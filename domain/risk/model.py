@@ -108,7 +108,9 @@ class Rules(Value):
 
 
 class Artefact(Value):
-    """What a model file holds. ``algorithm``: what its results are reckoned with, 1 where a file does not say."""
+    """What a model file holds. ``algorithm``: what its results are reckoned with, 1 where a file does not say;
+    ``also_reads``: other instruments, such as earlier versions, whose values are known to lie on the same scale.
+    """
 
     name: str
     version: int
@@ -116,6 +118,7 @@ class Artefact(Value):
     status: Literal["assumed", "fitted"]
     note: str
     instrument: MadeFor
+    also_reads: tuple[MadeFor, ...] = ()
     parameters: Parameters
     cuts: Cuts
     rules: Rules
@@ -134,6 +137,11 @@ class Model:
     _decay: Small
     _mean: Small
     _sd: Small
+
+    def reads(self, instrument: tuple[str, int] | None) -> bool:
+        """Whether sittings of an instrument (name, version) are read: numbers of two scales are never one series."""
+        own = (self.artefact.instrument, *self.artefact.also_reads)
+        return instrument is None or any(instrument == (one.name, one.version) for one in own)
 
     @property
     def near(self) -> float:
@@ -175,9 +183,9 @@ def parse(content: bytes, source: str = "this file") -> Model:
         artefact = Artefact.model_validate(json.loads(content))
     except (ValueError, RecursionError, ValidationError) as error:
         raise ModelWrong(f"{source} cannot be read as a risk model: {error}") from error
-    instrument = instruments.load(artefact.instrument.name, artefact.instrument.version)
-    if instrument.digest != artefact.instrument.digest:
-        raise ModelWrong(f"{source} was made for another state of {instrument.name} {instrument.version}: fit it again")
+    instrument = _checked(artefact.instrument, source)
+    for one in artefact.also_reads:
+        _checked(one, source)
     if artefact.algorithm not in NEAR:
         raise ModelWrong(f"{source} is for algorithm {artefact.algorithm}, which this version has not: update it")
     if instrument.priority.least_factors != 2:
@@ -186,6 +194,13 @@ def parse(content: bytes, source: str = "this file") -> Model:
     if np.linalg.eigvalsh(stationary)[0] <= 0:
         raise ModelWrong(f"the correlations in {source} cannot all hold at once: make them smaller")
     return _made(artefact, instrument, stationary)
+
+
+def _checked(made_for: MadeFor, source: str) -> Instrument:
+    instrument = instruments.load(made_for.name, made_for.version)
+    if instrument.digest != made_for.digest:
+        raise ModelWrong(f"{source} was made for another state of {instrument.name} {instrument.version}: fit it again")
+    return instrument
 
 
 def _made(artefact: Artefact, instrument: Instrument, stationary: Floats) -> Model:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from importlib import resources
 
 import pytest
@@ -146,6 +147,19 @@ def test_a_model_made_for_another_state_of_its_instrument_is_refused() -> None:
     source = (resources.files("domain") / "models" / "astrack-levels-1.json").read_bytes()
     with pytest.raises(risk_model.ModelWrong, match="another state"):
         risk_model.parse(source.replace(DEMO.digest.encode(), b"0" * 64))
+
+
+def test_a_model_reads_its_own_instrument_and_those_it_names_and_no_other() -> None:
+    source = (resources.files("domain") / "models" / "astrack-levels-2.json").read_bytes()
+    model = risk_model.parse(source)
+    assert model.reads(("astrack-demo", 1)) and model.reads(None)
+    assert not model.reads(("astrack-demo", 2)) and not model.reads(("island-two", 1))
+    raw = json.loads(source)
+    wider = {**raw, "also_reads": [raw["instrument"]]}
+    assert risk_model.parse(json.dumps(wider).encode()).digest != model.digest
+    wider["also_reads"] = [{**raw["instrument"], "digest": "0" * 64}]
+    with pytest.raises(risk_model.ModelWrong, match="another state"):
+        risk_model.parse(json.dumps(wider).encode())
 
 
 def test_a_model_whose_correlations_cannot_hold_is_refused() -> None:

@@ -48,7 +48,7 @@ def story(*values: float) -> list[Event]:
     for month, value in enumerate(values, 1):
         stamp = Stamp(START + timedelta(days=30 * month), TUTOR, uuid4)
         sat = facts.AssessmentSat(
-            **stamp.fresh(), sitting_id=uuid4(), happened_on=stamp.at.date(), instrument="demo", instrument_version=1,
+            **stamp.fresh(), sitting_id=uuid4(), happened_on=stamp.at.date(), instrument="astrack-demo", instrument_version=1,
             instrument_digest=DIGEST, answers={}, values=(value, *(3.5,) * 7), errors=(0.4,) * 8,
         )  # fmt: skip
         after = evolve(replay(told), sat)

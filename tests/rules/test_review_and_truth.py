@@ -28,7 +28,7 @@ def journey(*, flagged: bool = False, usable: bool = True, kind: str = "priority
     stamp = Stamp(AT, Actor(id=UUID(int=1), role="tutor"), uuid4)
     round_id = uuid4()
     sat = facts.AssessmentSat(
-        **stamp.fresh(), sitting_id=uuid4(), round_id=round_id, happened_on=AT.date(), instrument="demo",
+        **stamp.fresh(), sitting_id=uuid4(), round_id=round_id, happened_on=AT.date(), instrument="astrack-demo",
         instrument_version=1, instrument_digest="a" * 64, answers={}, values=(3.5,) * 8, errors=(0.4,) * 8, usable=usable,
     )  # fmt: skip
     raised = facts.FlagRaised(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
 
 from astrack.web.aims import GOALS
-from domain import goal
+from domain import goal, instrument
 from domain import guidance as g
 from domain import support as s
 from domain.base import Actor, Stamp
@@ -16,6 +17,7 @@ from domain.guidance import aims, local
 from domain.journey import decisions, facts
 from domain.journey.refusals import CauseStepSkipped, PlanDatesWrong, RiskStepSkipped, SignpostMissing
 from domain.journey.state import Sat, replay
+from tests.support import second_instrument
 
 NOW = datetime(2026, 11, 2, 9, tzinfo=UTC)
 STAMP = Stamp(NOW, Actor(id=uuid4(), role="lead_practitioner"), uuid4)
@@ -281,3 +283,21 @@ def test_guidance_about_what_there_is_no_place_for_is_refused() -> None:
 def test_retiring_what_a_pattern_needs_is_refused_with_its_place() -> None:
     with pytest.raises(local.GuidanceTooThin, match="flat, 11-14 has fewer"):
         local.retire(g.load(), local.Own(), STAMP, entry_id="fl.life-on-hold")
+
+
+def test_what_came_is_read_from_two_sittings_of_one_instrument_by_its_own_cut_offs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(instrument, "_added", {})
+    theirs, day = ("island-two", 1), timedelta(days=60)
+    ours, other = (replace(sat(BEGAN, 1.8), instrument=one) for one in (("astrack-demo", 1), theirs))
+    later = replace(sat(BEGAN + day, 4.2), instrument=theirs)
+    assert since([ours, other, later], plan_on(BEGAN)) == [], "an instrument that is not here is read by none"
+    instrument.add(instrument.parse(second_instrument.content()))
+    (found,) = since([ours, other, later], plan_on(BEGAN))
+    assert (found.before, found.after, found.came) == (1.8, 4.2, "crossed"), (
+        "its ends are 1.9 and 4.1, ours further out"
+    )
+    assert since([ours, later], plan_on(BEGAN)) == [], "two instruments are never one change"
+    (found,) = since([ours, later, replace(later, on=later.on + day, instrument=ours.instrument)], plan_on(BEGAN))
+    assert (found.after_on, found.came) == (BEGAN + 2 * day, "reliably_improved")

@@ -139,7 +139,7 @@ def test_a_group_of_five_is_hidden_and_the_number_needed_is_said(told: Told) -> 
 
 
 def test_an_item_that_one_background_answers_otherwise_is_found_with_its_interval(told: Told) -> None:
-    found = Reader(told.pages, told.small, "head").get("/api/v1/fairness/items").json()
+    found = Reader(told.pages, told.small, "head").get("/api/v1/fairness/items").json()[0]
     sen = next(one for one in found["groups"] if (one["dimension"], one["name"]) == ("SEN", "yes"))
     assert sen["compared"] == len(instrument.newest().items) and sen["widest"]["item"] == ODD
     assert 0 < sen["widest"]["low"] < sen["widest"]["smd"] < sen["widest"]["high"]

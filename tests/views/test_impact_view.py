@@ -29,6 +29,8 @@ def fact(event, pupil: UUID | None = None) -> Fact:
 def sat(pupil: UUID, on: date, value: float | None, round_id: UUID | None = ROUND, usable: bool = True) -> Fact:
     return fact(
         f.AssessmentSat.model_construct(
+            instrument="astrack-demo",
+            instrument_version=1,
             **HEAD, happened_on=on, round_id=round_id, year_group=7, usable=usable,
             values=[3.5] * 4 + [value] + [3.5] * 3, errors=[0.3] * 8,
         ),

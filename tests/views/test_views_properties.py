@@ -109,7 +109,7 @@ def sit(h: History, pupil: PupilStreams, journey: Journey, how: int) -> list[Eve
     values: Any = [float((how * (n + 3)) % 50) / 10 for n in range(7)] + [None]
     sat = f.AssessmentSat(
         **h.stamp().fresh(), sitting_id=uuid4(), round_id=h.rounds[-1] if h.rounds else None, happened_on=h.day(),
-        instrument="demo", instrument_version=1, instrument_digest="0" * 64, answers={"one": 3, "t}wo": 4},
+        instrument="astrack-demo", instrument_version=1, instrument_digest="0" * 64, answers={"one": 3, "t}wo": 4},
         seconds={"one": 1.5}, values=values, errors=[1.0] * 8, usable=how % 5 != 0, year_group=how % 9,
     )  # fmt: skip
     after = d.sit(journey, sat)
@@ -233,7 +233,7 @@ def school(h: History, pupil: PupilStreams, journey: Journey, how: int) -> list[
         return []
     h.rounds.append(uuid4())
     opened = RoundOpened(**h.stamp().fresh(), round_id=h.rounds[-1], name=f"R{how}", opens_on=h.day(),
-                         closes_on=h.day(), year_groups=(5, 6), instrument="demo", instrument_version=1)  # fmt: skip
+                         closes_on=h.day(), year_groups=(5, 6), instrument="astrack-demo", instrument_version=1)  # fmt: skip
     h.save(h.log.school_id, StreamClass.SCHOOL, [opened])
     return []
 
