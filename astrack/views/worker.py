@@ -19,11 +19,10 @@ PAUSE_MAX_S = 60.0
 
 @dataclass(slots=True)
 class Health:
-    """How the worker is: facts taken, faults since the last good turn, the last fault's words, how often it died."""
+    """How the worker is: facts taken, faults since the last good turn, how often it died."""
 
     taken: int = 0
     faults: int = 0
-    last_fault: str = ""
     restarts: int = 0
 
 
@@ -101,7 +100,6 @@ class Worker:
             self.health.faults = 0
         except Exception as error:
             self.health.faults += 1
-            self.health.last_fault = str(error)
             LOG.warning("the views of school %s could not be caught up: %s", school_id, error)
             self._stopped.wait(min(PAUSE_MAX_S, 0.1 * 2**self.health.faults))
             self.wake(school_id)

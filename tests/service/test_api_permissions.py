@@ -229,8 +229,16 @@ def example_of(method: str, path: str) -> Any:
     return {name: str(uuid4()) if name.endswith("_id") else value for name, value in body.items()}
 
 
-def send(world: Any, role: str, method: str, path: str, pupil: Any) -> Any:
+def takes_a_version(method: str, path: str) -> bool:
+    """Whether the description of a route names If-Match."""
+    operations = {shape(one.removeprefix(PREFIX)): methods for one, methods in describe()["paths"].items()}
+    parameters = operations[shape(path)][method.lower()].get("parameters", [])
+    return any(one["name"] == "If-Match" for one in parameters)
+
+
+def send(world: Any, role: str, method: str, path: str, pupil: Any, **changes: str) -> Any:
     body = example_of(method, path)
+    body = body and {**body, **{name: value for name, value in changes.items() if name in body}}
     address = "/api/v1" + path.replace("{pupil}", str(pupil)).replace("{id}", str(uuid4()))
     if "{request}" in path:
         address = address.replace("{request}", request_about(world, pupil))
@@ -283,6 +291,31 @@ def test_a_pupil_of_another_school_does_not_exist_for_anybody(
         answer = send(shared_school, role, method, path, neighbour.pupil)
         assert answer.status_code in (403, 404), (role, answer.text)
         assert "Xylophone" not in answer.text
+
+
+MATCHED = [
+    (method, path, who.split()[-1]) for method, path, who in ROUTES
+    if path.startswith(P) and takes_a_version(method, path)
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("method", "path", "role"), MATCHED)
+def test_a_change_decided_on_another_version_is_refused_by_name(
+    shared_school: Any, method: str, path: str, role: str
+) -> None:
+    size = shared_school.records.log.size()
+    answer = send(shared_school, role, method, path, shared_school.pupil, owner_id=str(shared_school.staff["tutor"]))
+    assert answer.status_code == 412, answer.text
+    assert answer.json()["type"] == "/api/v1/problems/record-moved"
+    assert shared_school.records.log.size() == size
+
+
+def test_what_has_an_etag_is_what_a_change_is_decided_on(shared_school: Any) -> None:
+    tagged = [
+        path for method, path, _ in ROUTES
+        if method == "GET" and "ETag" in send(shared_school, "dsl", method, path, shared_school.pupil).headers
+    ]  # fmt: skip
+    assert tagged == [P, P + "/identity"]
 
 
 def test_every_route_of_the_description_is_in_the_table(site: Any) -> None:
