@@ -76,6 +76,7 @@ EXAMPLES: dict[str, Any] = {
     "RestrictIn": {"ground": "accuracy", "on": DAY},
     "RetentionReviewIn": {"decision": "erase", "why": WHY},
     "RetireIn": {"why": WHY},
+    "ReviewedIn": {"reviewer": "Dr Lee, educational psychologist", "happened_on": DAY},
     "ReviewedCopyIn": {},
     "RevokeIn": {"why": "records were not as shown"},
     "RoundIn": {"round_id": ONE, "name": "Autumn 2026", "opens_on": DAY, "closes_on": LATER, "year_groups": [5, 6]},

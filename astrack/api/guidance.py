@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated
 
 from fastapi import APIRouter, Query
 from pydantic import Field
 
 from astrack.access.callers import CallerOf
-from astrack.api.common import Body, Code, Key, Line, Out
+from astrack.api.common import Body, Code, Day, Key, Line, Out
 from astrack.records.support import Support
 from domain.authority import Action
-from domain.guidance import AgeBand, Context, Entry, Kind, Pole, Signpost
+from domain.guidance import AgeBand, Context, Entry, Kind, Pole, Review, Signpost
+from domain.guidance.local import Own
 
 router = APIRouter(tags=["guidance"])
 About = Annotated[
@@ -21,7 +22,9 @@ About = Annotated[
 
 
 class EntryOut(Out):
-    """One suggestion; a signpost also says who, where, the first sentence, how long, when to stop and when not to."""
+    """One suggestion; a signpost also says who, where, the first sentence, how long, when to stop and when not to.
+    ``reviewed_by``, ``reviewed_on``: who found these very words fit for this school, if anybody has.
+    """
 
     id: str
     kind: Kind
@@ -29,6 +32,8 @@ class EntryOut(Out):
     evidence: str
     tier: int
     own: bool
+    reviewed_by: str | None = None
+    reviewed_on: Day | None = None
     who: str | None = None
     where: str | None = None
     first: str | None = None
@@ -43,7 +48,7 @@ class GuidanceOut(Out):
     """
 
     digest: str
-    review: Literal["makers", "outside"]
+    review: Review
     entries: list[EntryOut]
 
 
@@ -64,8 +69,15 @@ class RetireIn(Body):
     why: Line = ""
 
 
+class ReviewedIn(Body):
+    """Who read an entry for this school and found it fit, and when."""
+
+    reviewer: Annotated[Line, Field(min_length=2, max_length=100, examples=["Educational psychologist, Dr Lee"])]
+    happened_on: Day
+
+
 class GuidanceDone(Out):
-    """The entry that was added or retired."""
+    """The entry that was added, retired or reviewed."""
 
     entry_id: str
 
@@ -84,13 +96,13 @@ def guidance_at(
     """
     caller.may(Action.SEE_GUIDANCE)
     support = Support(caller.records)
-    offered, own = support.guidance(), support.own_guidance().added
+    offered, own = support.guidance(), support.own_guidance()
     fit = offered.suggest(factor, pole, context, age)
     kinds: tuple[tuple[Kind, tuple[Entry, ...]], ...] = (
         ("cause", fit.causes), ("risk", fit.risks), ("signpost", fit.signposts)
     )  # fmt: skip
-    entries = [EntryOut(kind=kind, own=one.id in own, **_fields(one)) for kind, some in kinds for one in some]
-    return GuidanceOut(digest=offered.digest, review=offered.parts[factor].review, entries=entries)
+    entries = [_entry(kind, one, own) for kind, some in kinds for one in some]
+    return GuidanceOut(digest=offered.digest, review=fit.review, entries=entries)
 
 
 @router.post("/guidance")
@@ -112,5 +124,18 @@ def retire_guidance(
     return GuidanceDone(**Support(caller.records).retire_guidance(caller.ask(key), entry_id, why=body.why))
 
 
-def _fields(one: Entry) -> dict[str, Any]:
-    return one.model_dump(exclude={"contexts", "ages"})
+@router.post("/guidance/{entry_id}/review")
+def review_guidance(
+    caller: CallerOf, entry_id: Annotated[Code, Field(max_length=80)], body: ReviewedIn, key: Key
+) -> GuidanceDone:
+    """Put on record who reviewed an entry and when; it holds for its words as they read now."""
+    caller.may(Action.KEEP_GUIDANCE)
+    support = Support(caller.records)
+    done = support.review_guidance(caller.ask(key), entry_id, reviewer=body.reviewer, happened_on=body.happened_on)
+    return GuidanceDone(**done)
+
+
+def _entry(kind: Kind, one: Entry, own: Own) -> EntryOut:
+    review, fields = own.review_of(one), one.model_dump(exclude={"contexts", "ages"})
+    by, on = (review.reviewer, review.happened_on) if review else (None, None)
+    return EntryOut(kind=kind, own=one.id in own.added, reviewed_by=by, reviewed_on=on, **fields)

@@ -12,6 +12,7 @@ from astrack.cli import common as c
 from astrack.cli import files
 from astrack.records.support import Support
 from domain.guidance import Entry, Kind, Pole, Signpost
+from domain.guidance.local import GuidanceReviewed
 
 app = typer.Typer(help="Guidance for plans: causes, risks and signposts.", no_args_is_help=True)
 School = Annotated[str | None, c.SchoolOption]
@@ -35,14 +36,14 @@ def list_(
     with c.school_opened(school) as (_, records):
         support = Support(records)
         fit = support.guidance().suggest(factor, _named(pole), _named(context), age)
-        own = support.own_guidance().added
+        own = support.own_guidance()
         kinds = (("cause", fit.causes), ("risk", fit.risks), ("signpost", fit.signposts))
         rows = [
-            (kind, one.id, one.say, one.evidence, "own" if one.id in own else "")
+            (kind, one.id, one.say, one.evidence, "own" if one.id in own.added else "", _reviewed(own.review_of(one)))
             for kind, some in kinds
             for one in some
         ]
-        c.table(["kind", "id", "says", "rests on", ""], rows, "Nothing at this place.")
+        c.table(["kind", "id", "says", "rests on", "", "reviewed"], rows, "Nothing at this place.")
 
 
 @app.command("add")
@@ -75,6 +76,24 @@ def retire(
     """Stop offering an entry, the library's or the school's own; a place never falls under three."""
     with c.school_opened(school) as (_, records):
         c.show(Support(records).retire_guidance(c.asking(key, "lead_practitioner"), entry_id, why=why))
+
+
+@app.command("review")
+def review(
+    entry_id: str,
+    reviewer: Annotated[str, typer.Option(help="Who read it and found it fit for this school.")],
+    on: Annotated[str, typer.Option(help="The day, YYYY-MM-DD.")],
+    school: School = None,
+    key: Key = None,
+) -> None:
+    """Put on record that an entry was reviewed; it holds for its words as they read now."""
+    with c.school_opened(school) as (_, records):
+        ask, day = c.asking(key, "lead_practitioner"), c.day(on, "--on")
+        c.show(Support(records).review_guidance(ask, entry_id, reviewer=reviewer, happened_on=day))
+
+
+def _reviewed(found: GuidanceReviewed | None) -> str:
+    return f"{found.reviewer}, {found.happened_on}" if found else "not yet"
 
 
 def _named(text: str) -> str | None:

@@ -83,6 +83,19 @@ class Support:
         request: Answer = {"do": "retire_guidance", "entry_id": entry_id, "why": why}
         return self.records.change(ask, request, [self._target], decide)
 
+    def review_guidance(self, ask: Ask, entry_id: str, *, reviewer: str, happened_on: date) -> Answer:
+        """Put on record who reviewed an entry and when. Raises NoSuchGuidance, GuidanceWrong, ValidationError."""
+
+        def decide(loaded: list[list[Event]], stamp: Stamp) -> Decided:
+            own = guidance_local.replay(loaded[0])
+            made = guidance_local.review(
+                guidance.load(), own, stamp, entry_id=entry_id, reviewer=reviewer, happened_on=happened_on
+            )
+            return Decided([made], {"entry_id": entry_id})
+
+        request: Answer = {"do": "review_guidance", "entry_id": entry_id, "by": reviewer, "on": happened_on}
+        return self.records.change(ask, request, [self._target], decide)
+
     def open_group_plan(
         self,
         ask: Ask,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -17,11 +18,8 @@ from astrack.web.plan import EVIDENCE
 from astrack.web.site import BadForm, Site, see_other
 from domain.authority import Action
 from domain.guidance import AGES, CONTEXTS, Entry, Kind, Place, Signpost, place
+from domain.guidance.local import GuidanceReviewed, Own
 
-REVIEWS = {
-    "makers": "Written by the makers of astrack, not yet reviewed outside.",
-    "outside": "Written by the makers of astrack and reviewed outside.",
-}
 KINDS: dict[str, str] = {"cause": "Causes to consider", "risk": "Risks ahead", "signpost": "Signposts"}
 
 
@@ -31,6 +29,7 @@ class Line:
 
     entry: Entry
     own: bool
+    review: GuidanceReviewed | None
     more: Signpost | None
 
 
@@ -54,19 +53,35 @@ def guidance_pages(site: Site) -> APIRouter:
 
     @router.post("/guidance/retire")
     def retire(request: Request, who: Who, sent: Sent) -> Response:
-        who.may(Action.KEEP_GUIDANCE)
-        about, age = sent.text("about"), sent.text("age", 10)
-        try:
-            _place(about, age)
-            Support(who.records).retire_guidance(
-                who.ask(sent.key), sent.text("entry_id", 80, label="The entry", needed=True),
-                why=sent.text("why", 200, label="Why"),
-            )  # fmt: skip
-        except REFUSALS as refused:
-            return _library(site, request, who, about, age, sent, refused)
-        return see_other(f"/guidance?about={about}&age={age}", "guidance-retired")
+        def does(support: Support, entry_id: str) -> None:
+            support.retire_guidance(who.ask(sent.key), entry_id, why=sent.text("why", 200, label="Why"))
+
+        return _changed(site, request, who, sent, does, "guidance-retired")
+
+    @router.post("/guidance/review")
+    def review(request: Request, who: Who, sent: Sent) -> Response:
+        def does(support: Support, entry_id: str) -> None:
+            reviewer = sent.text("reviewer", 100, label="Who reviewed it", needed=True)
+            on = sent.day("reviewed_on", label="When")
+            support.review_guidance(who.ask(sent.key), entry_id, reviewer=reviewer, happened_on=on)
+
+        return _changed(site, request, who, sent, does, "guidance-reviewed")
 
     return router
+
+
+def _changed(
+    site: Site, request: Request, who: Caller, sent: Form, does: Callable[[Support, str], None], done: str
+) -> Response:
+    """Change one entry of a place, and show that place again."""
+    who.may(Action.KEEP_GUIDANCE)
+    about, age = sent.text("about"), sent.text("age", 10)
+    try:
+        _place(about, age)
+        does(Support(who.records), sent.text("entry_id", 80, label="The entry", needed=True))
+    except REFUSALS as refused:
+        return _library(site, request, who, about, age, sent, refused)
+    return see_other(f"/guidance?about={about}&age={age}", done)
 
 
 def _place(about: str, age: str) -> Place:
@@ -104,19 +119,19 @@ def _library(
 ) -> Response:
     at, band = place(about), age if age in AGES else "11-14"
     support = Support(who.records)
-    own, offered = support.own_guidance(), support.guidance()
-    fit = offered.suggest(*at, band) if at else None
+    own = support.own_guidance()
+    fit = support.guidance().suggest(*at, band) if at else None
     lists = (("cause", fit.causes), ("risk", fit.risks), ("signpost", fit.signposts)) if fit else ()
     return site.page(
         request, "guidance.html", status=status_of(refused) if refused else 200, viewer=who.viewer,
         about=about if at else "", about_words=place_words(at) if at else "", age=band, ages=AGES, aims=places(),
-        review=REVIEWS[offered.parts[at.about].review] if at else "", kinds=KINDS, evidence=EVIDENCE,
-        lists=[(kind, [_line(one, one.id in own.added) for one in some]) for kind, some in lists],
+        review=fit.reviewed if fit else "", kinds=KINDS, evidence=EVIDENCE,
+        lists=[(kind, [_line(one, own) for one in some]) for kind, some in lists], day=who.today,
         added=len(own.added), retired=len(own.retired), may_keep=who.can(Action.KEEP_GUIDANCE),
         entry_id=who.app.new_id(), typed=typed or Form(), error=said(refused) if refused else "",
         error_at=getattr(refused, "name", "") if refused else "",
     )  # fmt: skip
 
 
-def _line(one: Entry, own: bool) -> Line:
-    return Line(one, own, one if isinstance(one, Signpost) else None)
+def _line(one: Entry, own: Own) -> Line:
+    return Line(one, one.id in own.added, own.review_of(one), one if isinstance(one, Signpost) else None)

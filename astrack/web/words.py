@@ -99,6 +99,7 @@ DONE = {
     "training-sat": "Your answers are on record. Each is explained below.",
     "guidance-added": "Your own entry is offered in plans from now on.",
     "guidance-retired": "The entry is offered no more. Plans that used it still say so.",
+    "guidance-reviewed": "It is on record who reviewed it, and when.",
     "awarded": "The award is on record and on the public register.",
     "award-revoked": "The award is revoked. The public register says so from now on.",
     "trained": "The training is on record.",

@@ -22,6 +22,11 @@ Kind = Literal["cause", "risk", "signpost"]
 Pole = Literal["low", "high"]
 Context = Literal["general", "school"]
 AgeBand = Literal["8-11", "11-14", "14-18"]
+Review = Literal["makers", "outside"]
+REVIEWS: dict[Review, str] = {
+    "makers": "Written by the makers of astrack, not yet reviewed outside.",
+    "outside": "Written by the makers of astrack and reviewed outside.",
+}
 POLES: tuple[Pole, ...] = get_args(Pole)
 CONTEXTS: tuple[Context, ...] = get_args(Context)
 AGES: tuple[AgeBand, ...] = get_args(AgeBand)
@@ -108,7 +113,7 @@ class Part(Value):
 
     about: str
     version: int
-    review: Literal["makers", "outside"]
+    review: Review
     low: End | None = None
     high: End | None = None
     whole: End | None = None
@@ -124,11 +129,17 @@ E_ = TypeVar("E_", bound=Entry)
 
 @dataclass(frozen=True, slots=True)
 class Suggestions:
-    """What fits one pupil's place: each list in the library's order."""
+    """What fits one pupil's place: each list in the library's order; ``review``: who has read the library's texts."""
 
     causes: tuple[Entry, ...]
     risks: tuple[Entry, ...]
     signposts: tuple[Signpost, ...]
+    review: Review
+
+    @property
+    def reviewed(self) -> str:
+        """The same in words, as it is told to whoever reads them."""
+        return REVIEWS[self.review]
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +160,7 @@ class Guidance:
         def fit(entries: tuple[E_, ...]) -> tuple[E_, ...]:
             return tuple(one for one in entries if context in (None, *one.contexts) and age_band in one.ages)
 
-        return Suggestions(fit(end.cause), fit(end.risk), fit(end.signpost))
+        return Suggestions(fit(end.cause), fit(end.risk), fit(end.signpost), self.parts[about].review)
 
     def fit(self, places: Iterable[Place], age_band: str) -> Suggestions:
         """What fits any of these places, one place after the other, each entry once. Raises GuidanceWrong."""
@@ -159,8 +170,9 @@ class Guidance:
             return tuple({one.id: one for some in lists for one in some}.values())
 
         return Suggestions(
-            once(one.causes for one in found), once(one.risks for one in found), once(one.signposts for one in found)
-        )
+            once(one.causes for one in found), once(one.risks for one in found), once(one.signposts for one in found),
+            "outside" if all(one.review == "outside" for one in found) else "makers",
+        )  # fmt: skip
 
     def entry(self, code: str) -> Entry | None:
         """The entry with an id; None where the library has none (an older one had it, or a school's own)."""

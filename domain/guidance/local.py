@@ -1,10 +1,11 @@
-"""A school's own guidance: entries it added and entries it retired, as facts beside the library everybody has."""
+"""A school's own guidance: entries it added, retired and had reviewed, as facts beside the library everybody has."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from datetime import date
 from typing import Annotated, ClassVar
 
 from pydantic import Field
@@ -62,12 +63,29 @@ class GuidanceRetired(Event):
     why: Annotated[str, Field(max_length=200)] = ""
 
 
+class GuidanceReviewed(Event):
+    """Somebody read an entry for this school and found it fit for its pupils: who, when, and exactly which words."""
+
+    TOPIC: ClassVar[str] = "guidance.reviewed.v1"
+    STREAM: ClassVar[StreamClass] = StreamClass.SCHOOL
+    entry_id: str
+    reviewer: Annotated[str, Field(min_length=2, max_length=100, pattern=r"^[^\x00-\x1f\x7f]+$")]
+    happened_on: date
+    wording_digest: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
 @dataclass(frozen=True, slots=True)
 class Own:
-    """What a school's facts about guidance add up to."""
+    """What a school's facts about guidance add up to; ``reviewed``: the newest review of each entry."""
 
     added: dict[str, GuidanceAdded] = field(default_factory=dict)
     retired: frozenset[str] = frozenset()
+    reviewed: dict[str, GuidanceReviewed] = field(default_factory=dict)
+
+    def review_of(self, entry: Entry) -> GuidanceReviewed | None:
+        """The review of an entry as it now reads; None where there is none, or only one of other words."""
+        found = self.reviewed.get(entry.id)
+        return found if found and found.wording_digest == wording_digest(entry) else None
 
 
 def replay(events: Iterable[Event]) -> Own:
@@ -78,7 +96,14 @@ def replay(events: Iterable[Event]) -> Own:
             own = replace(own, added={**own.added, event.entry.id: event}, retired=own.retired - {event.entry.id})
         elif isinstance(event, GuidanceRetired):
             own = replace(own, retired=own.retired | {event.entry_id})
+        elif isinstance(event, GuidanceReviewed):
+            own = replace(own, reviewed={**own.reviewed, event.entry_id: event})
     return own
+
+
+def wording_digest(entry: Entry) -> str:
+    """The SHA-256 of an entry's sentences, as hex: a review is of these words and no others."""
+    return hashlib.sha256("\n".join(texts(entry)).encode()).hexdigest()
 
 
 def add(
@@ -113,6 +138,26 @@ def retire(library: Guidance, own: Own, stamp: Stamp, *, entry_id: str, why: str
         where = ", ".join(part for part in (*thin[0][0], thin[0][1]) if part)
         raise GuidanceTooThin(f"without {entry_id} {where} has fewer than {LEAST_A_CELL}: add one first")
     return [GuidanceRetired(**stamp.fresh(), entry_id=entry_id, why=why)]
+
+
+def review(
+    library: Guidance, own: Own, stamp: Stamp, *, entry_id: str, reviewer: str, happened_on: date
+) -> list[Event]:
+    """Say that somebody read an entry and found it fit; twice is once. Raises NoSuchGuidance, GuidanceWrong."""
+    entry = merged(library, own).entry(entry_id)
+    if entry is None:
+        raise NoSuchGuidance(f"there is no guidance called {entry_id}: choose one from the library")
+    if happened_on > stamp.at.date():
+        raise GuidanceWrong(f"{happened_on} is still to come: give the day on which it was reviewed")
+    known = own.review_of(entry)
+    if known and (known.reviewer, known.happened_on) == (reviewer, happened_on):
+        return []
+    words = wording_digest(entry)
+    return [
+        GuidanceReviewed(
+            **stamp.fresh(), entry_id=entry_id, reviewer=reviewer, happened_on=happened_on, wording_digest=words
+        )
+    ]
 
 
 def merged(library: Guidance, own: Own) -> Guidance:

@@ -12,7 +12,7 @@ from astrack.web.aims import GOALS
 from domain import goal, instrument
 from domain import guidance as g
 from domain import support as s
-from domain.base import Actor, Stamp
+from domain.base import Actor, Event, Stamp
 from domain.guidance import aims, local
 from domain.journey import decisions, facts
 from domain.journey.refusals import CauseStepSkipped, PlanDatesWrong, RiskStepSkipped, SignpostMissing
@@ -301,3 +301,31 @@ def test_what_came_is_read_from_two_sittings_of_one_instrument_by_its_own_cut_of
     assert since([ours, later], plan_on(BEGAN)) == [], "two instruments are never one change"
     (found,) = since([ours, later, replace(later, on=later.on + day, instrument=ours.instrument)], plan_on(BEGAN))
     assert (found.after_on, found.came) == (BEGAN + 2 * day, "reliably_improved")
+
+
+def reviewed(own: local.Own, entry_id: str = "to.low.small-promise", on: date = date(2026, 10, 1)) -> list[Event]:
+    return local.review(g.load(), own, STAMP, entry_id=entry_id, reviewer="Dr Lee", happened_on=on)
+
+
+def test_a_review_of_an_entry_is_on_record_once_with_who_and_when() -> None:
+    own = local.replay(reviewed(local.Own()))
+    found = own.review_of(g.load().by_id["to.low.small-promise"])
+    assert found is not None
+    assert (found.reviewer, found.happened_on) == ("Dr Lee", date(2026, 10, 1))
+    assert reviewed(own) == []
+    assert own.review_of(g.load().by_id["to.low.repair"]) is None
+
+
+def test_a_review_holds_for_the_words_it_was_of() -> None:
+    own = local.replay(reviewed(local.Own()))
+    entry = g.load().by_id["to.low.small-promise"]
+    assert own.review_of(entry.model_copy(update={"evidence": "related"})) is not None
+    for changed in ({"say": "Make one large promise a year."}, {"not_when": "you are not sure"}):
+        assert own.review_of(entry.model_copy(update=changed)) is None
+
+
+def test_a_review_of_nothing_or_to_come_is_refused() -> None:
+    with pytest.raises(local.NoSuchGuidance):
+        reviewed(local.Own(), "own.nothing")
+    with pytest.raises(g.GuidanceWrong, match="still to come"):
+        reviewed(local.Own(), on=NOW.date() + timedelta(days=1))

@@ -110,6 +110,7 @@ ROUTES: list[tuple[str, str, str]] = [
     ("GET", "/guidance?factor=trust_of_self&pole=low&context=school&age=8-11", WRITERS),
     ("POST", "/guidance", "lead_practitioner"),
     ("POST", "/guidance/{id}/retire", "lead_practitioner"),
+    ("POST", "/guidance/{id}/review", "lead_practitioner"),
     ("GET", "/reports/impact?since=2026-01-01&until=2026-11-01", "dsl lead_practitioner head"),
     ("GET", "/reports/trust?since=2026-01-01&until=2026-11-01", "head"),
     ("GET", "/accreditation", "lead_practitioner head accreditor"),

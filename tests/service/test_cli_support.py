@@ -70,6 +70,8 @@ def test_a_school_adds_guidance_and_retires_it(run: Run, tmp_path: Path) -> None
     assert "own.sleep" in run("guidance", "list", *place)[1]
     assert run("guidance", "retire", "own.sleep", "--why", "said twice")[0] == 0
     assert "own.sleep" not in run("guidance", "list", *place)[1]
+    assert run("guidance", "review", "fl.careful-child", "--reviewer", "Dr Lee", "--on", "2026-01-10")[0] == 0
+    assert "Dr Lee" in run("guidance", "list", "flat", "-", "-", "8-11")[1]
     code, _, said = run("guidance", "retire", "no.such")
     assert (code, said.strip()) == (3, "there is no guidance called no.such: choose one from the library")
 

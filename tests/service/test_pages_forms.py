@@ -35,6 +35,7 @@ NOT_WALKED = {
 """Forms that the walk does not send, and why."""
 ELSEWHERE = {
     "/accreditation/awards", "/accreditation/revoke", "/audit/proof", "/glass/{staff_id}/{glass_id}", "/guidance/retire",
+    "/guidance/review",
     "/plans/group", "/pupils/{pupil_id}/family/letter", "/pupils/{pupil_id}/flags/{flag_id}", "/pupils/{pupil_id}/hand-offs",
     "/rights/requests/{request_id}/copy", "/safeguarding/{pupil_id}/{hand_off_id}", "/setup/roster/apply", "/sign-in",
     "/talks/{pupil_id}/{talk_id}", "/pupils/{pupil_id}/talks/{talk_id}", "/transfers/{transfer_id}/sent",

@@ -136,6 +136,24 @@ def test_the_lead_adds_an_entry_which_tutors_are_offered_until_it_is_retired(sch
     assert "this school's own" not in lead.get(place).text
 
 
+def test_the_lead_says_who_reviewed_an_entry_and_everybody_is_told(school: Any) -> None:
+    lead, place = school.as_("lead_practitioner"), "/guidance?about=flat&age=8-11"
+    page = lead.get(place)
+    assert "not yet reviewed outside" in page.text
+    assert "Reviewed for this school" not in page.text
+    says = {"entry_id": "fl.careful-child", "reviewer": "Dr Lee", "reviewed_on": "2026-10-01"}
+    answer = send(lead, page, "/guidance/review", **says)
+    assert "It is on record who reviewed it" in answer.text
+    tutor = school.as_("tutor")
+    assert tutor.get(place).text.count("Reviewed for this school by Dr Lee, 1 October 2026.") == 1
+    assert "not yet reviewed outside" in tutor.get(f"/pupils/{school.pupil}/plan?about=flat").text
+    entries = tutor.get("/api/v1/guidance?factor=flat&age=8-11").json()["entries"]
+    assert {one["reviewed_by"] for one in entries if one["id"] == "fl.careful-child"} == {"Dr Lee"}
+    late = send(lead, lead.get(place), "/guidance/review", **{**says, "reviewed_on": "2036-10-01"})
+    assert late.status_code == 422
+    assert "still to come" in late.text
+
+
 def test_a_place_that_would_be_left_too_thin_keeps_its_entry(school: Any) -> None:
     lead = school.as_("lead_practitioner")
     place = "/guidance?about=trust_of_self.low.school&age=8-11"
