@@ -33,7 +33,7 @@ GROUPS: Sequence[tuple[int, int, str]] = (
              "FlagAlreadyReviewed PlanAlreadyOpen PlanAlreadyClosed CauseStepSkipped "
              "RiskStepSkipped SignpostMissing PlaceNotAccepted ConsentNotNamed TransferNotOpen NotYetEighteen "
              "NotCorrectable NothingToCorrect RoundAlreadyClosed RoundNotOpenYet SchoolAlreadyRegistered "
-             "CompetenceNotDecided NotAfterwards NothingLate RecordNotHere "
+             "CompetenceNotDecided NotAfterwards NothingLate RecordNotHere NothingToHandOver "
              "StaffAlreadyLeft ManyLeavers RollMoved VersionClash ClockBehind Conflict Unsound RecordHeldHere "
              "SchoolNotRegistered StreamHeld TransferUnanswered TransferEnded NoRecall GuidanceTaken GuidanceTooThin "
              "EvidenceMissing AccreditorInside RelationNotStanding RequestEnded ClockStandsAlready ExtensionTooLate "

@@ -24,6 +24,10 @@ class HandOffUnknown(DomainError):
     """The hand-off named is not on this record, or was taken up already."""
 
 
+class NothingToHandOver(DomainError):
+    """Nothing is on record of this pupil that goes from DSL to DSL."""
+
+
 class HandOffMade(Event):
     """A member of staff handed a concern to the DSL in the school's own system, and says where it is kept there."""
 
@@ -62,6 +66,51 @@ class OutcomeTakenBack(Event):
     STREAM: ClassVar[StreamClass] = StreamClass.SAFEGUARDING
     outcome_id: UUID
     why: Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class SafeguardingFilePrepared(Event):
+    """What is the DSL's of a pupil was made ready, as a file of its own, for the DSL of the school it went to."""
+
+    TOPIC: ClassVar[str] = "safeguarding.file-prepared.v1"
+    STREAM: ClassVar[StreamClass] = StreamClass.SAFEGUARDING
+    transfer_id: UUID
+    follows: UUID
+    not_after: date
+
+
+class SafeguardingFileConfirmed(Event):
+    """The other school's DSL confirmed that they have the safeguarding file."""
+
+    TOPIC: ClassVar[str] = "safeguarding.file-confirmed.v1"
+    STREAM: ClassVar[StreamClass] = StreamClass.SAFEGUARDING
+    transfer_id: UUID
+    receipt_sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class SafeguardingFileReceived(Event):
+    """A safeguarding file came from another school's DSL, verified: the facts before this one are not this school's."""
+
+    TOPIC: ClassVar[str] = "safeguarding.file-received.v1"
+    STREAM: ClassVar[StreamClass] = StreamClass.SAFEGUARDING
+    transfer_id: UUID
+    manifest_sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    from_school_id: UUID | None
+    facts: int
+
+
+def prepare_file(events: Iterable[Event], prepared: SafeguardingFilePrepared) -> list[Event]:
+    """Make what is the DSL's ready for the next one. Raises NothingToHandOver."""
+    told = list(events)
+    if not any(isinstance(one, HandOffMade) for one in told) and not standing_outcomes(told):
+        raise NothingToHandOver("there is nothing here that goes from DSL to DSL: tell the other DSL so by telephone")
+    return [prepared]
+
+
+def confirm_file(events: Iterable[Event], stamp: Stamp, *, transfer_id: UUID, receipt_sha256: str) -> list[Event]:
+    """The receipt for a safeguarding file came; the same twice is one."""
+    if any(isinstance(one, SafeguardingFileConfirmed) and one.transfer_id == transfer_id for one in events):
+        return []
+    return [SafeguardingFileConfirmed(**stamp.fresh(), transfer_id=transfer_id, receipt_sha256=receipt_sha256)]
 
 
 def standing_outcomes(events: Iterable[Event]) -> dict[UUID, OutcomeKnown]:

@@ -32,7 +32,7 @@ SCHEMA = (
 class Row(NamedTuple):
     """One transfer, seen from this school. Instants are when this school recorded them.
 
-    ``direction``: out, in; ``kind``: school, student, safeguarding, audit; ``state``: prepared, sent, acknowledged,
+    ``direction``: out, in; ``kind``: school, student, audit; ``state``: prepared, sent, acknowledged,
     withdrawn, rejected, expired, recalled, received, passed; ``ended_at``: acknowledged, passed or called off;
     ``other_school_id``: where to or where from, None when not said.
     """
@@ -61,7 +61,9 @@ class Row(NamedTuple):
 
 def key(fact: Fact) -> tuple[UUID] | None:
     """One row for each transfer of this school; what other schools did before is in the story, not here."""
-    return None if fact.origin else (fact.event.transfer_id,)  # type: ignore[attr-defined]
+    if fact.origin or (isinstance(fact.event, ExportMade) and fact.event.kind == "safeguarding"):
+        return None  # what goes from DSL to DSL is not for everybody who sees transfers
+    return (fact.event.transfer_id,)  # type: ignore[attr-defined]
 
 
 def evolve(row: Row | None, fact: Fact) -> Row:

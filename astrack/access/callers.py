@@ -18,6 +18,7 @@ from astrack.access.sessions import Opened, Sessions
 from astrack.app import App
 from astrack.changing import Ask
 from astrack.handover import Handover
+from astrack.handover.closing import of_the_dsl
 from astrack.records import NoSuchPupil, Records
 from domain import review
 from domain.authority import About, Action, Reason, Viewer, authorize, listing
@@ -118,6 +119,13 @@ class Caller:
         """Pass the gate to look at something, and put the look on record."""
         self.may(action, pupil_id)
         self.looked(action, [pupil_id] if pupil_id else [])
+
+    def carry(self, direction: str, transfer_id: UUID) -> None:
+        """Pass the gate to carry a sealed file: what goes from DSL to DSL, the DSL carries."""
+        row = self.handover.vault.transfer(direction, transfer_id)
+        if row is not None and of_the_dsl(row):
+            self.may(Action.SEE_HAND_OFFS, UUID(row.details["pupil_id"]))
+        self.may(Action.CARRY_SEALED)
 
     def listed(self, action: Action) -> Scope:
         """The scope of a list; call ``looked`` with the pupils that end up in it. Raises NotAllowed."""

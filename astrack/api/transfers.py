@@ -158,7 +158,8 @@ def prepare(caller: CallerOf, body: PrepareIn, key: Key) -> PreparedAll:
 @router.get("/transfers/{transfer_id}/file", responses=SEALED_ANSWER, response_class=Response)
 def sealed(caller: CallerOf, transfer_id: UUID) -> Response:
     """The sealed file: only the receiving school can open it."""
-    caller.see(Action.CARRY_SEALED)
+    caller.carry("out", transfer_id)
+    caller.looked(Action.CARRY_SEALED, [])
     name = f"{transfer_id}.tar.age"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return Response(caller.handover.sealed(transfer_id), media_type=SEALED, headers=headers)
@@ -167,7 +168,7 @@ def sealed(caller: CallerOf, transfer_id: UUID) -> Response:
 @router.post("/transfers/{transfer_id}/mark")
 def mark(caller: CallerOf, transfer_id: UUID, body: Mark, key: Key) -> Empty:
     """Say that a prepared file was sent or collected."""
-    caller.may(Action.CARRY_SEALED)
+    caller.carry("out", transfer_id)
     caller.handover.mark(caller.ask(key), transfer_id, body.state)
     return Empty()
 
@@ -193,7 +194,7 @@ def receive(caller: CallerOf, data: Raw, key: Key, words: Words = None, pupil_id
 @router.get("/transfers/{transfer_id}/receipt", responses=SEALED_ANSWER, response_class=Response)
 def receipt(caller: CallerOf, transfer_id: UUID) -> Response:
     """The signed receipt of a record received here, to send back."""
-    caller.may(Action.CARRY_SEALED)
+    caller.carry("in", transfer_id)
     return Response(caller.handover.receipt(transfer_id), media_type=SEALED)
 
 

@@ -20,6 +20,7 @@ from astrack.cli import (
     common,
     directory,
     due,
+    following,
     guidance,
     instrument,
     keeping,
@@ -31,7 +32,6 @@ from astrack.cli import (
     service,
     staff,
     student,
-    supplement,
     support,
     training,
     transfer,
@@ -58,7 +58,8 @@ app.add_typer(school.rounds, name="round")
 app.add_typer(pupil.pupil, name="pupil")
 app.add_typer(pupil.flag, name="flag")
 app.add_typer(pupil.plan, name="plan")
-transfer.transfer.command("supplement")(supplement.supplement)
+transfer.transfer.command("supplement")(following.supplement)
+transfer.transfer.command("safeguarding")(following.safeguarding)
 app.add_typer(transfer.transfer, name="transfer")
 app.add_typer(transfer.keys, name="keys")
 app.add_typer(student.student, name="student")

@@ -13,9 +13,9 @@ from astrack.handover.base import NoSuchTransfer
 from astrack.handover.closing import NoRecall, TransferEnded
 from astrack.handover.incoming import RecordHeldHere, TransferUnanswered
 from astrack.handover.receiving import Receiving
+from astrack.handover.safeguarding import DslToDsl
 from astrack.handover.sending import TimeLimitWrong
 from astrack.handover.student import BirthdayUnknown
-from astrack.handover.supplements import Supplementing
 
 __all__ = [
     "BirthdayUnknown",
@@ -29,5 +29,5 @@ __all__ = [
 ]
 
 
-class Handover(Supplementing, Receiving):
+class Handover(DslToDsl, Receiving):
     """All hand-overs of one school."""

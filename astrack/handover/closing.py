@@ -15,6 +15,7 @@ from astrack.handover.log_bundle import log_parts
 from astrack.signing import OwnKeys, origin_of
 from astrack.store import Statement
 from astrack.store.vault import Transfer
+from domain import safeguarding
 from domain.base import DomainError, Event, Stamp
 from domain.identity import SchoolName
 from domain.journey import custody, state
@@ -116,10 +117,11 @@ class Ending(Hands):
     def _close(self, ask: Ask, row: Transfer, made: Receipt, receipt: bytes) -> Answer:
         digest = sha256(receipt).hexdigest()
         ended = replace(row, state="acknowledged" if made.accepted else "rejected")
+        if of_the_dsl(row):
+            return self._confirmed(ask, row, ended, receipt)
         if supplements(row):
-            self.vault.log.tell(
-                [*self._moved(row, ended.state), self.vault.keeping_receipt("out", row.transfer_id, receipt)]
-            )
+            kept = self.vault.keeping_receipt("out", row.transfer_id, receipt)
+            self.vault.log.tell([*self._moved(row, ended.state), kept])
             return _ended(ended)
 
         def decide(loaded: list[list[Event]], stamp: Stamp) -> Decided:
@@ -139,6 +141,19 @@ class Ending(Hands):
         target = self.custody_of(UUID(row.details["pupil_id"]))
         return self.records.change(ask, {"do": "acknowledge", "receipt": digest}, [target], decide)
 
+    def _confirmed(self, ask: Ask, row: Transfer, ended: Transfer, receipt: bytes) -> Answer:
+        """End a safeguarding file, and say on its own stream that the other DSL has it."""
+        digest = sha256(receipt).hexdigest()
+
+        def decide(loaded: list[list[Event]], stamp: Stamp) -> Decided:
+            taken = ended.state == "acknowledged"
+            events = safeguarding.confirm_file(loaded[0], stamp, transfer_id=row.transfer_id, receipt_sha256=digest)
+            rows = [*self._moved(row, ended.state), self.vault.keeping_receipt("out", row.transfer_id, receipt)]
+            return Decided([events if taken else []], _ended(ended), also=lambda _: rows)
+
+        target = self.records.safeguarding_of(UUID(row.details["pupil_id"]))
+        return self.records.change(ask, {"do": "acknowledge", "receipt": digest}, [target], decide)
+
     def _moved(self, row: Transfer, state: str) -> list[Statement]:
         """The statements that end a transfer which says nothing about who holds the record."""
         return [self.vault.move(row, state, self.clock()), self.vault.drop_file(row.transfer_id)]
@@ -146,8 +161,15 @@ class Ending(Hands):
     def _what_follows(self, row: Transfer, state: str) -> list[Statement]:
         """The statements that call off the supplements of a transfer which is called off itself."""
         later = [one for one in self.vault.transfers(stream_id=row.stream_id) if one.state in OPEN]
-        mine = [one for one in later if supplements(one) == str(row.transfer_id)]
+        later += [one for one in self._of_dsl(row) if one.state in OPEN]
+        first = str(row.transfer_id)
+        mine = [one for one in later if first in (supplements(one), one.details.get("follows"))]
         return [statement for one in mine for statement in self._moved(one, state)]
+
+    def _of_dsl(self, row: Transfer) -> list[Transfer]:
+        """The safeguarding files of the same pupil."""
+        streams = self.records.streams_of(UUID(row.details["pupil_id"]))
+        return self.vault.transfers(stream_id=streams.safeguarding_id)
 
     def _dispute(self, row: Transfer, receipt: bytes) -> Answer:
         if row.state in ("acknowledged", "rejected"):
@@ -214,7 +236,7 @@ class Ending(Hands):
         if row.state not in OPEN:
             raise TransferEnded(f"the transfer is {row.state} already: it cannot be called off")
         ended = replace(row, state=why)
-        if supplements(row):
+        if supplements(row) or of_the_dsl(row):
             self.vault.log.tell(self._moved(row, why))
             return _ended(ended)
 
@@ -262,6 +284,11 @@ def supplements(row: Transfer) -> str | None:
     """The transfer of the record that this one follows with late facts; None for the record itself."""
     found: str | None = row.details.get("supplements")
     return found
+
+
+def of_the_dsl(row: Transfer) -> bool:
+    """Whether it is a safeguarding file, which is the DSL's alone."""
+    return row.details.get("kind") == "safeguarding"
 
 
 def _ended(row: Transfer) -> Answer:

@@ -17,6 +17,7 @@ from domain.identity import Identity, Person, SchoolName
 from domain.journey import custody, supplement
 from domain.journey.facts import FactImported, RecordReceived, SupplementPrepared, SupplementReceived, TransferPrepared
 from domain.journey.state import Custody, Journey, replay
+from domain.safeguarding import SafeguardingFilePrepared, SafeguardingFileReceived
 from transfer import evidence, package
 from transfer.errors import BadFile, BadStory, Conflict
 from transfer.evidence import Unit, chain
@@ -55,6 +56,8 @@ class Arrival:
     schools: tuple[SchoolName, ...]
     supplements: UUID | None = None
     """The transfer of the record that these late facts follow; None where the file brings the record itself."""
+    follows: UUID | None = None
+    """The transfer of the record that this safeguarding file follows; None for every other file."""
 
 
 def arrival(found: Package) -> Arrival:
@@ -68,8 +71,11 @@ def arrival(found: Package) -> Arrival:
     if released is None:
         raise BadStory("it does not say that the record was released with this file", "events.jsonl")
     person, schools = _identity(found.members.get(package.IDENTITY))
+    if isinstance(released, SafeguardingFilePrepared) != (found.manifest.kind == "safeguarding"):
+        raise BadStory("what it holds is not of the kind that it says", "events.jsonl")
     late = released.supplements if isinstance(released, SupplementPrepared) else None
-    return Arrival(found, tuple(told), person, schools, late)
+    follows = released.follows if isinstance(released, SafeguardingFilePrepared) else None
+    return Arrival(found, tuple(told), person, schools, late, follows)
 
 
 def _event(payload: bytes) -> Event:
@@ -80,7 +86,10 @@ def _event(payload: bytes) -> Event:
 
 
 def _releases(event: Event, transfer_id: UUID) -> bool:
-    return isinstance(event, (TransferPrepared, SupplementPrepared)) and event.transfer_id == transfer_id
+    return (
+        isinstance(event, (TransferPrepared, SupplementPrepared, SafeguardingFilePrepared))
+        and event.transfer_id == transfer_id
+    )
 
 
 def _identity(data: bytes | None) -> tuple[Person | None, tuple[SchoolName, ...]]:
@@ -150,6 +159,17 @@ def _supplemented(arrived: Arrival, here: Sequence[Event], new: Sequence[Told], 
         held=before.custody is Custody.HELD,
     )  # fmt: skip
     return supplement.receive_supplement(before, arrived.supplements, received)
+
+
+def of_the_dsl(arrived: Arrival, new: Sequence[Told], stamp: Stamp) -> list[Event]:
+    """What a safeguarding file brings that is new here, each in its envelope, and then that it was received."""
+    made = arrived.found.manifest
+    wrapped: list[Event] = [_wrapped(stamp.fresh(), made.sender.origin, one) for one in new]
+    received = SafeguardingFileReceived(
+        **stamp.fresh(), transfer_id=made.transfer_id, manifest_sha256=arrived.found.manifest_sha256, facts=len(new),
+        from_school_id=UUID(made.sender.school_id) if made.sender.school_id else None,
+    )  # fmt: skip
+    return [*wrapped, received]
 
 
 def _wrapped(head: dict[str, Any], origin: str, one: Told) -> FactImported:

@@ -28,6 +28,7 @@ from transfer.rosters import ctf_out
 from transfer.story import Line, Threads
 
 EARLIER_NAMES = Omission("earlier statements of identity", "only the present one is needed; earlier UPNs are in it")
+OF_THE_RECORD = Omission("who the pupil is", "the file of the record says so, which this one follows")
 SAFEGUARDING = Omission("safeguarding", "whatever there may be goes from DSL to DSL, as a file of its own")
 
 
@@ -76,14 +77,19 @@ def seal(
     unit, lines, _ = proving.unit(order.stream_id, published)
     kept = [parse_kept(content) for content in vault.evidence(order.stream_id).values()]
     told = list(story.payloads(lines))
-    if order.choice is not None or any(map(says_the_dsls, told)):
+    of_the_dsl = order.kind == "safeguarding"
+    if order.choice is not None or (not of_the_dsl and any(map(says_the_dsls, told))):
         lines, unit, kept = withhold(order.choice or WHOLE, lines, unit, kept)
         told = list(story.payloads(lines))
     units = [unit, *sorted(kept, key=lambda one: one.name)]
     sources = _sources(unit, lines, kept)
     members, omissions = enclosed.enclosed(told)
-    members[enclosed.README] = enclosed.readme("student" if order.kind == "student" else "school")
-    members[enclosed.IDENTITY] = enclosed.identity_member(identity, own)
+    members[enclosed.README] = enclosed.readme(order.kind)
+    if of_the_dsl:
+        omissions = [OF_THE_RECORD, *omissions]
+    else:
+        members[enclosed.IDENTITY] = enclosed.identity_member(identity, own)
+        omissions = [EARLIER_NAMES, SAFEGUARDING, *omissions]
     statutory, without = _ctf(order, own, identity)
     if order.kind == "student":
         signer, _ = published.keys.signers(Purpose.MANIFEST)
@@ -94,7 +100,7 @@ def seal(
         without = [*without, *POLICY]
     members |= statutory
     sender = Sender(str(own.school_id), own.urn, own.lea, own.estab, own.name, origin_of(own))
-    made = manifest_of(order, sender, sources, (EARLIER_NAMES, SAFEGUARDING, *omissions, *without))
+    made = manifest_of(order, sender, sources, (*omissions, *without))
     return sealed(order, Parts(made, lines, units, members), published.keys)
 
 

@@ -75,7 +75,7 @@ class Receiving(Ending):
         trust = Trust(KeyDirectory.load(self.vault.pinned()), spoken)
         found = package.read(staged, trust, at)
         require_known(found.sender)
-        if found.manifest.kind != "school":
+        if found.manifest.kind not in ("school", "safeguarding"):
             raise BadManifest(
                 f"it is of the kind {found.manifest.kind}, which a school does not take in",
                 package.MANIFEST,
@@ -93,8 +93,9 @@ class Receiving(Ending):
 
     def _once(self, ask: Ask, arrived: Arrival, pupil_id: UUID | None) -> None:
         """Take a file in, unless another importer was first with it: then all is well too."""
+        take_in = self._take_in if arrived.follows is None else self._take_in_of_the_dsl
         try:
-            self._take_in(ask, arrived, pupil_id)
+            take_in(ask, arrived, pupil_id)
         except (_TakenMeanwhile, RecordHeldHere):
             if not self._taken(arrived.found):
                 raise
@@ -140,7 +141,8 @@ class Receiving(Ending):
             answer = {"transfer_id": str(made.transfer_id)}
 
             def also(key: KeyOf) -> list[Statement]:
-                return self._rows(key, arrived, pupil, new_facts, {"new": len(events) - 1, "differs": differs}, at)
+                how = {"new": len(events) - 1, "differs": differs}
+                return self._rows(key, arrived, targets[0], new_facts, how, at)
 
             return Decided([events, facts_of_identity], answer, (pupil,) if new else (), also)
 
@@ -148,11 +150,45 @@ class Receiving(Ending):
         self.records.change(ask, request, targets, decide)
         self.remember(arrived.person, pupil.pupil_id)
 
+    def _take_in_of_the_dsl(self, ask: Ask, arrived: Arrival, pupil_id: UUID | None) -> None:
+        """Take in a safeguarding file, to the pupil whose record it follows, or whom the DSL names."""
+        made = arrived.found.manifest
+        target = self.records.safeguarding_of(self._followed_here(arrived, pupil_id))
+
+        def decide(loaded: list[list[Event]], stamp: Stamp) -> Decided:
+            if self._taken(arrived.found):
+                raise _TakenMeanwhile
+            new = incoming.fresh(arrived, loaded[0])
+            events = incoming.of_the_dsl(arrived, new, stamp)
+
+            def also(key: KeyOf) -> list[Statement]:
+                return self._rows(key, arrived, target, new, {"new": len(new), "differs": []}, stamp.at)
+
+            return Decided([events], {"transfer_id": str(made.transfer_id)}, also=also)
+
+        request = {"do": "receive", "transfer": made.transfer_id, "manifest": arrived.found.manifest_sha256}
+        self.records.change(ask, request, [target], decide)
+
+    def _followed_here(self, arrived: Arrival, named: UUID | None) -> UUID:
+        """The pupil a safeguarding file is about. Raises RecordNotHere, Conflict."""
+        assert arrived.follows is not None
+        row = self.vault.transfer("in", arrived.follows)
+        found = UUID(row.details["pupil_id"]) if row is not None and row.details.get("pupil_id") else None
+        if row is not None and row.details.get("from_origin") != arrived.found.manifest.sender.origin:
+            raise Conflict("it follows a record that came from another school", f"transfer {arrived.follows}")
+        if found and named and found != named:
+            raise Conflict("it follows the record of another pupil than the one named", f"transfer {arrived.follows}")
+        if (pupil_id := found or named) is None:
+            raise RecordNotHere(
+                "the record that this safeguarding file follows is not here: take that in first, or name the pupil"
+            )
+        return pupil_id
+
     def _rows(
-        self, key: KeyOf, arrived: Arrival, pupil: PupilStreams, new: Sequence[incoming.Told], how: Answer, at: datetime
+        self, key: KeyOf, arrived: Arrival, to: Target, new: Sequence[incoming.Told], how: Answer, at: datetime
     ) -> list[Statement]:
         """The statements that keep the evidence and the transfer, in the transaction of the facts."""
-        made, stream = arrived.found.manifest, pupil.journey_id
+        made, stream = arrived.found.manifest, to.stream_id
         before, after = self._envelopes(arrived, stream, new)
         kept = [outgoing.parse_kept(content) for content in self.vault.evidence(stream).values()]
         own = (self.origin(), stream.bytes)
@@ -162,7 +198,7 @@ class Receiving(Ending):
             for unit in units
         ]
         details = {
-            "pupil_id": str(pupil.pupil_id), "manifest_sha256": arrived.found.manifest_sha256, "kind": made.kind,
+            "pupil_id": str(to.pupil_id), "manifest_sha256": arrived.found.manifest_sha256, "kind": made.kind,
             "facts": len(arrived.told), **how, "from": made.sender.name, "from_urn": made.sender.urn,
             "from_origin": made.sender.origin, "protected": made.protected, "how": arrived.found.sender.how.value,
             "supplements": str(arrived.supplements) if arrived.supplements else None,

@@ -33,8 +33,8 @@ class Supplementing(Giving):
         NothingLate, BadKeyDocument, NoSuchPupil, and what each fact's own decision raises.
         """
         target = self.records.journey_of(pupil_id)
-        first = self._followed(target.stream_id)
-        opens, numbers = self._opening(first), self.vault.exports([target.stream_id])
+        first = self.followed(target.stream_id)
+        opens, numbers = self.opening(first), self.vault.exports([target.stream_id])
 
         def decide(loaded: list[list[Event]], stamp: Stamp) -> Decided:
             not_after = stamp.at + timedelta(days=DAYS)
@@ -64,8 +64,8 @@ class Supplementing(Giving):
             raise self.unknown(transfer_id)
         return UUID(row.details["pupil_id"])
 
-    def _followed(self, stream_id: UUID) -> Transfer:
-        """The transfer that a supplement follows: the last that took the record itself. Raises NotAfterwards."""
+    def followed(self, stream_id: UUID) -> Transfer:
+        """The transfer that something follows: the last that took the record itself. Raises NotAfterwards."""
         rows = [one for one in self.vault.transfers(stream_id=stream_id) if one.details.get("kind") == "school"]
         sent = (one for one in rows if one.direction == "out" and not one.details.get("supplements"))
         first = next((one for one in sent if one.state in FOLLOWED), None)
@@ -77,7 +77,7 @@ class Supplementing(Giving):
             )
         return first
 
-    def _opening(self, first: Transfer) -> list[Recipient]:
+    def opening(self, first: Transfer) -> list[Recipient]:
         """The keys of the school a record went to, as they are now. Raises BadKeyDocument."""
         to: dict[str, Any] = first.details["to"]
         known = KeyDirectory.load(self.vault.pinned()).pinned.get(to["origin"], ())

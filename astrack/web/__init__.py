@@ -13,12 +13,12 @@ from astrack.web.corrections import correction_pages
 from astrack.web.door import refusal
 from astrack.web.due import due_pages
 from astrack.web.family import family_pages
+from astrack.web.following import following_pages
 from astrack.web.glass import glass_pages
 from astrack.web.group_plan import group_plan_pages
 from astrack.web.guidance import guidance_pages
 from astrack.web.hand_offs import hand_off_pages
 from astrack.web.impact import impact_pages
-from astrack.web.late import late_pages
 from astrack.web.lists import list_pages
 from astrack.web.me import me_pages
 from astrack.web.plan import plan_pages
@@ -56,7 +56,7 @@ PARTS = (
     group_plan_pages,
     me_pages,
     transfer_pages,
-    late_pages,
+    following_pages,
     due_pages,
     setup_pages,
     round_pages,

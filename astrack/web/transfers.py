@@ -12,6 +12,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from astrack.access.callers import Caller
+from astrack.handover.safeguarding import listed
 from astrack.handover.together import Done, Together
 from astrack.rights import clock
 from astrack.web.door import REFUSALS, PageRoute, Sent, Who, said, status_of
@@ -77,12 +78,14 @@ def transfer_pages(site: Site) -> APIRouter:
 
     @router.get("/transfers/{transfer_id}/file")
     def sealed(who: Who, transfer_id: UUID) -> Response:
-        who.see(Action.CARRY_SEALED)
+        who.carry("out", transfer_id)
+        who.looked(Action.CARRY_SEALED, [])
         return _download(who.handover.sealed(transfer_id), f"{transfer_id}.tar.age")
 
     @router.get("/transfers/{transfer_id}/receipt")
     def receipt(who: Who, transfer_id: UUID) -> Response:
-        who.see(Action.CARRY_SEALED)
+        who.carry("in", transfer_id)
+        who.looked(Action.CARRY_SEALED, [])
         return _download(who.handover.receipt(transfer_id), f"{transfer_id}.receipt")
 
     @router.get("/transfers/key-document")
@@ -92,7 +95,7 @@ def transfer_pages(site: Site) -> APIRouter:
 
     @router.post("/transfers/{transfer_id}/sent")
     def mark_sent(who: Who, sent: Sent, transfer_id: UUID) -> Response:
-        who.may(Action.CARRY_SEALED)
+        who.carry("out", transfer_id)
         who.handover.mark(who.ask(sent.key), transfer_id, "sent")
         return see_other("/transfers")
 
@@ -228,7 +231,7 @@ def _board(
     refused: Exception | None = None,
     at: str = "",
 ) -> Response:
-    rows = who.handover.transfers(SHOWN)
+    rows = listed(who.handover.transfers(SHOWN), who.can_ever(Action.SEE_HAND_OFFS))
     with reading(who) as (cur, school):
         names = pupils.found(cur, school, [UUID(one["pupil_id"]) for one in rows if one["pupil_id"]])
         years = pupils.dimensions(cur, school, Scope(everyone=True)).get("year", {})

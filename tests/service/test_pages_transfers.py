@@ -6,6 +6,7 @@ import re
 from datetime import date
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -130,6 +131,35 @@ def test_what_the_dsl_writes_down_late_is_sealed_and_taken_in_after_the_record(
         assert "opened, checked and taken in" in upload(there, there.get("/transfers"), "/take-in", one).text
     assert "late facts" in here.get("/transfers").text
     assert len(re.findall(r'href="(/transfers/[^"]+/late)"', here.get("/transfers").text)) == 1
+
+
+def test_what_goes_from_dsl_to_dsl_is_seen_and_carried_by_the_dsl_alone(
+    store: Store, settings: Settings, receiver: SmallSchool
+) -> None:
+    school = build(store, settings, pupils=1, years=1, with_past=False)
+    here, there = Reader(served(school), school, "dsl"), Reader(served(receiver), receiver, "dsl")
+    office = Reader(served(school), school, "administrator")
+    for one, other in ((here, there), (there, here)):
+        document = other.get("/transfers/key-document").content
+        upload(one, one.get("/transfers"), "/take-in", document, words=words(other.get("/transfers")))
+    values = {"year": "10", "lawful_basis": "public_task", "accepted_on": "2026-03-01", "start_on": "2026-04-20"}
+    document = there.get("/transfers/key-document").content
+    made = upload(here, here.get("/transfers"), "/prepare", document, "document", **values)
+    record = here.get(re.findall(r'href="(/transfers/[^"]+/file)"', made.text)[0]).content
+    page = here.get(re.findall(r'href="(/transfers/[^"]+/safeguarding)"', here.get("/transfers").text)[0])
+    assert here.send(page, "/safeguarding").status_code == 409, "there is nothing of the DSL's"
+    pupil = next(iter(school.pupils.values()))
+    given = school.ask("dsl")
+    school.records.hand_off(given, pupil, hand_off_id=uuid4(), on=date(2026, 3, 2), reference="CP-771")
+    sealed = here.send(page, "/safeguarding")
+    assert "1 record sealed" in sealed.text, sealed.text
+    path = re.findall(r'href="(/transfers/[^"]+/file)"', sealed.text)[0]
+    assert path in here.get("/transfers").text
+    assert path not in office.get("/transfers").text
+    assert office.get(path).status_code == 403
+    for one in (record, here.get(path).content):
+        assert "opened, checked and taken in" in upload(there, there.get("/transfers"), "/take-in", one).text
+    assert "CP-771" in there.get("/safeguarding").text
 
 
 def test_an_altered_file_is_refused_and_says_who_must_do_what(sender: SmallSchool, receiver: SmallSchool) -> None:

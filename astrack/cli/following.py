@@ -1,4 +1,4 @@
-"""Late facts on the command line: what is written down after a record was sealed follows it to the next school."""
+"""What follows a record to the next school, on the command line: late facts, and what goes from DSL to DSL."""
 
 from __future__ import annotations
 
@@ -37,6 +37,18 @@ def supplement(
     with c.school_opened(school) as (_, records):
         desk = Handover(records)
         made = desk.supplement(c.asking(key, "dsl"), c.which_pupil(records, named), late)
+        write_sealed(desk, out, [UUID(made["transfer_id"])])
+        c.show(made)
+
+
+def safeguarding(
+    named: Annotated[str, typer.Argument(metavar="PUPIL")], out: Folder = HERE, school: School = None, key: Key = None
+) -> None:
+    """Seal what is the DSL's of a pupil (hand-offs, outcomes only they say) for the DSL of the school it went to."""
+    out = files.folder(out)
+    with c.school_opened(school) as (_, records):
+        desk = Handover(records)
+        made = desk.safeguarding_file(c.asking(key, "dsl"), c.which_pupil(records, named))
         write_sealed(desk, out, [UUID(made["transfer_id"])])
         c.show(made)
 

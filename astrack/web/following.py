@@ -1,4 +1,4 @@
-"""Late facts about a pupil whose record is with another school, or on its way: they follow it."""
+"""What follows a record to another school: late facts, and what goes from DSL (safeguarding lead) to DSL."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from domain.journey.supplement import Late
 from projections import pupils
 
 
-def late_pages(site: Site) -> APIRouter:
-    """The form for what is late, reached from a transfer on the board."""
+def following_pages(site: Site) -> APIRouter:
+    """The forms, reached from a transfer on the board."""
     router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
     @router.get("/transfers/{transfer_id}/late")
@@ -34,7 +34,26 @@ def late_pages(site: Site) -> APIRouter:
         made = who.handover.supplement(who.ask(sent.key), pupil_id, seen)
         return site.page(request, "prepared.html", viewer=who.viewer, made=[made], refused=[])
 
+    @router.get("/transfers/{transfer_id}/safeguarding")
+    def safeguarding(request: Request, who: Who, transfer_id: UUID) -> Response:
+        pupil_id = _dsl_of(who, transfer_id)
+        who.looked(Action.SEE_HAND_OFFS, [pupil_id])
+        return site.page(request, "safeguarding_file.html", viewer=who.viewer, name=_name_of(who, pupil_id))
+
+    @router.post("/transfers/{transfer_id}/safeguarding")
+    def from_dsl_to_dsl(request: Request, who: Who, sent: Sent, transfer_id: UUID) -> Response:
+        made = who.handover.safeguarding_file(who.ask(sent.key), _dsl_of(who, transfer_id))
+        return site.page(request, "prepared.html", viewer=who.viewer, made=[made], refused=[])
+
     return router
+
+
+def _dsl_of(who: Caller, transfer_id: UUID) -> UUID:
+    """The pupil of a transfer, for the DSL alone."""
+    who.may(Action.RECEIVE_RECORD)
+    pupil_id = who.handover.pupil_of(transfer_id)
+    who.may(Action.SEE_HAND_OFFS, pupil_id)
+    return pupil_id
 
 
 def _name_of(who: Caller, pupil_id: UUID) -> str:
