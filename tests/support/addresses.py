@@ -42,6 +42,8 @@ NO_PAGE = {
     "/transfers/{transfer_id}/file": "a file",
     "/transfers/{transfer_id}/receipt": "a file",
     "/transfers/key-document": "a file",
+    "/transfers/{transfer_id}/late": "walked with a transfer by a test of its own",
+    "/transfers/{transfer_id}/safeguarding": "walked with a transfer by a test of its own",
     "/impact/report.html": "a file",
     "/impact/tables/{name}": "a file",
     "/trust": "walked from the office of a trust by a test of its own",

@@ -88,6 +88,8 @@ function say(fact, named) {
     'journey.custody-released.v1': () => ['The next school confirmed that it has your record.'],
     'journey.transfer-withdrawn.v1': () => [`A hand-over was ${ENDED[/** @type {keyof typeof ENDED} */ (data.why)] ?? data.why}.`],
     'journey.record-received.v1': () => [`A school took over your record: ${data.facts} facts, checked.`],
+    'journey.supplement-prepared.v1': () => ['What was written down late was sealed, to follow your record.'],
+    'journey.supplement-received.v1': () => [`What another school wrote down late followed your record: ${data.facts} facts, checked.`],
     'journey.ownership-passed.v1': () => ['You were given your own copy.'],
     'journey.fact-corrected.v1': () => [`An earlier entry was corrected: ${Object.keys(data.changes ?? {}).join(', ').replaceAll('_', ' ')}.`, data.why ?? ''],
     'journey.opt-out-recorded.v1': () => [`The questions stopped, as ${data.asked_by === 'pupil' ? 'you' : 'a parent'} asked.`],
