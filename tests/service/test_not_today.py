@@ -136,6 +136,28 @@ def test_it_is_said_only_while_the_round_is_open_for_this_pupil(small: SmallScho
     assert said(small, "Sam") == []
 
 
+def test_how_many_of_a_class_were_offered_it_once_more_is_counted_and_withheld_while_few_have_sat(
+    pages: FastAPI, small: SmallSchool
+) -> None:
+    def offered(least: int) -> list[round_progress.AskedAgain]:
+        small.app.views.catch_up(small.school_id)
+        with small.app.views.reading(small.school_id) as cur:
+            rounds = [small.open_round]
+            made = round_progress.asked_again(cur, small.school_id, rounds, EVERYBODY, "tutor group", least)
+        return made[small.open_round]
+
+    ((name, sat, again),) = offered(1)
+    all_alike = dict.fromkeys(items_of(small), 4)
+    small.records.hand_in(
+        small.ask("pupil"), small.pupils["Kofi"], sitting_id=uuid4(), round_id=small.open_round, on=date(2026, 3, 18),
+        answers=all_alike,
+    )  # fmt: skip
+    assert sat is not None and again is not None
+    assert offered(1) == [(name, sat + 1, again + 1)] and name == "10B"
+    assert offered(10) == [("10B", None, None)]
+    assert "10B: fewer than 10 sat" in Reader(pages, small, "administrator").get("/setup").text
+
+
 def test_a_round_is_closed_with_how_many_said_not_today(pages: FastAPI, small: SmallSchool) -> None:
     office, before = Reader(pages, small, "administrator"), counts(small)
     page = office.get("/setup")
