@@ -10,6 +10,7 @@ from uuid import RFC_4122, UUID, uuid4
 import numpy as np
 import pytest
 from pydantic import ValidationError
+from statsmodels.stats.proportion import proportion_confint
 
 from domain import review, truth
 from domain.base import Actor, Event, Fact, Stamp
@@ -55,6 +56,12 @@ def test_a_pupil_without_a_sign_is_drawn_with_the_chance_that_is_kept_beside_the
     drawn = [found for n in range(3000) if (found := review.drawn(replay(told), UUID(int=n), Draw(b"k" * 32)))]
     assert 60 < len(drawn) < 140
     assert {(one.round_id, one.chance) for one in drawn} == {(round_id, 1 / 30)}
+
+
+def test_the_id_something_is_reviewed_under_cannot_be_made_without_the_schools_key() -> None:
+    of, pupil = UUID(int=5), UUID(int=6)
+    assert Draw(b"k" * 32).sign_id(of, pupil) == Draw(b"k" * 32).sign_id(of, pupil)
+    assert len({Draw(key).sign_id(one, pupil) for key in (b"k" * 32, b"l" * 32) for one in (of, UUID(int=7))}) == 4
 
 
 def test_the_id_a_drawn_pupil_is_reviewed_under_is_made_like_a_signs_and_is_no_other_id_on_record() -> None:
@@ -198,7 +205,7 @@ def test_rounds_of_one_pupil_are_one_pupil_where_it_is_counted_what_there_is() -
     often = [Watched(UUID(int=n % 5), flagged, had, 1.0 if flagged else 30.0)
              for n in range(200) for flagged in (True, False) for had in (True, False)]  # fmt: skip
     found = truth.followed(often)
-    assert {need.counted for need in found.specificity.lacks} == {5}
+    assert [need.counted for need in found.specificity.lacks] == [5] * 4, "with, without, flagged, drawn"
 
 
 def test_an_interval_has_width_and_never_stands_for_more_pupils_than_there_are() -> None:
@@ -237,6 +244,8 @@ def test_ppv_is_flags_followed_by_an_outcome() -> None:
     )
     assert found.ppv.value == pytest.approx(0.4)
     assert found.not_followed_up == 4
+    # one flag a pupil: the variance between fifty pupils is that of forty-nine independent ones
+    assert (found.ppv.low, found.ppv.high) == pytest.approx(proportion_confint(0.4 * 49, 49, method="wilson"))
 
 
 def test_flags_of_one_pupil_do_not_count_as_many_pupils() -> None:
