@@ -5,16 +5,21 @@ from __future__ import annotations
 import base64
 import io
 import json
+import re
 import zipfile
 from datetime import date, timedelta
 from typing import Any
 from uuid import uuid4
 
+import psycopg
 import pytest
 
 from astrack.access.looks import Looks
 from astrack.changing import Ask
+from astrack.settings import Settings
 from astrack.store import StreamHeld
+from astrack.store.embedded import Embedded
+from astrack.store.store import looks_log
 from domain.base import Actor
 from domain.rights.retention import PupilErased
 from domain.school import StreamErased
@@ -154,6 +159,47 @@ def test_nothing_is_erased_by_one_person_nor_under_a_hold_and_then_everything_go
     said = [fact.event for fact in school.records.log.load(school.school_id).facts]
     assert [one.decided_by for one in said if isinstance(one, PupilErased)] == [school.staff["dpo"]]
     assert school.as_("dsl").get("/api/v1/data-requests").json()["items"] == []
+
+
+def tables_that_tell(world: Any, settings: Settings, *words: str) -> set[str]:
+    """The tables that hold one of these words in the clear, of this school and of its log of looks."""
+    there = "SELECT table_schema || '.' || table_name FROM information_schema.columns WHERE column_name = 'school_id'"
+    logs = [world.school_id, looks_log(world.school_id)]
+    with psycopg.connect(Embedded(settings.home).conninfo("postgres", settings.database)) as conn:
+        return {
+            table
+            for (table,) in conn.execute(there).fetchall()
+            if conn.execute(f"SELECT 1 FROM {table} t WHERE school_id = ANY (%s) AND t::text ~* %s LIMIT 1".encode(),
+                            (logs, "|".join(words))).fetchone()
+        }  # fmt: skip
+
+
+def lists_that_tell(world: Any, *words: str) -> set[tuple[str, str]]:
+    """Who is told of one of these words by a list, a search or a read model as it once was."""
+    lists = [path for path in world.site.openapi()["paths"] if "{" not in path]
+    found = set()
+    for role in ("tutor", "dsl", "dpo", "head", "auditor", "administrator"):
+        answers = {path: world.as_(role).get(path) for path in lists}
+        answers["search"] = world.as_(role).post("/api/v1/pupils/search", json={"name": words[0], "on_roll": False})
+        found |= {(role, path) for path, one in answers.items() if re.search("|".join(words), one.text, re.IGNORECASE)}
+    return found
+
+
+def test_after_an_erasure_no_table_no_list_and_no_search_tells_of_the_pupil(
+    school: Any, answers: Any, settings: Settings
+) -> None:
+    handed_off(school)
+    sitting = {"sitting_id": str(uuid4()), "on": DAY, "answers": answers()}
+    post(school, "pupil", f"/pupils/{school.pupil}/sittings", sitting)
+    ids = (str(school.pupil), *map(str, school.records.streams_about(school.pupil)))
+    before = lists_that_tell(school, "Xylophone"), tables_that_tell(school, settings, "Xylophone", *ids)
+    assert ("dsl", "search") in before[0] and {"views.pupils_v2", "record.streams", "record.sessions"} <= before[1]
+    post(school, "dpo", f"/pupils/{school.pupil}/retention/review", {"decision": "erase", "why": WHY})
+    school.records.erase_pupil(Ask(Actor(id=school.staff["dsl"], role="dsl"), "erase"), school.pupil)
+    assert lists_that_tell(school, "Xylophone") == tables_that_tell(school, settings, "Xylophone", *ids[:1]) == set()
+    # that somebody looked, and at which record, is kept; entries without contents keep their stream's random id
+    assert {path for _, path in lists_that_tell(school, *ids)} == {"/api/v1/access-log"}
+    assert tables_that_tell(school, settings, *ids) == {"record.events", "keys.erasures"}
 
 
 def erasure(world: Any) -> StreamErased:
