@@ -286,18 +286,19 @@ def test_truth_counts_an_outcome_after_the_sitting_and_within_the_rounds_that_fo
     for n, event in enumerate(told):
         row = evolve(row, Fact(n, UUID(int=9), uuid4(), n, AT, event))
 
-    def seen(*outcomes: tuple[str, str]) -> list[bool | None]:
+    def seen(*outcomes: tuple[str, str], today: date = date(2027, 12, 1)) -> list[bool | None]:
         held = row
         for n, (on, code) in enumerate(outcomes):
             said = facts.OutcomeReported(**stamp_now().fresh(), outcome_id=UUID(int=n), happened_on=date.fromisoformat(on),
                                          code=code, source="staff")  # fmt: skip
             held = evolve(held, Fact(n, UUID(int=9), uuid4(), n, AT, said))
         closes = {str(round_id): date(2027, 6, 30)}
-        return [one.outcome for one in looked_back(held, closes, date(2027, 12, 1))]
+        return [one.outcome for one in looked_back(held, closes, today)]
 
     assert seen() == [None]
     assert seen(("2026-11-03", "bullied")) == [None]
     assert seen(("2027-07-01", "bullied")) == [None]
+    assert seen(("2027-05-02", "bullied"), today=date(2027, 5, 1)) == [None], "not known on that day"
     assert seen(("2027-02-01", "none")) == [False]
     assert seen(("2027-02-01", "none"), ("2027-06-30", "referral")) == [True]
 
