@@ -53,10 +53,10 @@ def settings() -> str:
 
 def commands() -> str:
     """Every command with its help."""
-    from astrack.cli import app
+    from astrack.cli import program
 
     lines = ["# Commands", "", NOTE]
-    for path, command in _walk("astrack", typer.main.get_command(app)):
+    for path, command in _walk("astrack", typer.main.get_command(program())):
         lines += [f"## `{path}`", "", (command.help or "").strip(), "", *map(_parameter, command.params), ""]
     return "\n".join(lines)
 

@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from astrack.server import build as build_service
+from astrack.server.site import build as build_service
 from astrack.settings import Settings
 from astrack.store import Store
 from tests.support.small_school import SmallSchool, build

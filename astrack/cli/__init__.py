@@ -5,102 +5,109 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
+from collections.abc import Sequence
 from contextlib import suppress
+from functools import cache
+from importlib import import_module
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 from uuid import uuid4
 
 import typer
 from pydantic import ValidationError
 
 from astrack import errors
-from astrack.cli import (
-    accreditation,
-    audit,
-    common,
-    directory,
-    due,
-    following,
-    guidance,
-    instrument,
-    keeping,
-    mailbox,
-    projections,
-    pupil,
-    rights,
-    school,
-    service,
-    staff,
-    student,
-    support,
-    training,
-    transfer,
-    truth,
-    webhooks,
-)
-from astrack.server.logs import place
+from astrack.cli.saying import KEYS_DRAWN, plain
 from astrack.settings import Settings
-from astrack.store import StoreUnavailable
 from domain.base import DomainError
 from transfer.errors import TransferRefused
 
 USAGE, CLOSED = 2, 141
-app = typer.Typer(
-    name="astrack",
-    help="Pupils' social-emotional development from 8 to 18: assessed, flagged, supported, handed over and proved.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-)
-app.add_typer(school.school, name="school")
-app.add_typer(school.rosters, name="roster")
-app.add_typer(school.rounds, name="round")
-app.add_typer(pupil.pupil, name="pupil")
-app.add_typer(pupil.flag, name="flag")
-app.add_typer(pupil.plan, name="plan")
-transfer.transfer.command("supplement")(following.supplement)
-transfer.transfer.command("safeguarding")(following.safeguarding)
-app.add_typer(transfer.transfer, name="transfer")
-app.add_typer(transfer.keys, name="keys")
-app.add_typer(student.student, name="student")
-app.add_typer(mailbox.mailbox, name="mailbox")
-app.add_typer(directory.directory, name="directory")
-app.add_typer(audit.bundles, name="audit")
-app.add_typer(staff.staff, name="staff")
-app.add_typer(rights.rights, name="rights")
-app.add_typer(training.app, name="training")
-app.add_typer(guidance.app, name="guidance")
-app.add_typer(instrument.app, name="instrument")
-app.add_typer(accreditation.app, name="accreditation")
-app.add_typer(webhooks.app, name="webhook")
-app.command("replay")(audit.replay)
-app.command("verify")(audit.verify)
-app.command("check-store")(audit.check)
-app.command("rebuild")(audit.rebuild)
-app.add_typer(projections.projections, name="projections")
-app.command("backup")(keeping.backup)
-app.command("restore")(keeping.restore)
-app.command("rotate-root-key")(keeping.rotate_root)
-app.command("rotate-school-key")(keeping.rotate_school)
-app.command("truth")(truth.truth)
-app.command("fairness")(truth.fairness)
-app.command("reliability")(truth.reliability)
-app.add_typer(truth.study, name="study")
-app.add_typer(truth.totals, name="totals")
-school.school.command("review-load")(truth.review_load)
-school.school.command("backgrounds")(truth.backgrounds)
-app.command("report")(support.report)
-app.command("trust")(support.trust)
-app.command("due")(due.due)
-app.command("serve")(service.serve)
-app.command("demo")(service.demo)
+HELP = "Pupils' social-emotional development from 8 to 18: assessed, flagged, supported, handed over and proved."
+GROUPS = {
+    "school": "school:school",
+    "roster": "school:rosters",
+    "round": "school:rounds",
+    "pupil": "pupil:pupil",
+    "flag": "pupil:flag",
+    "plan": "pupil:plan",
+    "transfer": "transfer:transfer",
+    "keys": "transfer:keys",
+    "student": "student:student",
+    "mailbox": "mailbox:mailbox",
+    "directory": "directory:directory",
+    "audit": "audit:bundles",
+    "staff": "staff:staff",
+    "rights": "rights:rights",
+    "training": "training:app",
+    "guidance": "guidance:app",
+    "instrument": "instrument:app",
+    "accreditation": "accreditation:app",
+    "webhook": "webhooks:app",
+    "projections": "projections:projections",
+    "study": "truth:study",
+    "totals": "truth:totals",
+}
+COMMANDS = {
+    "replay": "audit:replay",
+    "verify": "audit:verify",
+    "check-store": "audit:check",
+    "rebuild": "audit:rebuild",
+    "backup": "keeping:backup",
+    "restore": "keeping:restore",
+    "rotate-root-key": "keeping:rotate_root",
+    "rotate-school-key": "keeping:rotate_school",
+    "truth": "truth:truth",
+    "fairness": "truth:fairness",
+    "reliability": "truth:reliability",
+    "report": "support:report",
+    "trust": "support:trust",
+    "due": "due:due",
+    "serve": "service:serve",
+    "demo": "service:demo",
+}
+WITHIN = {
+    "school": {"review-load": "truth:review_load", "backgrounds": "truth:backgrounds"},
+    "transfer": {"supplement": "following:supplement", "safeguarding": "following:safeguarding"},
+}
+"""Where each is: loading all takes seconds, and a command line has one."""
+
+
+def program(arguments: Sequence[str] | None = None) -> typer.Typer:
+    """The commands that ``arguments`` may mean: one, with everything under it, or without such a one all."""
+    made = typer.Typer(name="astrack", help=HELP, no_args_is_help=True, add_completion=False,
+                       pretty_exceptions_enable=False)  # fmt: skip
+    # with a callback a single command keeps its name
+    made.callback()(lambda: None)
+    first = next(iter(arguments or ()), None)
+    meant = [first] if first in GROUPS or first in COMMANDS else [*GROUPS, *COMMANDS]
+    for name in meant:
+        if name in GROUPS:
+            made.add_typer(_group(name), name=name)
+        else:
+            made.command(name)(_loaded(COMMANDS[name]))
+    return made
+
+
+@cache
+def _group(name: str) -> typer.Typer:
+    found: typer.Typer = _loaded(GROUPS[name])
+    for inner, place in WITHIN.get(name, {}).items():
+        found.command(inner)(_loaded(place))
+    return found
+
+
+def _loaded(place: str) -> Any:
+    module, _, name = place.partition(":")
+    return getattr(import_module(f"astrack.cli.{module}"), name)
 
 
 def main(arguments: list[str] | None = None) -> NoReturn:
     """Run one command; exits with 0, the refusal's own code, or 2 for wrong usage."""
-    common.KEYS_DRAWN.clear()
+    KEYS_DRAWN.clear()
     try:
-        code = app(arguments, prog_name="astrack", standalone_mode=False)
+        run = program(sys.argv[1:] if arguments is None else arguments)
+        code = run(arguments, prog_name="astrack", standalone_mode=False)
     except typer.Exit as stop:
         sys.exit(stop.exit_code)
     except typer.TyperException as wrong:
@@ -127,10 +134,14 @@ def usage(wrong: typer.TyperException) -> str:
 
 def failed(error: Exception) -> str:
     """The sentence for a command that did not do it, with the key to repeat it by where it may have been done."""
+    # what only a failure needs is loaded then
+    from astrack.server.logs import place
+    from astrack.store.types import StoreUnavailable
+
     if isinstance(error, (DomainError, TransferRefused, ValidationError)):
         said = errors.sentence(error)
-        again = isinstance(error, StoreUnavailable) and common.KEYS_DRAWN
-        return f"{said} (--key {common.KEYS_DRAWN[0]})" if again else said
+        again = isinstance(error, StoreUnavailable) and KEYS_DRAWN
+        return f"{said} (--key {KEYS_DRAWN[0]})" if again else said
     if isinstance(error, OSError):
         about = f"{error.filename}: " if error.filename else ""
         return f"{about}{error.strerror or type(error).__name__}: check the name, the permissions and the disk"
@@ -156,4 +167,4 @@ def _append(path: Path, line: str) -> Path:
 
 def _say(sentence: str) -> None:
     if sentence:
-        print(common.plain(sentence), file=sys.stderr)
+        print(plain(sentence), file=sys.stderr)

@@ -31,13 +31,13 @@ from rich.text import Text
 from astrack.app import App
 from astrack.changing import Ask
 from astrack.cli.files import BadArgument
+from astrack.cli.saying import KEYS_DRAWN, plain
 from astrack.records import NoSuchPupil, Records
 from astrack.settings import Settings
 from astrack.store import SchoolUnknown
 from astrack.store.rootkey import readable_by_others
 from domain.base import Actor, DomainError
 from domain.journey.state import Custody, Journey
-from domain.naming import steers
 from domain.school_year import year_name
 
 
@@ -52,15 +52,8 @@ class Screen(Console):
         super().print(*(plain(one) if isinstance(one, str) else one for one in objects), **how)
 
 
-def plain(text: str) -> str:
-    """A text for a screen: characters that steer it or turn the direction of writing are shown as escapes."""
-    return "".join(f"\\u{ord(one):04x}" if steers(one) and one not in "\n\t" else one for one in text)
-
-
 out = Screen()
 err = Screen(stderr=True)
-KEYS_DRAWN: list[str] = []
-"""The idempotency key drawn last, for the sentence of a failure."""
 ID_WIDTH, OTHER_WIDTH, NO_LIMIT = 36, 14, 10_000
 ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -74,12 +67,16 @@ class WhichPupil(DomainError):
 
 
 @contextmanager
-def opened(create: bool = False) -> Iterator[App]:
-    """The service of this installation, for one command; only what begins a record may ``create`` a database."""
+def opened(create: bool = False, pool_max: int | None = 4) -> Iterator[App]:
+    """The service of this installation, for one command; only what begins a record may ``create`` a database.
+
+    ``pool_max``: how many connections are enough; None: as many as the settings say.
+    """
     given = settings()
     if given.root_key is None and given.transit_url is None and readable_by_others(given.root_key_path):
         err.print(f"Warning: others may read the root key {given.root_key_path}: `chmod 600` it, and rotate it.")
-    with App.open(replace(given, pool_size=min(given.pool_size, 4)), create=create) as app:
+    size = given.pool_size if pool_max is None else min(given.pool_size, pool_max)
+    with App.open(replace(given, pool_size=size), create=create) as app:
         yield app
 
 

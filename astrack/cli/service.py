@@ -8,7 +8,6 @@ from typing import Annotated
 
 import typer
 
-from astrack.cli import common as c
 from astrack.cli.files import BadArgument
 
 
@@ -22,24 +21,33 @@ def serve(
     ] = 1,
 ) -> None:
     """Start the service and say where its pages are; Ctrl-C stops it, and its own PostgreSQL with it."""
-    from astrack import server
+    from astrack.server import processes, running
 
-    check_free(host, port)
-    with c.opened(create=True) as app:
-        said = f"astrack is at http://{host}:{port}/  (Ctrl-C stops it)"
-        server.run(app, host, port, lambda: c.out.print(said), workers)
+    with door(host, port) as listens:
+        if workers > 1:
+            processes.begin()
+        # what takes its time to load comes after the port is open, and beside the process the others are forked from
+        from astrack.cli import common as c
+
+        with c.opened(create=True, pool_max=None) as app:
+            said = f"astrack is at http://{host}:{port}/  (Ctrl-C stops it)"
+            running.at(listens, app, lambda: c.out.print(said), workers)
+
+
+def door(host: str, port: int) -> socket.socket:
+    """A socket that listens already. Raises BadArgument."""
+    from astrack.server import listening
+
+    try:
+        return listening.door(host, port)
+    except OSError as error:
+        raise BadArgument(f"nothing can listen at {host}, port {port} ({error.strerror}): "
+                          "stop what uses it, or name another with --port") from error  # fmt: skip
 
 
 def check_free(host: str, port: int) -> None:
     """Refuse an address that cannot be listened at, before anything is started. Raises BadArgument."""
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        with socket.socket(family, kind, protocol) as trial:
-            trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            trial.bind(address)
-    except OSError as error:
-        raise BadArgument(f"nothing can listen at {host}, port {port} ({error.strerror}): "
-                          "stop what uses it, or name another with --port") from error  # fmt: skip
+    door(host, port).close()
 
 
 def demo(

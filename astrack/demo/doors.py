@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from astrack import server
 from astrack.access.sessions import Sessions
 from astrack.app import App
 from astrack.changing import Ask
 from astrack.cli import common as c
 from astrack.demo.years import School
+from astrack.server import running
 from domain.base import Actor
 from domain.scope import Scope
 from domain.staff import FIRST_MODULE
@@ -43,4 +43,4 @@ def serve(app: App, schools: list[School], port: int) -> None:
     academy = schools[1]
     c.table(["to sign in as", "role", "one-time code"], people(app, academy), "")
     c.out.print(f"School: {academy.name.name}. The pages are at http://127.0.0.1:{port}/  (Ctrl-C stops them)")
-    server.run(app, "127.0.0.1", port)
+    running.run(app, "127.0.0.1", port)

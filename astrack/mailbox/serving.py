@@ -12,7 +12,8 @@ from astrack.app import utc_now
 from astrack.mailbox.limits import Limits
 from astrack.mailbox.service import build
 from astrack.mailbox.shelf import Shelf
-from astrack.server import STOP_S, Server, logs
+from astrack.server import logs
+from astrack.server.listening import STOP_S, Server
 
 CONNECTIONS_MAX = 1_000
 

@@ -15,8 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from astrack import errors
 from astrack.access import TooManyAttempts
 from astrack.mailbox.proof import SCHEME, Challenges, ProofRefused
-from astrack.server import PROBLEM
-from astrack.server.guard import BodyTooLarge, too_large
+from astrack.server.guard import PROBLEM, BodyTooLarge, too_large
 from domain.base import DomainError
 
 TUS, EXTENSIONS = "1.0.0", "creation,termination,expiration"

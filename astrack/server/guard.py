@@ -39,6 +39,7 @@ API_HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=()",
 }
+PROBLEM = "application/problem+json"
 HSTS = "max-age=31536000"
 
 
@@ -144,7 +145,7 @@ class _Answer:
 
     async def _problem(self, problem: dict[str, Any]) -> None:
         body = json.dumps(problem).encode()
-        headers = [(b"content-type", b"application/problem+json"), (b"content-length", b"%d" % len(body))]
+        headers = [(b"content-type", PROBLEM.encode()), (b"content-length", b"%d" % len(body))]
         await self({"type": "http.response.start", "status": problem["status"], "headers": headers})
         await self({"type": "http.response.body", "body": body})
 

@@ -16,7 +16,7 @@ import pytest
 import uvicorn
 from playwright.sync_api import Browser, Page, Request, sync_playwright
 
-from astrack.server import build as build_service
+from astrack.server.site import build as build_service
 from astrack.settings import Settings
 from astrack.store import Store
 from tests.support.small_school import SmallSchool, build

@@ -17,7 +17,7 @@ from astrack.app import App
 from astrack.changing import Ask
 from astrack.cli import main
 from astrack.records import Records
-from astrack.server import build
+from astrack.server.site import build
 from astrack.settings import Settings
 from astrack.store import Store
 from domain import instrument, staff

@@ -15,7 +15,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from astrack.changing import Ask
-from astrack.server import build
+from astrack.server.site import build
 from domain.base import Actor
 from domain.identity import SchoolName
 

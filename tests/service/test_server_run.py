@@ -20,7 +20,7 @@ PROGRAM = """
 import sys
 from pathlib import Path
 from astrack.app import App
-from astrack.server import run
+from astrack.server.running import run
 from astrack.settings import Settings
 with App.open(Settings(home=Path(sys.argv[1]), database="tests", pool_size=4, second_factor=False)) as app:
     run(app, "127.0.0.1", int(sys.argv[2]), lambda: print("ready", flush=True))

@@ -15,7 +15,7 @@ from fastapi.testclient import TestClient
 from astrack.access.sessions import HERE
 from astrack.app import App
 from astrack.changing import Ask
-from astrack.server import build
+from astrack.server.site import build
 from astrack.settings import Settings
 from astrack.store import Store
 from domain.base import Actor

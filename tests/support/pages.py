@@ -11,7 +11,7 @@ import httpx
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from astrack.server import build
+from astrack.server.site import build
 from tests.support.small_school import SmallSchool
 
 ORIGIN = "https://astrack.test"
