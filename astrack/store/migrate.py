@@ -1,8 +1,13 @@
-"""Bring a database to this version: the three roles, the schemas, then one file for each object."""
+"""Bring a database to this version: the three roles, the schemas, then one file for each object.
+
+Versions run side by side while one takes over from another: what is applied only adds, a version that finds its own
+mark among those applied applies nothing, and whoever is reading or writing goes before.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Callable
 from importlib.resources import files
 from typing import Any
@@ -10,8 +15,18 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
+from astrack.store.types import StoreUnavailable
+
 OWNER, SERVICE, PROJECTOR = "astrack_owner", "astrack_service", "astrack_projector"
 LOCK = 0x61737472
+LOCK_MS, PAUSE_S, TIMES = 500, 0.5, 60
+"""How long the tables are waited for at a time: less than the second after which PostgreSQL looks for a deadlock, and
+might end a command of the service's instead; and less than anybody who queues behind would notice.
+"""
+TABLES = (
+    "SELECT quote_ident(schemaname) || '.' || quote_ident(tablename) FROM pg_tables"
+    " WHERE schemaname IN ('record', 'keys', 'views') ORDER BY 1"
+)
 Connection = psycopg.Connection[tuple[Any, ...]]
 
 
@@ -38,23 +53,39 @@ def may_migrate(conn: Connection) -> bool:
 
 
 def migrated(conn: Connection) -> bool:
-    """Whether the database is already at this version."""
+    """Whether the database is at this version, or past it: an older process must not undo what a newer one did."""
     try:
-        row = conn.execute("SELECT fingerprint FROM record.migrations").fetchone()
+        # a transaction of its own: what is not there yet must not end the one around it
+        with conn.transaction():
+            rows = conn.execute("SELECT fingerprint FROM record.migrations").fetchall()
     except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName, psycopg.errors.InsufficientPrivilege):
         return False
-    return row is not None and row[0] == fingerprint()
+    return (fingerprint(),) in rows
 
 
 def migrate(conn: Connection, password: Callable[[str], str]) -> None:
     """Apply everything in one transaction, under a lock; nothing to do where it is applied already.
 
-    ``conn`` is in autocommit mode and may create roles; ``password`` gives the login roles theirs.
+    ``conn`` is in autocommit mode and may create roles; ``password`` gives the login roles theirs. Raises
+    StoreUnavailable.
     """
-    if migrated(conn) and _can_login(conn):
-        return
+    for _ in range(TIMES):
+        if migrated(conn) and _can_login(conn):
+            return
+        try:
+            _apply(conn, password)
+        except psycopg.errors.LockNotAvailable:
+            time.sleep(PAUSE_S)
+    raise StoreUnavailable("the database could not be brought to this version, since somebody reads it without a pause:"
+                           " wait for the backup or report that is under way, then start again")  # fmt: skip
+
+
+def _apply(conn: Connection, password: Callable[[str], str]) -> None:
     with conn.transaction():
         conn.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK,))
+        if migrated(conn) and _can_login(conn):
+            return
+        _lock_tables(conn)
         _roles(conn, password)
         _schemas(conn)
         owned = scripts()
@@ -63,9 +94,17 @@ def migrate(conn: Connection, password: Callable[[str], str]) -> None:
         for _, text in owned[1:]:
             _as(conn, OWNER, text)
         _as(conn, OWNER, "CREATE TABLE IF NOT EXISTS record.migrations (fingerprint text NOT NULL);"
-            "GRANT SELECT ON record.migrations TO astrack_service; DELETE FROM record.migrations")  # fmt: skip
+            "GRANT SELECT ON record.migrations TO astrack_service")  # fmt: skip
         conn.execute(f"SET LOCAL ROLE {OWNER}")
         conn.execute("INSERT INTO record.migrations VALUES (%s)", (fingerprint(),))
+
+
+def _lock_tables(conn: Connection) -> None:
+    """All at once and before anything is changed: so no command can wait for one table while it holds another."""
+    conn.execute(f"SET LOCAL lock_timeout = {LOCK_MS}")
+    tables = [name for (name,) in conn.execute(TABLES)]
+    if tables:
+        conn.execute(f"LOCK TABLE {', '.join(tables)} IN ACCESS EXCLUSIVE MODE".encode())
 
 
 def _can_login(conn: Connection) -> bool:
