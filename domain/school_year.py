@@ -9,6 +9,8 @@ from domain.base import DomainError
 from domain.school import Term
 
 SATURDAY = 5
+FIRST_DAY, LAST_DAY = date(1990, 1, 1), date(2100, 12, 31)
+"""The days that a record can speak of: with others the reckoning of years would run out of the calendar."""
 
 
 class NotYetBorn(DomainError):

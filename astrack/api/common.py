@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from astrack.access.callers import Caller
 from domain.base import DomainError
 from domain.journey.facts import Group
+from domain.school_year import FIRST_DAY, LAST_DAY
 
 PAGE_MAX = 200
 
@@ -44,7 +45,7 @@ def _text(least: int, most: int) -> StringConstraints:
     return StringConstraints(min_length=least, max_length=most, pattern=f"^[^{unseen}]*$")
 
 
-Day = Annotated[date, Field(ge=date(1990, 1, 1), le=date(2100, 12, 31), examples=["2026-11-24"])]
+Day = Annotated[date, Field(ge=FIRST_DAY, le=LAST_DAY, examples=["2026-11-24"])]
 Code = Annotated[str, StringConstraints(min_length=1, max_length=80, pattern=r"^[^\x00-\x1f\x7f]+$")]
 Line = Annotated[str, _text(0, 200)]
 Name = Annotated[str, _text(1, 100)]

@@ -75,6 +75,8 @@ class PageRoute(APIRoute):
 
         async def handle(request: Request) -> Response:
             try:
+                if "%00" in request.url.query:  # no database holds it, and nobody types it
+                    raise BadForm("The address holds a character that no text has: open the page again from its menu.")
                 return await original(request)
             except SignInNeeded:
                 return _to_sign_in(request)

@@ -12,6 +12,7 @@ from fastapi import Request
 from starlette.datastructures import UploadFile
 
 from astrack.web.site import BadForm, Site
+from domain.school_year import FIRST_DAY, LAST_DAY
 
 FORM_BYTES_MAX = 64 * 1024
 FIELDS_MAX = 200
@@ -56,11 +57,7 @@ class Form:
 
     def day(self, name: str, *, label: str = "") -> date:
         """A day written YYYY-MM-DD, as browsers send it. Raises BadForm."""
-        value = self.text(name, 40)
-        try:
-            return date.fromisoformat(value)
-        except ValueError:
-            raise BadForm(f"{label or name}: write the day as year-month-day, such as 2026-11-24.", name) from None
+        return day_of(self.text(name, 40), name, label or name)
 
     def number(self, name: str, low: int, high: int, *, label: str = "") -> int:
         """A whole number in a range. Raises BadForm."""
@@ -71,10 +68,11 @@ class Form:
 
     def id(self, name: str) -> UUID:
         """An id the page itself put into the form. Raises BadForm."""
-        try:
-            return UUID(self.text(name, 40))
-        except ValueError:
-            raise BadForm("This form is not one that we made: open the page again and send it from there.") from None
+        return _id(self.text(name, 40))
+
+    def ids(self, name: str, most: int) -> list[UUID]:
+        """The ids chosen among those the page offered, ``most`` at the most. Raises BadForm."""
+        return [_id(one) for one in self.many(name, most)]
 
     @property
     def key(self) -> str:
@@ -85,6 +83,24 @@ class Form:
         """What was typed, to be shown again; without tokens, keys and codes."""
         texts = [(name, " · ".join(values)[:SHOWN_MAX]) for name, values in self.values.items()]
         return [(name, text) for name, text in texts if name not in HIDDEN_FIELDS and text]
+
+
+def day_of(text: str, name: str, label: str) -> date:
+    """A day written YYYY-MM-DD, of the years that records here can speak of. Raises BadForm."""
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        raise BadForm(f"{label}: write the day as year-month-day, such as 2026-11-24.", name) from None
+    if not FIRST_DAY <= day <= LAST_DAY:
+        raise BadForm(f"{label}: a day lies between {FIRST_DAY.year} and {LAST_DAY.year}.", name)
+    return day
+
+
+def _id(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise BadForm("This form is not one that we made: open the page again and send it from there.") from None
 
 
 async def read_form(request: Request, site: Site) -> Form:

@@ -46,7 +46,7 @@ def group_plan_pages(site: Site) -> APIRouter:
 
 
 def _open(who: Caller, sent: Form) -> None:
-    chosen = [UUID(one) for one in sent.many("pupil", MOST)]
+    chosen = sent.ids("pupil", MOST)
     if not LEAST <= len(chosen) <= MOST:
         raise BadForm(f"Choose {LEAST} to {MOST} pupils for a group.", "pupil")
     about = [one for pupil_id in chosen if (one := who.may(Action.WRITE_PLANS, pupil_id))]

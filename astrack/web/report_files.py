@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
 
 from starlette.responses import Response
 
 from astrack.access.callers import Caller
 from astrack.reports import period
 from astrack.reports.period import Period
-from astrack.web.site import HEADERS, BadForm
+from astrack.web.forms import day_of
+from astrack.web.site import HEADERS
 from domain.half_year import Days
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'"
@@ -18,10 +18,8 @@ POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none';
 
 def window_of(who: Caller, since: str, until: str, rounds: Sequence[Days] = ()) -> Period:
     """The first and last day asked for; the newest half-year that can be told where none is. Raises BadForm."""
-    try:
-        first, last = (date.fromisoformat(one) if one else None for one in (since, until))
-    except ValueError:
-        raise BadForm("Write the days as year-month-day, such as 2026-11-24.", "since") from None
+    first = day_of(since, "since", "From") if since else None
+    last = day_of(until, "until", "Until") if until else None
     return period.asked(who.app, first, last, rounds)
 
 

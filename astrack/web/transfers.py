@@ -114,8 +114,7 @@ def _download(content: bytes, name: str) -> Response:
 
 
 def _prepare(who: Caller, sent: Form) -> Done:
-    chosen = sent.many("pupil", GROUP_MAX) or _year_group(who, sent)
-    ids = [UUID(one) for one in chosen]
+    ids = sent.ids("pupil", GROUP_MAX) or _year_group(who, sent)
     for pupil_id in ids:
         who.may(Action.SEND_RECORD, pupil_id)
     done = Together(who.app, who.handover).prepare(
@@ -132,11 +131,11 @@ def _prepare(who: Caller, sent: Form) -> Done:
     return done
 
 
-def _year_group(who: Caller, sent: Form) -> tuple[str, ...]:
+def _year_group(who: Caller, sent: Form) -> list[UUID]:
     year = sent.number("year", 0, 14, label="The year group")
     with reading(who) as (cur, school):
         here = pupils.listed(cur, school, Scope(dimensions={"year": frozenset({str(year)})}), limit=GROUP_MAX)
-    ready = tuple(str(one.pupil_id) for one in here if one.custody == "held")
+    ready = [one.pupil_id for one in here if one.custody == "held"]
     if not ready:
         raise BadForm(f"Nobody in Year {year} has a record that can be sent: choose another year group.", "year")
     return ready

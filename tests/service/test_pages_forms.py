@@ -17,6 +17,7 @@ from fastapi import FastAPI
 
 from astrack.settings import Settings
 from astrack.store import Store
+from astrack.webhooks import Webhooks
 from tests.support.addresses import PAGES, filled, known_of, pattern, routes
 from tests.support.pages import ORIGIN, Found, Reader, forms, served
 from tests.support.small_school import SmallSchool, build
@@ -42,7 +43,7 @@ ELSEWHERE = {
     "/transfers/{transfer_id}/withdraw", "/transfers/{transfer_id}/late",
     "/transfers/{transfer_id}/safeguarding", "/family/opt-out", "/sit/answer", "/sit/begin",
     "/setup/people/{staff_id}/withdraw", "/setup/people/{staff_id}/trained", "/talk", "/setup/people/{staff_id}/factor",
-    "/pupils/{pupil_id}/outcomes/{outcome_id}/take-back",
+    "/pupils/{pupil_id}/outcomes/{outcome_id}/take-back", "/setup/webhooks/{webhook_id}/again",
 }  # fmt: skip
 """Forms that a page shows only after something else: each is sent by a test of its own page."""
 ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -72,6 +73,10 @@ def pages(school: SmallSchool) -> FastAPI:
 def known(school: SmallSchool, pages: FastAPI) -> dict[str, object]:
     small = known_of(school)
     school.records.ask_to_talk(school.ask("pupil"), school.pupils["Mia"], talk_id=school.app.new_id())
+    Webhooks(school.records).add(
+        school.ask("administrator"), webhook_id=school.app.new_id(), address="https://93.184.215.14/told",
+        kinds=["pupil-left"],
+    )  # fmt: skip
     return small
 
 
