@@ -60,7 +60,16 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         print("\nlogs name people or secrets:", *HEARD.found[:10], sep="\n")
 
 
+LONGEST = {
+    "test_api_fuzz.py", "test_demo_story.py", "test_store_kill_loop.py", "test_accessible.py", "test_journeys.py",
+    "test_views_properties.py", "test_simulated_store.py", "test_rolling_upgrade.py", "test_year_group.py",
+    "test_server_processes.py", "test_cli.py", "test_oneroster.py", "test_fuzz.py", "test_views_faults.py",
+}  # fmt: skip
+"""Files that take longest. They are begun first: a long one begun last would keep one process busy alone."""
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: item.path.name not in LONGEST)
     if config.getoption("--long"):
         return
     for item in items:
