@@ -32,10 +32,10 @@ SHOTS = (
     ("plan", "tutor", "/pupils/{Kofi}/plan?about=self_disclosure.low.school", 1280, 620),
     ("sitting", "Tom", "/sit/next", 1280, 720),
     ("my-story", "Mia", "/me", 1280, 620),
-    ("handing-over", "dsl", "/transfers", 1280, 620),
+    ("handing-over", "dsl", "/transfers", 1280, 560),
     ("audit", "dsl", "/audit/pupils/{Mia}?day=2022-03-12", 1280, 620),
     ("did-it-help", "head", "/impact", 1280, 560),
-    ("set-up", "administrator", "/setup", 1280, 620),
+    ("set-up", "administrator", "/setup", 1280, 560),
 )
 
 
