@@ -10,8 +10,9 @@ from starlette.responses import Response
 
 from astrack import replay
 from astrack.access.callers import Caller
+from astrack.web import forms
 from astrack.web.reading import drawn, picture_of
-from astrack.web.site import BadForm, Site
+from astrack.web.site import Site
 from astrack.web.story import by_year, story
 from domain.identity import Identity
 
@@ -43,9 +44,4 @@ def first_day(who: Caller, pupil_id: UUID) -> date:
 
 def day_of(text: str, today: date) -> date:
     """The day asked for, today at the latest. Raises BadForm."""
-    if not text:
-        return today
-    try:
-        return min(today, date.fromisoformat(text[:10]))
-    except ValueError:
-        raise BadForm("Write the day as year-month-day, such as 2024-03-12.") from None
+    return min(today, forms.day_of(text, "day", "The day")) if text else today

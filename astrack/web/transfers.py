@@ -48,6 +48,7 @@ COLUMNS = (
 def transfer_pages(site: Site) -> APIRouter:
     """The board and what is done from it."""
     router = APIRouter(route_class=PageRoute, include_in_schema=False)
+    _files(router)
 
     @router.get("/transfers")
     def board(request: Request, who: Who) -> Response:
@@ -76,6 +77,22 @@ def transfer_pages(site: Site) -> APIRouter:
             return _board(site, request, who, sent, refused, "take-in")
         return see_other("/transfers", done)
 
+    @router.post("/transfers/{transfer_id}/sent")
+    def mark_sent(who: Who, sent: Sent, transfer_id: UUID) -> Response:
+        who.carry("out", transfer_id)
+        who.handover.mark(who.ask(sent.key), transfer_id, "sent")
+        return see_other("/transfers")
+
+    @router.post("/transfers/{transfer_id}/withdraw")
+    def withdraw(who: Who, sent: Sent, transfer_id: UUID) -> Response:
+        who.may(Action.RECEIVE_RECORD)
+        who.handover.withdraw(who.ask(sent.key), transfer_id)
+        return see_other("/transfers", "withdrawn")
+
+    return router
+
+
+def _files(router: APIRouter) -> None:
     @router.get("/transfers/{transfer_id}/file")
     def sealed(who: Who, transfer_id: UUID) -> Response:
         who.carry("out", transfer_id)
@@ -92,20 +109,6 @@ def transfer_pages(site: Site) -> APIRouter:
     def key_document(who: Who) -> Response:
         who.may(Action.SEE_SCHOOL)
         return _download(who.handover.key_document(), "school.keydoc")
-
-    @router.post("/transfers/{transfer_id}/sent")
-    def mark_sent(who: Who, sent: Sent, transfer_id: UUID) -> Response:
-        who.carry("out", transfer_id)
-        who.handover.mark(who.ask(sent.key), transfer_id, "sent")
-        return see_other("/transfers")
-
-    @router.post("/transfers/{transfer_id}/withdraw")
-    def withdraw(who: Who, sent: Sent, transfer_id: UUID) -> Response:
-        who.may(Action.RECEIVE_RECORD)
-        who.handover.withdraw(who.ask(sent.key), transfer_id)
-        return see_other("/transfers", "withdrawn")
-
-    return router
 
 
 def _download(content: bytes, name: str) -> Response:
