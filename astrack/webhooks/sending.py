@@ -50,6 +50,10 @@ ENDED = (
     "UPDATE record.deliveries SET state = %s, next_at = %s, said = %s"
     " WHERE school_id = %s AND webhook_id = %s AND position = %s"
 )
+PUT_OFF = (
+    "UPDATE record.deliveries SET tries = tries - 1, next_at = %s"
+    " WHERE school_id = %s AND webhook_id = %s AND position = %s"
+)
 TIDY = "DELETE FROM record.deliveries WHERE school_id = %s AND state <> 'waiting' AND next_at < %s"
 
 
@@ -84,8 +88,8 @@ class Sender:
         for webhook_id, *fields in sorted(taken, key=lambda row: row[1]):
             one = Delivery(*fields)
             if webhook_id in silent or webhook_id not in told:
-                # not tried after all: the next turn takes it up
-                self._end(school, webhook_id, one, "waiting", now + WAITS[0], one.said)
+                # not tried after all, and not counted as a try: the next turn takes it up
+                school.tell([(PUT_OFF, (now + WAITS[0], school.school_id, webhook_id, one.position))])
                 continue
             if not self._sent(school, told[webhook_id], one):
                 silent.add(webhook_id)

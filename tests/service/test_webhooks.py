@@ -207,6 +207,15 @@ def test_a_message_that_is_not_taken_is_tried_again_under_its_id_with_growing_wa
     assert telling.sent()[0].state == "delivered"
 
 
+def test_a_message_put_off_behind_one_that_failed_has_not_been_tried(telling: Telling, receiver: Receiver) -> None:
+    receiver.answers = [500]
+    telling.admit()
+    telling.admit()
+    telling.turn()
+    assert sorted(one.tries for one in telling.sent()) == [0, 1]
+    assert {one.state for one in telling.sent()} == {"waiting"}
+
+
 def test_an_address_that_is_gone_is_given_up_at_once(telling: Telling, receiver: Receiver) -> None:
     receiver.answers = [410]
     telling.admit()
