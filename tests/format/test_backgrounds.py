@@ -65,6 +65,17 @@ def test_a_history_nobody_has_says_nothing_and_one_that_some_have_says_no_for_th
     assert [one.sen for one in read(sen(("2024-09-01", "K")), "")] == [True, False]
 
 
+def test_a_partial_file_says_no_of_nobody() -> None:
+    whole = file(sen(("2024-09-01", "K")) + meals("2025-09-01"), "")
+    part = whole.replace(b"<DocumentQualifier>full<", b"<DocumentQualifier>partial<")
+    assert [(one.background.sen, one.background.fsm) for one in ctf.read(whole, watched=ALL).pupils] == [
+        (True, True), (False, False),
+    ]  # fmt: skip
+    assert [(one.background.sen, one.background.fsm) for one in ctf.read(part, watched=ALL).pupils] == [
+        (True, True), (None, None),
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("code", "eal"), [("POL", True), ("OTB", True), ("ENG", False), ("ENB", False), ("REF", None), ("NOT", None)]
 )

@@ -35,7 +35,7 @@ def of_ctf(pupil: etree._Element, on: date | None, watched: Iterable[Watchable])
 
 
 def absent_as_no(pupils: Iterable[Listed], watched: Iterable[Watchable]) -> tuple[Listed, ...]:
-    """The pupils of a CTF: where it lists a history for some, those without one do not have what it is about."""
+    """The pupils of a full CTF: where it lists a history for some, those without one do not have what it is about."""
     listed = tuple(pupils)
     told = [name for name in ABSENT_MEANS_NO if name in watched and any(one.background.said(name) for one in listed)]
     return tuple(

@@ -192,12 +192,14 @@ class _Reading:
         if not listing.pupils and not listing.held_back:
             raise EmptyRoster("the file lists no pupil", "CTFpupilData")
         full = head["DocumentQualifier"].lower() == "full"
+        # a partial file may leave a history out of one who has one: there, what is absent is unknown
+        pupils = absent_as_no(listing.pupils, self.watched) if full else tuple(listing.pupils)
         if head["DocumentQualifier"].lower() not in QUALIFIERS:
             listing.warn("Header", "the file says neither full nor partial: taken as partial, so nobody counts as left")
         return Roster(
             source="ctf", version=head["CTFversion"], file_sha256=hashlib.sha256(data).hexdigest(), full=full,
             stated_on=_day(head["DateTime"]), from_school=_numbers(head, "SourceSchool"),
-            to_school=_numbers(head, "DestSchool"), pupils=absent_as_no(listing.pupils, self.watched),
+            to_school=_numbers(head, "DestSchool"), pupils=pupils,
             held_back=tuple(listing.held_back), warnings=tuple(listing.warnings),
             empties=FROM_FILE if full else frozenset(), watched=self.watched,
         )  # fmt: skip
