@@ -17,7 +17,7 @@ from uuid import UUID
 HERE = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(HERE))
 
-from transfer import age, canonical, disclosure, package
+from transfer import age, canonical, cloudevents, disclosure, package
 from transfer.evidence import note, unit_name
 from transfer.evidence.chain import b64, unb64
 from transfer.keys.trust import Trust
@@ -125,6 +125,7 @@ def parts_of(paper: ModuleType, beech: Any) -> package.Parts:
     members = {
         "README.txt": b"read me\n", "identity.json": canonical.dump({"person": PERSON, "schools": schools}),
         "student.json": canonical.dump({"recipients": whole, "signing": None}),
+        "cloudevents.jsonl": cloudevents.dump(beech.origin, parts.lines),
         "wordings.json": canonical.dump({"sd.low.same-adult": "One adult, the same each time."}),
     }  # fmt: skip
     made: package.Parts = replace(parts, members=members)
@@ -150,12 +151,15 @@ def faults(beech: Any) -> dict[str, dict[str, Any]]:
         row["payload"] = b64(unb64(row["payload"], "payload").replace(b"3.6", b"5.6"))
         return {**members, "events.jsonl": b"\n".join([*rows[:-2], canonical.dump(row), rows[-1]]) + b"\n"}
 
+    def otherwise(members: dict[str, bytes]) -> dict[str, bytes]:
+        return {**members, "cloudevents.jsonl": members["cloudevents.jsonl"].replace(b"3.6", b"5.6")}
+
     def unsigned(signed: note.Note) -> note.Note:
         return note.Note(signed.text, signed.signatures[:1])
 
     return {
         "bad-last-entry-cut-off": {"change": fewer}, "bad-fact-rewritten": {"change": rewritten},
-        "bad-one-signature": {"sign": unsigned},
+        "bad-one-signature": {"sign": unsigned}, "bad-cloudevents-say-otherwise": {"change": otherwise},
         "bad-member-altered": {"after": lambda m: {**m, "README.txt": b"read us\n"}},
     }  # fmt: skip
 

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import BinaryIO, cast
 
-from transfer import age, archive, canonical, evidence, manifest, story
+from transfer import age, archive, canonical, cloudevents, evidence, manifest, story
 from transfer.archive import Content, Member
 from transfer.errors import (
     BadContainer,
@@ -279,6 +279,8 @@ def _check_contents(
     own = units.get(made.sources[0].unit)
     threads = story.threads_of(made.sender.origin, own.indexes if own else (), lines)
     proved = _prove(made, units, threads, standings, trust)
+    if cloudevents.MEMBER in files:
+        cloudevents.check(files[cloudevents.MEMBER], made.sender.origin, lines)
     rest = {name: data for name, data in files.items() if not name.startswith(EVIDENCE) and name != story.MEMBER}
     return Package(made, files[MANIFEST], lines, threads, proved, standings, rest)
 

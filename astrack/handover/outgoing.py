@@ -95,7 +95,7 @@ def seal(
         signer, _ = published.keys.signers(Purpose.MANIFEST)
         named = (own.name, identity.person.full_name if identity.person else "")
         members |= own_copy.members(
-            order.recipients, order.signing, lines, order.transfer_id, named, order.created, signer.seed
+            unit.origin, order.recipients, order.signing, lines, order.transfer_id, named, order.created, signer.seed
         )
         without = [*without, *POLICY]
     members |= statutory

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from domain import guidance
-from transfer import canonical, credential, manifest, story
+from transfer import canonical, cloudevents, credential, manifest, story
 from transfer.age import Recipient
 from transfer.credential import Kept
 from transfer.story import Line
@@ -20,6 +20,7 @@ AUDIENCES = ("student", "recovery")
 
 
 def members(
+    origin: str,
     recipients: Sequence[Recipient],
     signing: Sequence[str],
     lines: Sequence[Line],
@@ -28,10 +29,11 @@ def members(
     created: datetime,
     seed: bytes,
 ) -> dict[str, bytes]:
-    """credential.json, student.json and wordings.json of a copy whose story these lines are.
+    """credential.json, student.json, wordings.json and cloudevents.jsonl of a copy whose story these lines are.
 
-    ``named`` are the school and the student; ``signing`` the two verifier keys that the student's key leads to, empty
-    when the school does not know them; ``seed`` is that of the school's Ed25519 manifest key.
+    ``origin`` is the school's log; ``named`` are the school and the student; ``signing`` the two verifier keys that the
+    student's key leads to, empty when the school does not know them; ``seed`` is that of the school's Ed25519 manifest
+    key.
     """
     facts = [json.loads(payload) for payload in story.payloads(lines)]
     school, student = named
@@ -39,6 +41,7 @@ def members(
     return {
         CREDENTIAL: credential.of_record(kept, seed),
         STUDENT: _student(recipients, signing),
+        cloudevents.MEMBER: cloudevents.dump(origin, lines),
         WORDINGS: canonical.dump(dict(sorted(_wordings(facts)))),
     }
 

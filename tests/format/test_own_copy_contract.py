@@ -12,7 +12,7 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
-from transfer import age, disclosure, errors, package, verify
+from transfer import age, cloudevents, disclosure, errors, package, verify
 from transfer.disclosure import Disclosed
 from transfer.keys.trust import Known, Trust
 
@@ -22,7 +22,7 @@ RUN = Path(__file__).parents[1] / "support" / "reader_module.mjs"
 KEY = age.read_agekey((FILES / "student.agekey").read_text())
 REFUSED = {
     "bad-fact-rewritten.tar.age": errors.BadStory, "bad-last-entry-cut-off.tar.age": errors.BadProof,
-    "bad-member-altered.tar.age": errors.BadFile, "bad-one-signature.tar.age": errors.BadSignature,
+    "bad-cloudevents-say-otherwise.tar.age": errors.BadFile, "bad-member-altered.tar.age": errors.BadFile, "bad-one-signature.tar.age": errors.BadSignature,
     "bad-sealed-for-another.tar.age": errors.WrongRecipient, "bad-another-person.proof": errors.BadManifest,
     "bad-fact-moved.proof": errors.BadProof, "bad-fact-rewritten.proof": errors.BadStory,
 }  # fmt: skip
@@ -125,6 +125,9 @@ def test_both_sides_make_the_same_proof_and_python_verifies_what_the_module_went
         "The lake was <b>quiet</b>.",
     ]
     assert found.manifest.export == 1
+    open_form = [json.loads(row) for row in found.members[cloudevents.MEMBER].splitlines()]
+    assert [one["source"] for one in open_form[:6:5]] == ["//ash.example/log", "//beech.example/log"]
+    assert open_form[-1]["source"].startswith("//student.invalid/") and len(open_form) == 11
     assert said["facts"] == len(found.lines) == 11
     said_too: list[str] = []
     assert verify.main([str(after), "--identity", str(FILES / "student.agekey")], said_too.append) == verify.VERIFIED

@@ -21,7 +21,7 @@ from astrack.store import Store
 from domain.base import Actor
 from domain.identity import Person, SchoolName
 from domain.journey.refusals import CompetenceNotDecided, NotYetEighteen, RecordFrozen
-from transfer import age, credential, disclosure, package
+from transfer import age, cloudevents, credential, disclosure, package
 from transfer.keys.signing import Purpose
 from transfer.keys.trust import Trust
 
@@ -99,6 +99,7 @@ def test_a_staff_note_that_nobody_read_is_counted_and_proved_but_not_shown(moved
     (left_out,) = [line for line in found.lines if line.omitted]
     assert left_out.omitted == NOTE_UNREAD
     assert NOTED.encode() not in whole(found) and base64.b64encode(NOTED.encode())[:20] not in whole(found)
+    assert NOTED.encode() not in found.members[cloudevents.MEMBER]
     assert len(found.proved) == 2
     ash = next(one for one in found.proved.values() if len(one.unit.others) == 1)
     assert [line.omitted for line in ash.unit.others] == [NOTE_UNREAD]
@@ -110,6 +111,8 @@ def test_a_note_that_was_read_is_the_students(moved: tuple[Handover, UUID, UUID]
     found, _ = copy(beech, pupil, choice=Choice(notes_read=True))
     assert not [line for line in found.lines if line.omitted]
     assert any(NOTED.encode() in disclosure_payload for disclosure_payload in _innermost(found))
+    assert NOTED.encode() in found.members[cloudevents.MEMBER]
+    assert found.members[cloudevents.MEMBER].count(b"\n") == len(found.lines)
 
 
 def _innermost(found: package.Package) -> list[bytes]:

@@ -2,6 +2,7 @@
 import { fingerprint, recipientOf, unseal } from './age.js';
 import { digest, hex, sha256, text } from './bytes.js';
 import { canonical, load } from './canonical.js';
+import { checkCloudEvents, MEMBER as CLOUD } from './cloudevents.js';
 import { nested, parseEntry, unitName } from './chain.js';
 import { must } from './errors.js';
 import { prove, readUnits, sourceOf } from './evidence.js';
@@ -44,7 +45,8 @@ export async function check(members, opener, { trusted = [], witnesses = [] }) {
   const threads = threadsOf(own.origin, units.get(own.unit)?.indexes ?? [], lines);
   const proved = proveAll(made, units, threads, witnesses);
   const facts = told(own, units.get(own.unit)?.indexes ?? [], lines);
-  const who = members.get('identity.json');
+  const [who, events] = [members.get('identity.json'), members.get(CLOUD)];
+  if (events) checkCloudEvents(events, own.origin, lines);
   const { person = null, schools = [] } = who ? load(who, 'identity.json') : {};
   return { ...made, lines, proved, members, facts, person, schools };
 }

@@ -1,5 +1,6 @@
 /** The import contract of a student's record: read and verify it, tell it, disclose from it, go on with it. */
 export { Refused } from './errors.js';
+export { cloudEvents } from './cloudevents.js';
 export { keysIn, recipientOf, fingerprint } from './age.js';
 export { open, verdict, givenBy } from './file.js';
 export { openDocuments, eightWords } from './keydoc.js';

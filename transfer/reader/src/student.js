@@ -7,6 +7,7 @@ import { fingerprint, recipientOf, seal, seedOf } from './age.js';
 import { b64, concat, digest, same, sha256, text, utf8 } from './bytes.js';
 import { canonical, dump, load } from './canonical.js';
 import { commitment, entry, IMPORT_TOPIC, leaf, parseEntry, unitName, ZERO } from './chain.js';
+import { cloudEvents, MEMBER as CLOUD } from './cloudevents.js';
 import { must } from './errors.js';
 import { headLeaf, proofMember, prove, readUnits, sourceOf } from './evidence.js';
 import { check } from './file.js';
@@ -157,7 +158,7 @@ function membersOf(found, log, { origin, keys, document, at, outside }) {
   const folder = `evidence/${unit.name}/`;
   /** @type {Map<string, Uint8Array>} */
   const made = new Map([[`${folder}checkpoint`, checkpoint], [`${folder}proof.json`, proofMember(unit)], [`${folder}keys/000001`, document],
-    ['events.jsonl', dumpLines(log.lines)], [LOG, utf8(log.entries.map((one) => text(one, LOG)).join(''))], ...handedOn(found, log, origin)]);
+    ['events.jsonl', dumpLines(log.lines)], [CLOUD, cloudEvents(origin, log.lines)], [LOG, utf8(log.entries.map((one) => text(one, LOG)).join(''))], ...handedOn(found, log, origin)]);
   return new Map([...made].sort(([a], [b]) => inOrder(a, b)));
 }
 
@@ -165,7 +166,7 @@ function membersOf(found, log, { origin, keys, document, at, outside }) {
 function handedOn(found, log, origin) {
   const [source] = found.manifest.sources;
   const going = source.origin === origin;
-  const leave = ['manifest.json', 'manifest.note', 'events.jsonl', LOG];
+  const leave = ['manifest.json', 'manifest.note', 'events.jsonl', CLOUD, LOG];
   const kept = [...found.members].filter(([name]) => !leave.includes(name) && !(going && name.startsWith(`evidence/${source.unit}/`)));
   if (going) return kept;
   const member = (/** @type {string} */ name) => /** @type {Uint8Array} */ (found.members.get(name));
