@@ -46,7 +46,10 @@ def test_each_line_has_the_required_attributes_of_cloudevents_1_0_in_their_types
 
 def test_the_facts_stand_in_their_order_without_envelopes(good: package.Package) -> None:
     assert [one["source"] for one in events(good)] == ["//ash.example/log"] * 5 + ["//beech.example/log"] * 3
-    assert [one["data"]["values"][0] for one in events(good) if one["type"] == "journey.assessment-sat.v1"] == [2.6, 3.6]
+    assert [one["data"]["values"][0] for one in events(good) if one["type"] == "journey.assessment-sat.v1"] == [
+        2.6,
+        3.6,
+    ]
 
 
 def test_what_is_withheld_is_not_told(good: package.Package) -> None:
