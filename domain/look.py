@@ -30,6 +30,8 @@ GLASS = "glass_broken"
 
 WITHHELD = frozenset({"safeguarding", GLASS})
 """Purposes and field classes that pupils and parents are not shown by default (shared field guide, section 4)."""
+FAMILY = ("pupil", "parent")
+"""Whose looks a parent is not told of: when a child read their own story, or when the other parent looked."""
 
 
 class LookTaken(Event):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -61,13 +62,18 @@ def of_pupil(
     *,
     shown_only: bool,
     not_by: UUID | None = None,
+    without: Sequence[str] = (),
     before: int | None = None,
     limit: int = 100,
 ) -> list[Row]:
-    """The newest looks at a pupil, newest first, without those ``not_by``; ``before``: the last position seen."""
+    """The newest looks at a pupil, newest first, without those ``not_by`` or in the roles ``without``.
+
+    ``before``: the last position seen.
+    """
+    end = (1 << 62) if before is None else before
     cur.execute(
         f"SELECT {COLUMNS} FROM {TABLE} WHERE school_id = %s AND seen_id = %s AND (shown OR NOT %s)"
-        " AND by_id IS DISTINCT FROM %s AND position < %s ORDER BY position DESC LIMIT %s",
-        (log_id, pupil_id, shown_only, not_by, (1 << 62) if before is None else before, capped(limit)),
+        " AND by_id IS DISTINCT FROM %s AND role <> ALL (%s) AND position < %s ORDER BY position DESC LIMIT %s",
+        (log_id, pupil_id, shown_only, not_by, list(without), end, capped(limit)),
     )
     return [Row(*row) for row in cur]

@@ -10,7 +10,7 @@ from astrack.store import Change, ClockBehind, SchoolLog, Store, looks_log
 from astrack.views import Views
 from domain.authority import RULES, Action, Reason, Viewer
 from domain.base import Event, Fact, Stamp, StreamClass
-from domain.look import GLASS, PURPOSES, LookRefused, LookTaken
+from domain.look import FAMILY, GLASS, PURPOSES, LookRefused, LookTaken
 from projections import looks
 from projections.shape import projection
 
@@ -57,18 +57,26 @@ class Looks:
         *,
         for_pupil: bool,
         not_by: UUID | None = None,
+        without: Sequence[str] = (),
         before: int | None = None,
     ) -> list[looks.Row]:
         """The newest looks at one pupil, newest first; ``for_pupil``: only those shown without a review.
 
-        ``not_by`` leaves one person's looks out; ``before`` is the position of the last one seen.
+        ``not_by`` leaves one person's looks out, ``without`` those of some roles; ``before`` is the position of the
+        last one seen.
         """
         log_id = self.log(school_id).school_id
         self.views.catch_up(log_id)
         with self.views.reading(log_id) as cur:
             return looks.of_pupil(
-                cur, log_id, pupil_id, shown_only=for_pupil, not_by=not_by, before=before, limit=limit
+                cur, log_id, pupil_id, shown_only=for_pupil, not_by=not_by, without=without, before=before, limit=limit
             )
+
+    def told(self, viewer: Viewer, pupil_id: UUID, limit: int, *, not_by: UUID | None = None) -> list[looks.Row]:
+        """The newest looks at one pupil that a viewer is told of, newest first: families what needs no review."""
+        without = FAMILY if viewer.role == "parent" else ()
+        family = viewer.role in FAMILY
+        return self.of_pupil(viewer.school_id, pupil_id, limit, for_pupil=family, not_by=not_by, without=without)
 
     def logs(self) -> list[UUID]:
         """The ids of the look logs there are."""

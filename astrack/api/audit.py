@@ -93,10 +93,9 @@ def verify(caller: CallerOf, log: Literal["record", "access"] = "record") -> Ver
 
 @router.get("/pupils/{pupil_id}/looks")
 def looks_at(caller: CallerOf, pupil_id: UUID, limit: Limit = 50) -> list[LookOut]:
-    """Who looked at a pupil's record: roles and purposes, newest first. Some are withheld from the pupil by default."""
+    """Who looked at a pupil's record: roles and purposes, newest first. Some are not told to families by default."""
     caller.see(Action.SEE_LOOKS, pupil_id)
-    own = caller.viewer.role in ("pupil", "parent")
-    found = caller.looks.of_pupil(caller.records.school_id, pupil_id, limit, for_pupil=own)
+    found = caller.looks.told(caller.viewer, pupil_id, limit)
     return [
         LookOut(at=one.at, role=one.role, action=one.action, field_class=one.field_class, purpose=one.purpose)
         for one in found

@@ -14,6 +14,7 @@ from astrack.web import qr
 from astrack.web.door import PageRoute, Sent, Who
 from astrack.web.forms import Form
 from astrack.web.lists import reading
+from astrack.web.lookers import lookers
 from astrack.web.reading import drawn, picture_of
 from astrack.web.site import BadForm, Site, see_other
 from astrack.web.story import by_year, story
@@ -39,8 +40,12 @@ def family_pages(site: Site) -> APIRouter:
         child = _child(who)
         about = who.may(Action.SEE_NAME, child)
         who.looked(Action.SEE_NAME, [child])
+        stands = who.can(Action.SEE_LOOKS, about)
+        if stands:
+            who.looked(Action.SEE_LOOKS, [child])
         return site.page(
-            request, "family.html", viewer=who.viewer, called=_called(who, child),
+            request, "family.html", viewer=who.viewer, called=_called(who, child), stands=stands,
+            looks=lookers(who, child) if stands else {},
             opted_out=who.whole(child)[0].opted_out,
             released=who.records.releases(child).standing if who.can(Action.SEE_GUIDED, about) else [],
         )  # fmt: skip

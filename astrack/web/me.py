@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from datetime import date
 from uuid import UUID
 
 from fastapi import APIRouter, Request
@@ -13,17 +11,17 @@ from astrack.access import about_journey
 from astrack.access.callers import Caller
 from astrack.handover.base import NoSuchTransfer
 from astrack.web.door import PageRoute, Sent, Who
+from astrack.web.lookers import lookers
 from astrack.web.reading import drawn, picture_of
 from astrack.web.sit import pupil_page
 from astrack.web.site import HEADERS, Site, see_other
 from astrack.web.story import by_year, story
 from astrack.web.talks import TALK_HOURS, talks_of
 from astrack.web.tutor import identity_of
-from astrack.web.words import PURPOSES, ROLE_NAMES
 from domain.authority import Action
 from transfer import reader
 
-LOOKS_SHOWN, TRANSFERS_READ = 50, 1000
+TRANSFERS_READ = 1000
 
 
 def me_pages(site: Site) -> APIRouter:
@@ -87,7 +85,7 @@ def _story(site: Site, request: Request, who: Caller, pupil_id: UUID) -> Respons
     return pupil_page(
         site, request, who, "me.html", **drawn(data), years=by_year(story(facts, identity, guided=True)),
         agreed=[plan.opened.goal for plan in journey.plans.values() if plan.came is None],
-        looks=_looks(who, pupil_id),
+        looks=lookers(who, pupil_id),
         may_copy=who.can(Action.TAKE_OWN_COPY, about_journey(who.records, pupil_id, journey, who.today)),
     )  # fmt: skip
 
@@ -96,11 +94,3 @@ def _own(who: Caller, transfer_id: UUID) -> bool:
     rows = who.handover.transfers(TRANSFERS_READ)
     mine = (str(transfer_id), str(who.viewer.id), "student")
     return any((row["transfer_id"], row["pupil_id"], row["kind"]) == mine for row in rows)
-
-
-def _looks(who: Caller, pupil_id: UUID) -> dict[tuple[date, str, str], int]:
-    """On which day somebody else looked, in which role, what for, and how often; their own looks are left out."""
-    seen = who.looks.of_pupil(who.records.school_id, pupil_id, LOOKS_SHOWN, for_pupil=True, not_by=who.viewer.id)
-    return Counter(
-        (one.at.date(), ROLE_NAMES.get(one.role, one.role), PURPOSES.get(one.purpose, one.purpose)) for one in seen
-    )

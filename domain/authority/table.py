@@ -116,7 +116,7 @@ make_letter      sign_in       RM   no   | -     -        -     -       -   -   
 keep_roster      name          RMLH no   | -     -        -     -       -   -    -    all   -     -       -
 send_record      transfer      RML  no   | -     -        -     -       all -    -    -     -     -       -
 take_own_copy    transfer      RML+ no   | own   -        -     -       all -    -    -     -     -       -
-see_looks        audit         RMLH no   | own   -        -     -       all -    -    -     all   all     -
+see_looks        audit         RMLH no   | own   child    -     -       all -    -    -     all   all     -
 replay           story         RMLH no   | -     -        -     -       all -    -    -     glass scope   -
 break_glass      audit         RMLH no   | -     -        -     -       -   -    -    -     all   -       -
 admit            name          -    no   | -     -        -     -       -   -    -    all   -     -       -

@@ -58,7 +58,7 @@ EXPECTED: dict[str, dict[str, str]] = {
         "take_own_copy": "OMLTRB",
         "see_rounds see_school": ALL,
     },
-    "parent": {"see_name opt_out ask_right see_rights": "omrteq", "see_guided": "r", "see_school": ALL},
+    "parent": {"see_name see_looks opt_out ask_right see_rights": "omrteq", "see_guided": "r", "see_school": ALL},
     "tutor": {
         "see_name take_up_talk raise_hand_off make_card": "omOMrtTeRqB",
         "see_guided": "omOMrtTeR",

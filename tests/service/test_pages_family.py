@@ -56,6 +56,29 @@ def test_a_parent_sees_what_was_released_as_it_stood_then_and_no_more_once_it_is
     assert "Nothing has been shared here yet" in family.get("/family").text
 
 
+def test_a_parent_is_told_who_looked_but_not_whom_safeguarding_and_family_are(
+    pages: FastAPI, small: SmallSchool, dsl: Reader
+) -> None:
+    mia, family = small.pupils["Mia"], Reader(pages, small, "family")
+    assert "Nobody at the school has looked yet" in family.get("/family").text
+    Reader(pages, small, "tutor").get(f"/pupils/{mia}")
+    dsl.get(f"/pupils/{mia}")
+    Reader(pages, small, "Mia").get("/me")
+    card = family.get("/family").text.partition("<h2>Who looked</h2>")[2].partition("</ul>")[0]
+    assert re.findall(r"<li>[^<]*: ([^<]*) \(2 times\)</li>", card) == ["tutor, teaching and care"]
+    told = family.client.get(f"/api/v1/pupils/{mia}/looks").json()
+    assert {(one["role"], one["purpose"]) for one in told} == {("tutor", "teaching_and_care")}
+    assert family.client.get(f"/api/v1/pupils/{small.pupils['Tom']}/looks").status_code == 404
+
+
+def test_a_letter_to_nobody_verified_does_not_tell_who_looked(pages: FastAPI, small: SmallSchool) -> None:
+    anybody = Reader(pages, small)
+    code = pages.state.sessions.credentials(small.school_id).letter(small.app.new_id(), small.pupils["Mia"])
+    anybody.send(anybody.get("/sign-in"), "/sign-in", school=str(small.school_id), code=code)
+    assert "Who looked" not in anybody.get("/family").text
+    assert anybody.client.get(f"/api/v1/pupils/{small.pupils['Mia']}/looks").status_code == 403
+
+
 def test_nothing_is_released_where_nobody_stands_and_the_words_are_kept(small: SmallSchool, dsl: Reader) -> None:
     refused = dsl.send(dsl.get(path(small, "Tom")), "/family/release", words="Kept words.")
     assert refused.status_code == 409 and "no verified parent" in refused.text and "Kept words." in refused.text
