@@ -99,7 +99,7 @@ def row(error: BaseException) -> Row:
     for kind in type(error).__mro__:
         if kind.__name__ in TABLE:
             status, code = TABLE[kind.__name__]
-            return Row(status, code, _kebab(kind.__name__), _title(kind))
+            return Row(status, code, slug_of(kind.__name__), _title(kind))
     return _OWN
 
 
@@ -138,7 +138,7 @@ def problem(error: BaseException, number: str = "") -> dict[str, Any]:
 def catalogue() -> list[dict[str, Any]]:
     """Every row, for the reference: slug, status, exit code."""
     return [
-        {"slug": _kebab(name), "status": status, "exit_code": code} for name, (status, code) in sorted(TABLE.items())
+        {"slug": slug_of(name), "status": status, "exit_code": code} for name, (status, code) in sorted(TABLE.items())
     ]
 
 
@@ -159,7 +159,8 @@ def _what(one: dict[str, Any]) -> str:
     return str(one.get("msg", "this value is not valid"))[:200]
 
 
-def _kebab(name: str) -> str:
+def slug_of(name: str) -> str:
+    """A refusal's slug: its class name in kebab case."""
     return re.sub(r"(?<!^)(?=[A-Z])", "-", name).lower()
 
 

@@ -14,6 +14,7 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
 import typer.main
+from fastapi.routing import APIRoute
 
 import domain
 from astrack.settings import NAMES
@@ -76,11 +77,32 @@ def _walk(path: str, command: Any) -> Iterator[tuple[str, Any]]:
         yield from _walk(f"{path} {name}", one)
 
 
+def routes() -> str:
+    """Every route of the API by its topic, and every address of the pages."""
+    from astrack.api import PREFIX, describe
+    from astrack.web import PARTS
+    from astrack.web.site import Site
+
+    topics: dict[str, list[str]] = {}
+    for path, methods in describe()["paths"].items():
+        for method, told in methods.items():
+            words = " ".join(told["description"].split())
+            topics.setdefault(told["tags"][0], []).append(f"- `{method.upper()} {path}`: {words}")
+    lines = ["# Routes", "", NOTE, f"The API, described whole at `{PREFIX}/openapi.json`.", ""]
+    for topic, said in topics.items():
+        lines += [f"## {topic.capitalize()}", "", *said, ""]
+    alone: Any = Site(None)  # type: ignore[arg-type]
+    pages = [route for part in PARTS for route in part(alone).routes]
+    asked = {(route.path, *sorted(route.methods or ())) for route in pages if isinstance(route, APIRoute)}
+    lines += ["## Pages", "", *(f"- `{' '.join(methods)} {path}`" for path, *methods in sorted(asked))]
+    return "\n".join(lines)
+
+
 def _words(thing: object) -> str:
     return inspect.cleandoc(getattr(thing, "__doc__", "") or "")
 
 
-PAGES = {"events.md": events, "settings.md": settings, "commands.md": commands}
+PAGES = {"events.md": events, "settings.md": settings, "commands.md": commands, "routes.md": routes}
 
 
 def main() -> None:

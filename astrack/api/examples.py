@@ -17,6 +17,7 @@ PLAN: dict[str, Any] = {
 ADDRESSED = "YWdlLWVuY3J5cHRpb24ub3Jn"
 
 EXAMPLES: dict[str, Any] = {
+    "AccountReleaseIn": {"release_id": ONE, "agreed_with_pupil": True, "words": "We are glad to show you."},
     "AdmitIn": {"person": PERSON, "on": DAY, "year_group": 5, "groups": GROUPS},
     "AnswerIn": {"on": DAY, "outcome": "refused", "why": WHY},
     "AttemptIn": {"answers": {"fs.x": 0}},
@@ -42,6 +43,7 @@ EXAMPLES: dict[str, Any] = {
     "EraseIn": {"request_id": ONE},
     "Escalate": {"to_role": "dsl"},
     "ExtendIn": {"on": DAY, "why": WHY},
+    "FlagReviewIn": {"judgement": "new_to_us", "note": "Seen in two lessons."},
     "GlassIn": {"glass_id": ONE, "reason": "A court order came in", "minutes": 30},
     "GlassReview": {"in_order": True, "note": "The order was shown."},
     "GrantIn": {
@@ -50,6 +52,7 @@ EXAMPLES: dict[str, Any] = {
     "GroupPlanIn": {"group_plan_id": ONE, "pupil_ids": [TWO, THREE], "plan": PLAN},
     "HandOffIn": {"hand_off_id": ONE, "on": DAY, "reference": "CP-2026-014"},
     "HoldIn": {"hold_id": ONE, "why": WHY},
+    "HoldReleaseIn": {"why": WHY},
     "KeyDays": {"days": 90},
     "LetterIn": {"relation_id": ONE},
     "LiftIn": {"on": LATER, "told_on": LATER},
@@ -64,6 +67,7 @@ EXAMPLES: dict[str, Any] = {
     "OptOutIn": {"asked_by": "parent", "on": DAY},
     "OrderIn": {"order_id": ONE, "kind": "other", "limits": "nothing", "from_on": DAY, "reference": "C1"},
     "OutcomeIn": {"outcome_id": ONE, "on": DAY, "code": "none", "source": "staff"},
+    "OwnCopyIn": {},
     "PersonIn": PERSON,
     "Placed": {"on": DAY, "year_group": 5, "groups": GROUPS},
     "PlanIn": PLAN,
@@ -72,12 +76,13 @@ EXAMPLES: dict[str, Any] = {
         "pupil_ids": [ONE], "to": ADDRESSED, "lawful_basis": "consent", "accepted_on": DAY, "start_on": "2027-01-05",
     },
     "RelationIn": {"relation_id": ONE, "name": "Una Quince", "kind": "carer", "from_on": DAY},
+    "RequestCopyIn": {},
     "RequestIn": {"request_id": ONE, "kind": "objection", "asked_by": "parent", "on": DAY},
     "RestrictIn": {"ground": "accuracy", "on": DAY},
     "RetentionReviewIn": {"decision": "erase", "why": WHY},
     "RetireIn": {"why": WHY},
-    "ReviewedIn": {"reviewer": "Dr Lee, educational psychologist", "happened_on": DAY},
     "ReviewedCopyIn": {},
+    "ReviewedIn": {"reviewer": "Dr Lee, educational psychologist", "happened_on": DAY},
     "RevokeIn": {"why": "records were not as shown"},
     "RoundIn": {"round_id": ONE, "name": "Autumn 2026", "opens_on": DAY, "closes_on": LATER, "year_groups": [5, 6]},
     "SchoolIn": {"name": "Mill Lane Primary", "urn": "900101", "lea": "330", "estab": "2345"},
@@ -95,14 +100,7 @@ EXAMPLES: dict[str, Any] = {
     "WebhookIn": {"webhook_id": ONE, "address": "https://192.0.2.1/hook", "kinds": ["pupil-left"]},
     "Why": {"why": WHY},
     "WithholdIn": {"item": "fact:x", "because": "court", "why": WHY},
-    "astrack__api__family__ReleaseIn": {
-        "release_id": ONE, "agreed_with_pupil": True, "words": "We are glad to show you.",
-    },
-    "astrack__api__keeping__ReleaseIn": {"why": WHY},
-    "astrack__api__pupil_writes__ReviewIn": {"judgement": "new_to_us", "note": "Seen in two lessons."},
-    "astrack__api__request_forms__CopyIn": {},
-    "astrack__api__request_forms__ReviewIn": {"item": "fact:x", "upheld": True},
-    "astrack__api__transfers__CopyIn": {},
+    "WithholdingReviewIn": {"item": "fact:x", "upheld": True},
 }  # fmt: skip
 """A test holds each against its own schema, and sends it to the service."""
 

@@ -55,7 +55,7 @@ class CompetenceIn(Body):
     why: Why
 
 
-class ReleaseIn(Body):
+class AccountReleaseIn(Body):
     """Show the account to the parents; ``agreed_with_pupil``: the pupil was asked and agreed."""
 
     release_id: UUID
@@ -163,7 +163,7 @@ def end_order(caller: CallerOf, pupil_id: UUID, order_id: UUID, body: EndIn, key
 
 
 @router.post("/pupils/{pupil_id}/releases")
-def release_account(caller: CallerOf, pupil_id: UUID, body: ReleaseIn, key: Key) -> Changed:
+def release_account(caller: CallerOf, pupil_id: UUID, body: AccountReleaseIn, key: Key) -> Changed:
     """Show this pupil's account, as it stands now, to their verified parents."""
     caller.may(Action.RELEASE_ACCOUNT, pupil_id)
     return Changed(**caller.records.release_account(caller.ask(key), pupil_id, **body.model_dump()))

@@ -46,7 +46,7 @@ class HoldIn(Body):
     why: Why
 
 
-class ReleaseIn(Body):
+class HoldReleaseIn(Body):
     """Why the hold ends."""
 
     why: Why
@@ -127,7 +127,7 @@ def place_hold(caller: CallerOf, pupil_id: UUID, body: HoldIn, key: Key) -> Chan
 
 
 @router.post("/pupils/{pupil_id}/holds/{hold_id}/release")
-def release_hold(caller: CallerOf, pupil_id: UUID, hold_id: UUID, body: ReleaseIn, key: Key) -> Changed:
+def release_hold(caller: CallerOf, pupil_id: UUID, hold_id: UUID, body: HoldReleaseIn, key: Key) -> Changed:
     """Release one hold."""
     caller.may(Action.HOLD_RECORD, pupil_id)
     return Changed(**caller.records.release_hold(caller.ask(key), pupil_id, hold_id=hold_id, why=body.why))

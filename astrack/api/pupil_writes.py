@@ -120,7 +120,7 @@ class HandedIn(Out):
     flags: list[Raised]
 
 
-class ReviewIn(Body):
+class FlagReviewIn(Body):
     """What a person makes of a flag."""
 
     judgement: Judgement
@@ -244,7 +244,7 @@ def say_not_today(caller: CallerOf, pupil_id: UUID, body: NotTodayIn, key: Key) 
 
 @router.post("/pupils/{pupil_id}/flags/{flag_id}/review")
 def review_flag(
-    caller: CallerOf, pupil_id: UUID, flag_id: UUID, body: ReviewIn, key: Key, if_match: IfMatch = None
+    caller: CallerOf, pupil_id: UUID, flag_id: UUID, body: FlagReviewIn, key: Key, if_match: IfMatch = None
 ) -> Done:
     """Say what you make of a sign, by the id it has on the list of looks."""
     caller.may(Action.REVIEW_FLAGS, pupil_id)

@@ -41,14 +41,14 @@ class ReportOut(Out):
     tables: list[TableOut]
 
 
-class SchoolOut(Out):
+class TrustReportSchool(Out):
     """A school of a trust, and what may be said of it by itself."""
 
     school: str
     headline: str
 
 
-class TrustOut(Out):
+class TrustReportOut(Out):
     """The schools of a trust side by side; a school that is hidden cannot be worked out from the others."""
 
     trust: str
@@ -58,12 +58,12 @@ class TrustOut(Out):
     headline: str
     beside: list[str]
     side_by_side: str
-    schools: list[SchoolOut]
+    schools: list[TrustReportSchool]
     tables: list[TableOut]
 
 
 @router.get("/reports/trust")
-def trust_report(caller: CallerOf, since: Day | None = None, until: Day | None = None) -> TrustOut:
+def trust_report(caller: CallerOf, since: Day | None = None, until: Day | None = None) -> TrustReportOut:
     """Schools side by side, asked for at the trust's office: one comparison over all, a funnel, each in a sentence.
     Without days: the newest half-year that can be told.
     """
@@ -71,8 +71,8 @@ def trust_report(caller: CallerOf, since: Day | None = None, until: Day | None =
     trust = caller.app.trusts.seen_from(caller.records.school_id)
     first, last = period.asked(caller.app, since, until)
     found = reports_trust.kept(caller.app, trust.schools, since=first, until=last)
-    schools = [SchoolOut(school=name, headline=said) for name, said in found.schools]
-    return TrustOut(
+    schools = [TrustReportSchool(school=name, headline=said) for name, said in found.schools]
+    return TrustReportOut(
         trust=trust.name, since=found.since, until=found.until, made_on=found.made_on, headline=found.said.headline,
         beside=list(found.said.beside), side_by_side=reports_trust.said(found), schools=schools,
         tables=_tables(found.tables),

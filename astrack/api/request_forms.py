@@ -49,7 +49,7 @@ class WithholdIn(Body):
     why: Why
 
 
-class ReviewIn(Body):
+class WithholdingReviewIn(Body):
     """A second person's word on one item."""
 
     item: ItemName
@@ -65,7 +65,7 @@ class AnswerIn(Body):
     why: Note = ""
 
 
-class CopyIn(Body):
+class RequestCopyIn(Body):
     """The age key of whoever asked, where they have one; else a key is made and shown once."""
 
     recipient: AgeKey | None = None
@@ -138,7 +138,7 @@ class HeldOut(Out):
     content: Any
 
 
-class CopyOut(Out):
+class RequestCopyOut(Out):
     """A sealed copy, in base64; ``key`` opens it, where it was made here: shown this once."""
 
     name: str

@@ -13,20 +13,20 @@ from astrack.api.common import Cursor, Key, Limit, caught_up, cursor_of, cursor_
 from astrack.api.family import EndIn
 from astrack.api.request_forms import (
     AnswerIn,
-    CopyIn,
-    CopyOut,
     ExtendIn,
     HeldOut,
     Proposed,
+    RequestCopyIn,
+    RequestCopyOut,
     RequestIn,
     RequestLine,
     RequestMade,
     RequestOut,
     RequestPage,
-    ReviewIn,
     StopIn,
     WithheldOut,
     WithholdIn,
+    WithholdingReviewIn,
 )
 from astrack.rights import clock, copy
 from astrack.rights.asked import about
@@ -129,19 +129,21 @@ def withhold_by_default(caller: CallerOf, request_id: UUID, key: Key) -> Propose
 
 
 @router.post("/data-requests/{request_id}/review")
-def review_withheld(caller: CallerOf, request_id: UUID, body: ReviewIn, key: Key) -> RequestMade:
+def review_withheld(caller: CallerOf, request_id: UUID, body: WithholdingReviewIn, key: Key) -> RequestMade:
     """A second person says whether an item is kept back."""
     about(caller, Action.REVIEW_WITHHELD, request_id)
     return RequestMade(**caller.records.review_withholding(caller.ask(key), request_id, **body.model_dump()))
 
 
 @router.post("/data-requests/{request_id}/copy")
-def make_copy(caller: CallerOf, request_id: UUID, body: CopyIn, key: Key) -> CopyOut:
+def make_copy(caller: CallerOf, request_id: UUID, body: RequestCopyIn, key: Key) -> RequestCopyOut:
     """Make the copy that answers a request for access, sealed for whoever asked. Made anew at every call."""
     about(caller, Action.HANDLE_RIGHTS, request_id)
     made = copy.make_copy(caller.app, caller.looks, caller.records, caller.ask(key), request_id, body.recipient)
-    return CopyOut(name=made.name, sealed=base64.b64encode(made.sealed).decode(), sha256=made.sha256, key=made.key,
-                   given=made.given, withheld=made.withheld)  # fmt: skip
+    return RequestCopyOut(
+        name=made.name, sealed=base64.b64encode(made.sealed).decode(), sha256=made.sha256, key=made.key,
+        given=made.given, withheld=made.withheld,
+    )  # fmt: skip
 
 
 @router.post("/data-requests/{request_id}/answer")

@@ -30,7 +30,7 @@ class TrustIn(Body):
     words: Line | None = None
 
 
-class TrustOut(Out):
+class TrustedOut(Out):
     """The school whose key document is trusted from now on."""
 
     origin: str
@@ -98,14 +98,14 @@ class Acknowledged(Out):
     state: str
 
 
-class CopyIn(Body):
+class OwnCopyIn(Body):
     """The student's own age recipient, and another for recovery, where they have them; made here otherwise."""
 
     student: Annotated[str, Field(max_length=4096, pattern=r"^age1[a-z0-9]+$")] | None = None
     recovery: Annotated[str, Field(max_length=4096, pattern=r"^age1[a-z0-9]+$")] | None = None
 
 
-class ReviewedCopyIn(CopyIn):
+class ReviewedCopyIn(OwnCopyIn):
     """As the student's own request, with what a reviewer found: staff notes read or not, what is withheld and why.
 
     `competence`: who decided that a leaver of 16 or 17 may hold the record, when and why.
@@ -116,7 +116,7 @@ class ReviewedCopyIn(CopyIn):
     competence: Annotated[str, Field(max_length=200)] | None = None
 
 
-class CopyOut(Out):
+class OwnCopyOut(Out):
     """The student's copy: the sheet to print and keep (also as a PDF, in base64), and the key where it was made here.
 
     Shown this once.
@@ -137,10 +137,10 @@ def key_document(caller: CallerOf) -> Response:
 
 
 @router.post("/trusted-schools")
-def trust(caller: CallerOf, body: TrustIn, key: Key) -> TrustOut:
+def trust(caller: CallerOf, body: TrustIn, key: Key) -> TrustedOut:
     """Trust another school's key document."""
     caller.may(Action.RECEIVE_RECORD)
-    return TrustOut(**caller.handover.trust(caller.ask(key), body.document, words=body.words))
+    return TrustedOut(**caller.handover.trust(caller.ask(key), body.document, words=body.words))
 
 
 @router.post("/transfers")
@@ -206,19 +206,19 @@ def acknowledge(caller: CallerOf, data: Raw, key: Key) -> Acknowledged:
 
 
 @router.post("/pupils/{pupil_id}/own-copy")
-def own_copy(caller: CallerOf, pupil_id: UUID, body: CopyIn, key: Key) -> CopyOut:
+def own_copy(caller: CallerOf, pupil_id: UUID, body: OwnCopyIn, key: Key) -> OwnCopyOut:
     """The student's own copy, from their 18th birthday."""
     caller.may(Action.TAKE_OWN_COPY, pupil_id)
     done = caller.handover.students_copy(caller.ask(key), pupil_id, student=body.student, recovery=body.recovery)
-    return CopyOut(**{name: done[name] for name in CopyOut.model_fields})
+    return OwnCopyOut(**{name: done[name] for name in OwnCopyOut.model_fields})
 
 
 @router.post("/pupils/{pupil_id}/reviewed-copy")
-def reviewed_copy(caller: CallerOf, pupil_id: UUID, body: ReviewedCopyIn, key: Key) -> CopyOut:
+def reviewed_copy(caller: CallerOf, pupil_id: UUID, body: ReviewedCopyIn, key: Key) -> OwnCopyOut:
     """A student's own copy made by the DSL after a review; for a leaver of 16 or 17 too; or anew for lost keys."""
     caller.may(Action.SEND_RECORD, pupil_id)
     done = caller.handover.students_copy(
         caller.ask(key), pupil_id, student=body.student, recovery=body.recovery,
         choice=Choice(body.notes_read, dict(body.withheld)), competence=body.competence,
     )  # fmt: skip
-    return CopyOut(**{name: done[name] for name in CopyOut.model_fields})
+    return OwnCopyOut(**{name: done[name] for name in OwnCopyOut.model_fields})

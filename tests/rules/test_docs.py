@@ -1,4 +1,4 @@
-"""The reference in docs/ says what the code says: every event, setting and command, by its own words."""
+"""The reference in docs/ says what the code says: every event, setting, command and route, by its own words."""
 
 from __future__ import annotations
 

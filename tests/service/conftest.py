@@ -16,6 +16,7 @@ from fastapi.testclient import TestClient
 from astrack.app import App
 from astrack.changing import Ask
 from astrack.cli import main
+from astrack.client import Client
 from astrack.records import Records
 from astrack.server.site import build
 from astrack.settings import Settings
@@ -83,6 +84,10 @@ class World:
                 code = secrets.code(self.staff[role])
             self.clients[role] = self.sign_in(code)
         return self.clients[role]
+
+    def api(self, role: str) -> Client:
+        """The same person through the typed client."""
+        return Client(http=self.as_(role))
 
 
 def key() -> dict[str, str]:

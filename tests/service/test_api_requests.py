@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import base64
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 
+from astrack.client import Problem, Unchanged, every, problems
+from astrack.client.lists import Search
+from astrack.client.plans import PlanIn
+from astrack.client.pupils import CorrectionIn, PersonIn, SittingIn
 from astrack.store import StoreUnavailable
 
 PROBLEM = "application/problem+json"
@@ -22,6 +27,10 @@ def plan(**fields: Any) -> dict[str, Any]:
             "signposts": ["buddy"], "owner_id": str(TUTOR), "start_on": DAY, "end_on": "2026-12-14", **fields}  # fmt: skip
 
 
+def plan_in(**fields: Any) -> PlanIn:
+    return PlanIn.model_validate(plan(**fields))
+
+
 def path(world: Any, rest: str = "") -> str:
     return f"/api/v1/pupils/{world.pupil}{rest}"
 
@@ -29,33 +38,32 @@ def path(world: Any, rest: str = "") -> str:
 # --- the key of a change
 
 
-def test_repeating_a_change_with_its_key_does_it_once_and_gives_the_first_answer(school: Any, fresh_key: Any) -> None:
-    tutor, key, body = school.as_("tutor"), fresh_key(), plan()
-    first, again = (tutor.post(path(school, "/plans"), json=body, headers=key) for _ in range(2))
-    assert (first.status_code, again.status_code, first.json()) == (200, 200, again.json())
-    assert len(tutor.get(path(school)).json()["plans"]) == 1
+def test_repeating_a_change_with_its_key_does_it_once_and_gives_the_first_answer(school: Any) -> None:
+    tutor, body = school.api("tutor"), plan_in()
+    first, again = (tutor.plans.open_plan(school.pupil, body, key="k") for _ in range(2))
+    assert first == again
+    assert [one.plan_id for one in tutor.pupils.pupil(school.pupil).plans] == [body.plan_id]
 
 
-def test_the_same_key_for_another_request_is_refused(school: Any, fresh_key: Any) -> None:
-    tutor, key = school.as_("tutor"), fresh_key()
-    tutor.post(path(school, "/plans"), json=plan(), headers=key)
-    other = tutor.post(path(school, "/plans"), json=plan(), headers=key)
-    assert (other.status_code, other.json()["type"]) == (422, "/api/v1/problems/key-reused")
+def test_the_same_key_for_another_request_is_refused(school: Any) -> None:
+    tutor = school.api("tutor")
+    tutor.plans.open_plan(school.pupil, plan_in(), key="k")
+    with pytest.raises(problems.KeyReused) as refused:
+        tutor.plans.open_plan(school.pupil, plan_in(), key="k")
+    assert refused.value.status == 422
 
 
-def test_two_people_may_use_the_same_key(school: Any, fresh_key: Any) -> None:
-    key = fresh_key()
+def test_two_people_may_use_the_same_key(school: Any) -> None:
     for role in ("tutor", "dsl"):
-        assert school.as_(role).post(path(school, "/plans"), json=plan(), headers=key).status_code == 200
+        assert school.api(role).plans.open_plan(school.pupil, plan_in(), key="k").events
 
 
-def test_twenty_repeats_at_once_do_it_once(school: Any, fresh_key: Any) -> None:
-    tutor, key, body = school.as_("tutor"), fresh_key(), plan()
+def test_twenty_repeats_at_once_do_it_once(school: Any) -> None:
+    tutor, body = school.api("tutor"), plan_in()
     with ThreadPoolExecutor(8) as pool:
-        answers = list(pool.map(lambda _: tutor.post(path(school, "/plans"), json=body, headers=key), range(20)))
-    assert {one.status_code for one in answers} == {200}
-    assert len({one.text for one in answers}) == 1
-    assert len(tutor.get(path(school)).json()["plans"]) == 1
+        answers = list(pool.map(lambda _: tutor.plans.open_plan(school.pupil, body, key="k"), range(20)))
+    assert len({one.model_dump_json() for one in answers}) == 1
+    assert len(tutor.pupils.pupil(school.pupil).plans) == 1
 
 
 @pytest.mark.parametrize("key", [None, "", "x" * 201, "with space", "new\tline"])
@@ -69,18 +77,20 @@ def test_a_change_without_a_proper_key_is_refused_and_nothing_is_written(school:
 # --- the version of a record
 
 
-def test_a_change_decided_on_an_older_version_is_refused(school: Any, fresh_key: Any) -> None:
-    tutor = school.as_("tutor")
-    tag = tutor.get(path(school)).headers["ETag"]
-    assert tutor.post(path(school, "/plans"), json=plan(), headers={**fresh_key(), "If-Match": tag}).status_code == 200
-    late = tutor.post(path(school, "/plans"), json=plan(), headers={**fresh_key(), "If-Match": tag})
-    assert (late.status_code, late.json()["type"]) == (412, "/api/v1/problems/record-moved")
+def test_a_change_decided_on_an_older_version_is_refused(school: Any) -> None:
+    tutor = school.api("tutor")
+    seen = tutor.pupils.pupil(school.pupil)
+    tutor.plans.open_plan(school.pupil, plan_in(), if_match=seen.etag)
+    with pytest.raises(problems.RecordMoved) as refused:
+        tutor.plans.open_plan(school.pupil, plan_in(), if_match=seen.etag)
+    assert refused.value.status == 412
 
 
-def test_a_repeat_of_a_change_with_its_version_still_gets_the_first_answer(school: Any, fresh_key: Any) -> None:
-    tutor, body = school.as_("tutor"), plan()
-    headers = {**fresh_key(), "If-Match": tutor.get(path(school)).headers["ETag"]}
-    assert [tutor.post(path(school, "/plans"), json=body, headers=headers).status_code for _ in range(2)] == [200, 200]
+def test_a_repeat_of_a_change_with_its_version_still_gets_the_first_answer(school: Any) -> None:
+    tutor, body = school.api("tutor"), plan_in()
+    tag = tutor.pupils.pupil(school.pupil).etag
+    first, again = (tutor.plans.open_plan(school.pupil, body, key="k", if_match=tag) for _ in range(2))
+    assert first == again
 
 
 def test_what_has_not_changed_is_not_sent_again(school: Any) -> None:
@@ -88,26 +98,26 @@ def test_what_has_not_changed_is_not_sent_again(school: Any) -> None:
     tag = tutor.get(path(school)).headers["ETag"]
     again = tutor.get(path(school), headers={"If-None-Match": tag})
     assert (again.status_code, again.content) == (304, b"")
+    with pytest.raises(Unchanged):
+        school.api("tutor").pupils.pupil(school.pupil, if_none_match=tag)
 
 
-def test_replacing_who_a_pupil_is_needs_the_version_it_replaces(school: Any, fresh_key: Any) -> None:
-    office, who = school.as_("administrator"), {"surname": "Quince", "forename": "Ann", "date_of_birth": "2016-12-05"}
-    blind = office.put(path(school, "/identity"), json=who, headers=fresh_key())
-    assert (blind.status_code, blind.json()["type"]) == (428, "/api/v1/problems/version-needed")
-    tag = office.get(path(school, "/identity")).headers["ETag"]
-    seen = office.put(path(school, "/identity"), json=who, headers={**fresh_key(), "If-Match": tag})
-    assert seen.status_code == 200
-    assert office.get(path(school, "/identity")).json()["surname"] == "Quince"
+def test_replacing_who_a_pupil_is_needs_the_version_it_replaces(school: Any) -> None:
+    office = school.api("administrator").pupils
+    who = PersonIn(surname="Quince", forename="Ann", date_of_birth=date(2016, 12, 5))
+    with pytest.raises(problems.VersionNeeded):
+        office.amend_identity(school.pupil, who)
+    office.amend_identity(school.pupil, who, if_match=office.identity(school.pupil).etag)
+    assert office.identity(school.pupil).surname == "Quince"
 
 
-def test_a_plan_is_owned_by_somebody_who_can_see_the_pupil(school: Any, fresh_key: Any) -> None:
-    dsl = school.as_("dsl")
+def test_a_plan_is_owned_by_somebody_who_can_see_the_pupil(school: Any) -> None:
+    dsl = school.api("dsl").plans
     for owner in (uuid4(), school.staff["head"], school.staff["administrator"]):
-        answer = dsl.post(path(school, "/plans"), json=plan(owner_id=str(owner)), headers=fresh_key())
-        assert (answer.status_code, answer.json()["type"]) == (409, "/api/v1/problems/owner-cannot-see")
-    out_of_scope = f"/api/v1/pupils/{school.far}/plans"
-    body = plan(owner_id=str(school.staff["tutor"]))
-    assert dsl.post(out_of_scope, json=body, headers=fresh_key()).status_code == 409
+        with pytest.raises(problems.OwnerCannotSee):
+            dsl.open_plan(school.pupil, plan_in(owner_id=owner))
+    with pytest.raises(problems.OwnerCannotSee):
+        dsl.open_plan(school.far, plan_in(owner_id=school.staff["tutor"]))
 
 
 # --- what a refusal looks like
@@ -202,22 +212,12 @@ def test_a_page_has_a_limit_and_takes_only_its_own_cursors(school: Any, query: s
         assert answer.status_code in (400, 422), (address, answer.text)
 
 
-def walk(browser: Any, address: str) -> list[Any]:
-    found, cursor = [], ""
-    while True:
-        page = browser.get(f"{address}?limit=2{cursor}").json()
-        found += page["items"]
-        if page["next"] is None:
-            return found
-        cursor = f"&cursor={page['next']}"
-
-
 def test_pages_walk_through_everything_once(school: Any) -> None:
-    dsl = school.as_("dsl")
-    staff = [one["staff_id"] for one in walk(dsl, "/api/v1/staff")]
-    assert sorted(staff) == sorted(str(one) for one in school.staff.values())
-    roll = [one["pupil_id"] for one in walk(dsl, "/api/v1/pupils")]
-    assert sorted(roll) == sorted([str(school.pupil), str(school.far)])
+    dsl = school.api("dsl")
+    staff = [one.staff_id for one in every(dsl.staff.staff_list, limit=2)]
+    assert sorted(staff) == sorted(school.staff.values())
+    roll = [one.pupil_id for one in every(dsl.lists.roll, limit=1)]
+    assert sorted(roll) == sorted([school.pupil, school.far])
 
 
 def test_a_cursor_names_no_name(school: Any) -> None:
@@ -234,12 +234,12 @@ def test_a_cursor_at_somebody_out_of_sight_has_no_place(school: Any) -> None:
 
 
 def test_a_search_finds_only_whom_the_asker_may_see(school: Any) -> None:
-    def found(role: str, name: str) -> list[str]:
-        return [one["pupil_id"] for one in school.as_(role).post("/api/v1/pupils/search", json={"name": name}).json()]
+    def found(role: str, name: str) -> list[UUID]:
+        return [one.pupil_id for one in school.api(role).lists.search(Search(name=name))]
 
-    assert found("dsl", "Ygg") == [str(school.far)]
+    assert found("dsl", "Ygg") == [school.far]
     assert found("tutor", "Ygg") == []
-    assert found("tutor", "xyl") == [str(school.pupil)]
+    assert found("tutor", "xyl") == [school.pupil]
 
 
 # --- what stands before it
@@ -295,55 +295,55 @@ def test_a_database_that_is_not_there_is_a_503_that_says_when_to_try_again(schoo
 # --- what is done and seen through it
 
 
-def test_a_sitting_is_scored_and_a_pupil_is_told_nothing_of_flags(school: Any, fresh_key: Any, answers: Any) -> None:
-    body = {"sitting_id": str(uuid4()), "on": DAY, "answers": answers()}
-    done = school.as_("pupil").post(path(school, "/sittings"), json=body, headers=fresh_key())
-    assert (done.status_code, done.json()) == (200, {"flags": []})
-    record = school.as_("tutor").get(path(school)).json()
-    assert len(record["sittings"]) == 1
-    track = school.as_("tutor").get(path(school, "/track")).json()
-    assert len(track["days"]) == len(track["level"]) == len(track["p_priority"])
-    assert len(track["level"][0]) == 8
-    story = school.as_("pupil").get(path(school, "/story")).json()
-    assert [one["what"] for one in story] == ["joined", "sat"]
+def test_a_sitting_is_scored_and_a_pupil_is_told_nothing_of_flags(school: Any, answers: Any) -> None:
+    body = SittingIn(sitting_id=uuid4(), on=date(2026, 11, 2), answers=answers())
+    assert school.api("pupil").pupils.hand_in(school.pupil, body).flags == []
+    tutor = school.api("tutor").pupils
+    assert len(tutor.pupil(school.pupil).sittings) == 1
+    track = tutor.track(school.pupil)
+    assert len(track.days) == len(track.level) == len(track.p_priority)
+    assert len(track.level[0]) == 8
+    assert [one.what for one in school.api("pupil").pupils.story(school.pupil)] == ["joined", "sat"]
 
 
-def test_a_correction_stands_beside_the_fact_and_replay_knows_each_day(school: Any, fresh_key: Any) -> None:
-    dsl = school.as_("dsl")
-    first = dsl.get(path(school, "/timeline")).json()["items"][0]
-    fix = {"corrects": first["event_id"], "changes": {"happened_on": "2026-09-01"}, "why": "mistyped"}
-    assert dsl.post(path(school, "/corrections"), json=fix, headers=fresh_key()).status_code == 200
-    facts = dsl.get(path(school, "/timeline")).json()["items"]
-    assert [one["topic"] for one in facts] == ["journey.pupil-enrolled.v1", "journey.fact-corrected.v1"]
+def test_a_correction_stands_beside_the_fact_and_replay_knows_each_day(school: Any) -> None:
+    dsl = school.api("dsl").pupils
+    first = dsl.timeline(school.pupil).items[0]
+    fix = CorrectionIn(corrects=first.event_id, changes={"happened_on": "2026-09-01"}, why="mistyped")
+    assert dsl.correct(school.pupil, fix).events
+    facts = dsl.timeline(school.pupil).items
+    assert [one.topic for one in facts] == ["journey.pupil-enrolled.v1", "journey.fact-corrected.v1"]
     assert facts[0] == first
-    before = dsl.get(path(school, "/replay?as_of=2026-11-01")).json()
-    assert (before["known"], [one["topic"] for one in before["late"]]) == ([], [one["topic"] for one in facts])
-    assert len(dsl.get(path(school, f"/replay?as_of={DAY}")).json()["known"]) == 2
+    before = dsl.replay(school.pupil, as_of=date(2026, 11, 1))
+    assert (before.known, [one.topic for one in before.late]) == ([], [one.topic for one in facts])
+    assert len(dsl.replay(school.pupil, as_of=date(2026, 11, 2)).known) == 2
 
 
 def test_every_look_and_every_refusal_is_on_record_and_the_log_verifies(school: Any) -> None:
-    school.as_("tutor").get(path(school))
-    school.as_("tutor").get(f"/api/v1/pupils/{school.far}")
-    lines = school.as_("auditor").get("/api/v1/access-log?limit=200").json()["items"]
-    seen = [(one["role"], one["action"], one["outcome"], one["pupils"]) for one in lines]
-    assert ("tutor", "see_story", "seen", [str(school.pupil)]) in seen
-    assert ("tutor", "see_story", "refused", [str(school.far)]) in seen
-    checked = school.as_("auditor").get("/api/v1/verify?log=access").json()
-    assert checked["sound"]
-    assert checked["entries"] >= 3
+    school.api("tutor").pupils.pupil(school.pupil)
+    with pytest.raises(Problem):
+        school.api("tutor").pupils.pupil(school.far)
+    auditor = school.api("auditor").audit
+    lines = list(every(auditor.access_log, limit=200))
+    seen = [(one.role, one.action, one.outcome, one.pupils) for one in lines]
+    assert ("tutor", "see_story", "seen", [school.pupil]) in seen
+    assert ("tutor", "see_story", "refused", [school.far]) in seen
+    checked = auditor.verify(log="access")
+    assert checked.sound
+    assert checked.entries >= 3
     assert "Xylophone" not in str(lines)
 
 
 def test_a_pupil_sees_who_looked_but_not_the_dsls_looks(school: Any) -> None:
     for role in ("tutor", "dsl"):
-        school.as_(role).get(path(school))
-    own = school.as_("pupil").get(path(school, "/looks")).json()
-    assert [(one["role"], one["purpose"]) for one in own] == [("pupil", "own_record"), ("tutor", "teaching_and_care")]
-    whole = school.as_("auditor").get(path(school, "/looks")).json()
-    assert "dsl" in {one["role"] for one in whole}
+        school.api(role).pupils.pupil(school.pupil)
+    own = school.api("pupil").audit.looks_at(school.pupil)
+    assert [(one.role, one.purpose) for one in own] == [("pupil", "own_record"), ("tutor", "teaching_and_care")]
+    whole = school.api("auditor").audit.looks_at(school.pupil)
+    assert "dsl" in {one.role for one in whole}
 
 
 def test_the_record_verifies(school: Any) -> None:
-    found = school.as_("auditor").get("/api/v1/verify").json()
-    assert found["sound"]
-    assert found["entries"] == school.records.log.size()
+    found = school.api("auditor").audit.verify()
+    assert found.sound
+    assert found.entries == school.records.log.size()
