@@ -73,7 +73,7 @@ class AuditCalls(Caller):
         return self.value(VerifyOut, "GET", "/verify", query={"log": log})
 
     def looks_at(self, pupil_id: UUID, *, limit: int = 50) -> list[LookOut]:
-        """Who looked at a pupil's record: roles and purposes, newest first. Some are withheld from the pupil by
+        """Who looked at a pupil's record: roles and purposes, newest first. Some are not told to families by
         default.
         """
         return self.value(list[LookOut], "GET", f"/pupils/{part(pupil_id)}/looks", query={"limit": limit})
