@@ -25,7 +25,8 @@ GROUPS: Sequence[tuple[int, int, str]] = (
              "OutcomeUnknown WhichSchool NoIdentity NoSuchProblem NoSuchGuidance NoSuchAward NoSuchModule "
              "NoSuchDuty NoSuchModel NoSuchRules NoSuchTransfer RelationUnknown OrderUnknown NoSuchRequest NoSuchItem "
              "NoSuchHold ReleaseUnknown "
-             "ProviderUnknown NotTheOffice NoSuchUpload BoxUnknown NothingHere WebhookUnknown NoSuchDelivery"),
+             "ProviderUnknown NotTheOffice NoSuchUpload BoxUnknown NothingHere WebhookUnknown NoSuchDelivery "
+             "NoRosterSource"),
     (405, 2, "MethodUnknown"),
     # a rule of the school's world says no
     (409, 4, "DomainError OwnerCannotSee RebuildUnderWay AlreadyEnrolled NotEnrolled RecordFrozen OptedOut "
@@ -40,7 +41,8 @@ GROUPS: Sequence[tuple[int, int, str]] = (
              "WithholdingUnreviewed CompetenceUndecided FileNotMade RecordOnHold NotReviewed NotToldFirst "
              "NobodyToShow PupilNotAsked TooFewAnswers "
              "OutcomeForTheDsl NameTaken OffsetWrong MailboxRefused NoCard NoBox MailboxNotNamed CollectingAlready"
-             " DirectoryBegun DirectoryNotBegun DirectoryUnknown NothingRevoked WebhooksFull"),
+             " DirectoryBegun DirectoryNotBegun DirectoryUnknown NothingRevoked WebhooksFull "
+             "RosterMoved RosterServerRefused"),
     (408, 7, "SenderSilent"),
     (410, 3, "StreamErased UploadCollected"),
     (412, 4, "RecordMoved TusUnknown ItemMoved"),

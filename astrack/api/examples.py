@@ -97,6 +97,10 @@ EXAMPLES: dict[str, Any] = {
     "TrainingIn": {"module": "first-steps", "on": DAY},
     "TrustIn": {"document": ADDRESSED},
     "WatchIn": {"watched": ["sen"], "purpose": "to see whether early signs treat pupils alike"},
+    "SourceIn": {
+        "address": "https://mis.example/ims/oneroster/rostering/v1p2", "token_address": "https://mis.example/token",
+        "client_id": "astrack", "secret": "drawn by the school system",
+    },
     "WebhookIn": {"webhook_id": ONE, "address": "https://192.0.2.1/hook", "kinds": ["pupil-left"]},
     "Why": {"why": WHY},
     "WithholdIn": {"item": "fact:x", "because": "court", "why": WHY},

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import asdict
+from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from astrack import roster
-from astrack.access.callers import CallerOf
-from astrack.api.common import Day, Key, Out, Raw, file_body
+from astrack.access.callers import Caller, CallerOf
+from astrack.api.common import Body, Day, Empty, Key, Out, Raw, file_body
 from astrack.changing import Decided
 from astrack.roster import text as roster_text
+from astrack.roster.asking import Source
+from astrack.roster.source import Came, RosterSource
 from domain.authority import Action
 
 router = APIRouter(tags=["roster"])
 FILE = file_body("A CTF file (XML) or a OneRoster 1.2 export (zip), as it is.")
+Address = Annotated[str, StringConstraints(min_length=9, max_length=300, pattern=r"^[!-~]+$")]
 OnDay = Annotated[Day | None, Query(alias="on", description="The day it is about; today where left out.")]
 
 
@@ -45,6 +50,63 @@ class Imported(Out):
 
     counts: dict[str, int]
     pupil_ids: list[str]
+
+
+class SourceIn(Body):
+    """The school's own system: the root of its OneRoster 1.2 rostering service, where tokens come from, the client."""
+
+    address: Address
+    token_address: Address
+    client_id: Annotated[str, StringConstraints(min_length=1, max_length=300)]
+    secret: Annotated[str, StringConstraints(min_length=1, max_length=1000)]
+
+
+class PullOut(Out):
+    """A reading: `taken_in`, `nothing_new`, `waits` for a person (many would leave) or `failed`; and what it said."""
+
+    at: datetime
+    came: Came
+    said: str
+
+
+class SourceOut(Out):
+    """Where the roster is read from once a day, and the last reading; both null where there is none."""
+
+    address: str | None
+    last: PullOut | None
+
+
+@router.get("/roster/source")
+def source(caller: CallerOf) -> SourceOut:
+    """Where the roster comes from by itself, and what came of the last reading."""
+    ours = _source_of(caller)
+    named, last = ours.get(), ours.last()
+    return SourceOut(address=named.address if named else None, last=PullOut(**asdict(last)) if last else None)
+
+
+@router.put("/roster/source")
+def set_source(caller: CallerOf, body: SourceIn, key: Key) -> Empty:
+    """Read the roster from the school's own system from now on, once a day."""
+    _source_of(caller).set(caller.ask(key), Source(**body.model_dump()))
+    return Empty()
+
+
+@router.post("/roster/source/end")
+def end_source(caller: CallerOf, key: Key) -> Empty:
+    """Read it from there no more."""
+    _source_of(caller).end(caller.ask(key))
+    return Empty()
+
+
+@router.post("/roster/source/read")
+def read_source(caller: CallerOf, key: Key) -> PullOut:
+    """Read it now and take it in, as once a day: where many would leave, it waits for a person."""
+    return PullOut(**asdict(_source_of(caller).pull(caller.ask(key))))
+
+
+def _source_of(caller: Caller) -> RosterSource:
+    caller.may(Action.IMPORT_ROSTER)
+    return RosterSource(caller.records)
 
 
 @router.post("/roster/plan", openapi_extra=FILE)

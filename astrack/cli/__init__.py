@@ -68,6 +68,7 @@ COMMANDS = {
 }
 WITHIN = {
     "school": {"review-load": "truth:review_load", "backgrounds": "truth:backgrounds"},
+    "roster": {"set-source": "roster:set_source", "source": "roster:source", "pull": "roster:pull"},
     "transfer": {"supplement": "following:supplement", "safeguarding": "following:safeguarding"},
 }
 """Where each is: loading all takes seconds, and a command line has one."""

@@ -26,7 +26,7 @@ MARK_LABEL = b"astrack/mark/v1\0"
 MARKS = "marks"
 RECALLS = "recalls/"
 FOLLOWED = "directory of "
-"""Before the origin of a directory that is followed: no key document has an origin with a space."""
+"""Before the origin of a directory that is followed."""
 MAX_LISTED = 1000
 FOLLOWED_MAX = 8 << 20
 STREAM = "SELECT " + COLUMNS + JOINED + " AND e.stream_id = %s AND e.position < %s ORDER BY e.version"
@@ -35,6 +35,10 @@ KEEP = "INSERT INTO record.vault VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING"
 PIN = (
     "INSERT INTO record.pinned VALUES (%s, %s, %s, %s) ON CONFLICT (school_id, origin)"
     " DO UPDATE SET serial = EXCLUDED.serial, sealed = EXCLUDED.sealed WHERE record.pinned.serial < EXCLUDED.serial"
+)
+STAND = (
+    "INSERT INTO record.pinned VALUES (%s, %s, %s, %s) ON CONFLICT (school_id, origin)"
+    " DO UPDATE SET serial = EXCLUDED.serial, sealed = EXCLUDED.sealed"
 )
 KEEP_EVIDENCE = (
     "INSERT INTO record.evidence VALUES (%s, %s, %s, %s)"
@@ -112,8 +116,9 @@ class Vault:
 
     def pinned(self) -> list[bytes]:
         """The key documents of other schools that are known here, each school's oldest first."""
-        query = "SELECT origin, sealed FROM record.pinned WHERE school_id = %s AND NOT starts_with(origin, %s)"
-        return [one for origin, sealed in self.log.ask(query, FOLLOWED) for one in self._pinned(origin, sealed)]
+        # no key document has an origin with a space: what stands has
+        query = "SELECT origin, sealed FROM record.pinned WHERE school_id = %s AND strpos(origin, ' ') = 0"
+        return [one for origin, sealed in self.log.ask(query) for one in self._pinned(origin, sealed)]
 
     def _pinned(self, origin: str, sealed: bytes) -> list[bytes]:
         content = self.log.ring.open_small(self.log.school_id, sealed, b"pinned", origin.encode()) or b"[]"
@@ -121,18 +126,28 @@ class Vault:
 
     def followed(self, origin: str) -> list[bytes]:
         """What ``follow`` kept last of a directory; nothing when it never was."""
-        query = "SELECT origin, sealed FROM record.pinned WHERE school_id = %s AND origin = %s"
-        return [one for row in self.log.ask(query, FOLLOWED + origin) for one in self._pinned(*row)]
+        return self.standing(FOLLOWED + origin)
 
     def follow(self, origin: str, size: int, parts: Sequence[bytes]) -> None:
         """Keep how far a directory has been seen; never less far than before."""
         self.pin(FOLLOWED + origin, size, parts)
 
+    def standing(self, name: str) -> list[bytes]:
+        """What stands last under a name with a space in it; nothing when nothing was set."""
+        query = "SELECT origin, sealed FROM record.pinned WHERE school_id = %s AND origin = %s"
+        return [one for row in self.log.ask(query, name) for one in self._pinned(*row)]
+
+    def stand(self, name: str, at: datetime, parts: Sequence[bytes]) -> Statement:
+        """The statement that sets what stands under a name with a space in it, in place of what was set earlier."""
+        return STAND, (self.log.school_id, name, int(at.timestamp() * 1_000_000), self._sealed_pin(name, parts))
+
     def pin(self, origin: str, serial: int, documents: Sequence[bytes]) -> None:
         """Know a school by these key documents; never fewer than before."""
-        content = json.dumps([chain.b64(one) for one in documents]).encode()
-        sealed = self.log.ring.seal_small(self.log.ring.own(), content, b"pinned", origin.encode())
-        self.log.ask(PIN, origin, serial, sealed)
+        self.log.ask(PIN, origin, serial, self._sealed_pin(origin, documents))
+
+    def _sealed_pin(self, origin: str, parts: Sequence[bytes]) -> bytes:
+        content = json.dumps([chain.b64(one) for one in parts]).encode()
+        return self.log.ring.seal_small(self.log.ring.own(), content, b"pinned", origin.encode())
 
     def mark(self, origin: str, stream: bytes, at: datetime, random: bytes) -> bytes:
         """How a stream of another log is known here: under a key of this school, made at first use of ``random``."""

@@ -29,6 +29,7 @@ from astrack.web.register import register_pages
 from astrack.web.relations import relation_pages
 from astrack.web.rights import rights_pages
 from astrack.web.rights_request import request_pages
+from astrack.web.roster_source import roster_source_pages
 from astrack.web.rounds import round_pages
 from astrack.web.school_as_known import school_pages
 from astrack.web.second_factor import second_factor_pages
@@ -80,6 +81,7 @@ PARTS = (
     accreditation_pages,
     register_pages,
     webhook_pages,
+    roster_source_pages,
 )
 
 

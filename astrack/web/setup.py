@@ -59,23 +59,27 @@ def _roster_pages(site: Site, router: APIRouter) -> None:
     def dry_run(request: Request, who: Who, sent: Sent) -> Response:
         who.may(Action.IMPORT_ROSTER)
         try:
-            content = _file(sent)
-            plan = roster.plan(who.records, content, who.today)
+            return show_plan(site, request, who, _file(sent))
         except (*REFUSALS, TransferRefused) as refused:
             return _setup(site, request, who, sent, refused, "roster")
-        upload = who.app.new_id()
-        # kept sealed with the school's key until it is confirmed or replaced
-        who.records.log.save_draft(upload, who.records.school_id, content)
-        return site.page(
-            request, "roster.html", viewer=who.viewer, plan=roster_text.as_dict(plan, LINES_SHOWN), upload=upload,
-            digest=roster.digest(plan), size=plan.size, many=plan.many_leavers, missing=plan.missing,
-        )  # fmt: skip
 
     @router.post("/setup/roster/apply")
     def apply(request: Request, who: Who, sent: Sent) -> Response:
         who.may(Action.IMPORT_ROSTER)
         _apply(who, sent)
         return see_other("/setup", "roster-applied")
+
+
+def show_plan(site: Site, request: Request, who: Caller, content: bytes) -> Response:
+    """What a roster would change, to be confirmed on the page; nothing is written. Raises the BadRoster tree."""
+    plan = roster.plan(who.records, content, who.today)
+    upload = who.app.new_id()
+    # kept sealed with the school's key until it is confirmed or replaced
+    who.records.log.save_draft(upload, who.records.school_id, content)
+    return site.page(
+        request, "roster.html", viewer=who.viewer, plan=roster_text.as_dict(plan, LINES_SHOWN), upload=upload,
+        digest=roster.digest(plan), size=plan.size, many=plan.many_leavers, missing=plan.missing,
+    )  # fmt: skip
 
 
 def _round_pages(site: Site, router: APIRouter) -> None:

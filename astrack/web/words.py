@@ -106,6 +106,8 @@ DONE = {
     "left": "They have left: their roles, sessions and codes ended at once. What they recorded stays.",
     "password-set": "Your name and password are kept. Every other session of yours has ended.",
     "factor-taken-away": "The second factor is taken away, and every session of theirs has ended.",
+    "roster-source-set": "The roster is read from there once a day. Read it now to see what would change.",
+    "roster-source-ended": "The roster comes as files again.",
     "webhook-ended": "That address is told nothing more.",
     "webhook-again": "The message is sent once more, within seconds.",
     "role-withdrawn": "The role is withdrawn. It holds from the next page they open.",

@@ -31,7 +31,7 @@ PAGES = (
     ("auditor", "/audit"), ("auditor", "/audit/proof"), ("auditor", "/audit/looks"),
     ("auditor", "/audit/school?day=2024-03-12"),
     ("administrator", "/setup"), ("administrator", "/setup/people"), ("administrator", "/setup/people/{tutor}"),
-    ("administrator", "/setup/webhooks"),
+    ("administrator", "/setup/webhooks"), ("administrator", "/setup/roster-source"),
     ("Mia", "/sit"), ("Mia", "/sit/next"), ("Mia", "/sit/done"), ("Mia", "/me"), ("Mia", "/talk"), ("family", "/family"), ("family", "/family/account"),
 )  # fmt: skip
 NO_PAGE = {

@@ -51,7 +51,7 @@ def read(data: bytes, on: date, school: SchoolName | None = None, watched: Seque
     tables = read_tables(data, REQUIRED)
     version, modes = _manifest(tables)
     _complete(tables, modes)
-    org = _our_org(tables["orgs"], school)
+    org = our_org(tables["orgs"], school)
     listing = Listing()
     groups = _groups(tables, on, listing)
     demographics = tables["demographics"].by("sourcedId")
@@ -97,7 +97,8 @@ def _complete(tables: Mapping[str, Table], modes: Mapping[str, str]) -> None:
             raise NotARoster(f"{name}.csv is in the zip, while the manifest says it is absent", "manifest.csv")
 
 
-def _our_org(orgs: Table, school: SchoolName | None) -> Row:
+def our_org(orgs: Table, school: SchoolName | None) -> Row:
+    """The school's own line: with its URN or LA and establishment number, or the only one. Raises NotThisSchool."""
     schools = [row for row in orgs.rows if row["type"] == "school" and row["status"] != "tobedeleted"]
     if school is not None:
         ours = {school.urn, school.lea + school.estab, f"{school.lea}/{school.estab}"} - {"", "/"}
