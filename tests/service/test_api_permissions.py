@@ -250,7 +250,7 @@ def send(world: Any, role: str, method: str, path: str, pupil: Any, **changes: s
     headers = {} if method == "GET" else {"Idempotency-Key": str(uuid4()), "If-Match": '"999"'}
     if body and "pupil_ids" in body:
         body["pupil_ids"] = [str(pupil)] * len(body["pupil_ids"])
-    if path.startswith(("/roster/", "/transfers/received", "/receipts")):
+    if path.startswith(("/roster/plan", "/roster/imports", "/transfers/received", "/receipts")):
         return world.as_(role).request(method, address, content=ROSTER, headers=headers)
     return world.as_(role).request(method, address, json=body, headers=headers)
 
