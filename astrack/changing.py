@@ -23,6 +23,7 @@ from astrack.store import (
 )
 from astrack.witnesses import Witnesses
 from domain.base import Actor, DomainError, Event, Fact, Stamp, StreamClass
+from domain.journey import outside
 from domain.school import StreamErased
 
 ATTEMPTS = 8
@@ -46,6 +47,10 @@ class BadKey(DomainError):
 class RecordMoved(DomainError):
     """Somebody else has written to this record since you looked at it."""
 
+    def __init__(self, said: str, news: Sequence[Fact] = ()) -> None:
+        super().__init__(said)
+        self.news = news
+
 
 class TooBusy(StoreError):
     """Others kept writing to the same record first."""
@@ -59,17 +64,20 @@ class ClockSetBack(StoreError):
 class Ask:
     """Who asks, and their key for this one request: repeating it gives the first answer, whatever happened since.
 
-    ``expects``: the version of the command's first stream that the caller decided on, where they say so.
+    ``expects``: the version of the command's first stream that the caller decided on, where they say so; ``shown``: how
+    many entries the school's log had when they were shown what they decide on. Only what others wrote since counts.
     """
 
     by: Actor
     key: str
     expects: int | None = None
+    shown: int | None = None
 
     def part(self, name: str) -> Ask:
         """The key of one part of a larger request."""
         whole = f"{self.key}/{name}"
-        return Ask(self.by, whole if len(whole) <= KEY_MAX else hashlib.sha256(whole.encode()).hexdigest())
+        fits = len(whole) <= KEY_MAX
+        return Ask(self.by, whole if fits else hashlib.sha256(whole.encode()).hexdigest(), shown=self.shown)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +143,7 @@ class Changing:
             streams, kept = self.log.load_for([one.stream_id for one in targets], ask.by.id, ask.key, digest, only)
             if kept is not None:
                 return _answer(kept)
-            _check_unmoved(ask, streams[0].version if streams else -1)
+            _check_unmoved(ask, streams)
             decided = decide([[fact.event for fact in one.facts] for one in streams], Stamp(at, ask.by, self.new_id))
             changes = _changes(targets, [one.version for one in streams], decided)
             idempotency = Idempotency(ask.by.id, ask.key, digest, _canonical(decided.answer))
@@ -209,9 +217,18 @@ class Changing:
         self._streams.pop(pupil_id, None)
 
 
-def _check_unmoved(ask: Ask, version: int) -> None:
-    if ask.expects is not None and ask.expects != version:
-        raise RecordMoved("somebody else has written to this record since you looked: look again, then decide")
+MOVED = "somebody else has written to this record since you looked: look again, then decide"
+
+
+def _check_unmoved(ask: Ask, streams: Sequence[Stream]) -> None:
+    if ask.expects is not None and ask.expects != (streams[0].version if streams else -1):
+        raise RecordMoved(MOVED)
+    if ask.shown is None:
+        return
+    later = [fact for one in streams for fact in one.facts if fact.position >= ask.shown]
+    by_others = [fact for fact in later if fact.event.by.id != ask.by.id and fact.event.KIND != "heads"]
+    if news := outside.seen_by(ask.by.role, by_others):
+        raise RecordMoved(MOVED, news)
 
 
 def _changes(targets: Sequence[Target], versions: Sequence[int], decided: Decided) -> list[Change]:

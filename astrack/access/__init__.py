@@ -78,13 +78,17 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Signed:
-    """Somebody signed in: who they are now, and what else they may act as. ``session_id`` is None for a key."""
+    """Somebody signed in: who they are now, and what else they may act as. ``session_id`` is None for a key.
+
+    ``shown``: how many entries the school's log had when they asked, None for a key: what a page is made of.
+    """
 
     viewer: Viewer
     session_id: UUID | None
     expires_at: datetime
     choices: tuple[Choice, ...] = ()
     factor: Factor = "none"
+    shown: int | None = None
 
 
 def about_pupil(records: Records, pupil_id: UUID, today: date) -> About:

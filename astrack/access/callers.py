@@ -151,9 +151,9 @@ class Caller:
         scope = listing(self.viewer, action)
         return scope if scope.everyone or scope.dimensions else None
 
-    def ask(self, key: str, expects: int | None = None) -> Ask:
+    def ask(self, key: str, expects: int | None = None, shown: int | None = None) -> Ask:
         """This caller's request for a change."""
-        return Ask(self.viewer.actor, key, expects)
+        return Ask(self.viewer.actor, key, expects, shown)
 
     def _refused(self, action: Action, reason: Reason, pupil_id: UUID | None, error: Exception) -> NoReturn:
         self.looks.refused(self.viewer, action, reason, pupil_id)

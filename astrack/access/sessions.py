@@ -6,7 +6,7 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -175,7 +175,7 @@ class Sessions:
         if not rows or not fits:
             raise SignInNeeded(NEEDED)
         self._stay(records, session_id, rows[0])
-        return self._as(records, session_id, rows[0])
+        return replace(self._as(records, session_id, rows[0][:8]), shown=rows[0][8])
 
     def _stay(self, records: Records, session_id: UUID, row: tuple[Any, ...]) -> None:
         """End a session that is over or lay unused too long; else note that it is used. Raises SignInNeeded."""

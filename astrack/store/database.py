@@ -49,7 +49,8 @@ PREPARED = (
     " OR e.version = (SELECT max(l.version) FROM record.events l WHERE l.school_id = $1 AND l.stream_id = $2))"
     " ORDER BY e.version",
     "PREPARE find_session (uuid, uuid) AS"
-    " SELECT account_id, about, kind, grant_id, verifier, expires_at, proved_at, coalesce(seen_at, made_at)"
+    " SELECT account_id, about, kind, grant_id, verifier, expires_at, proved_at, coalesce(seen_at, made_at),"
+    " (SELECT next_position FROM record.schools s WHERE s.school_id = $1)"
     " FROM record.sessions WHERE school_id = $1 AND session_id = $2",
     "PREPARE load_drafts (uuid, uuid) AS SELECT draft_id, sealed FROM record.drafts"
     " WHERE school_id = $1 AND stream_id = $2",

@@ -34,7 +34,7 @@ def accreditation_pages(site: Site) -> APIRouter:
         who.may(Action.ACCREDIT)
         try:
             Accrediting(who.app, who.records).award(
-                who.ask(sent.key), award_id=sent.id("award_id"),
+                sent.ask(who), award_id=sent.id("award_id"),
                 accreditor=sent.text("accreditor", 200, label="Your name and body", needed=True),
                 interests=sent.text("interests", 200, label="Your interests", needed=True),
                 from_on=sent.day("from_on", label="From"), until=sent.day("until", label="Until"),
@@ -48,7 +48,7 @@ def accreditation_pages(site: Site) -> APIRouter:
         who.may(Action.ACCREDIT)
         try:
             Accrediting(who.app, who.records).revoke(
-                who.ask(sent.key), award_id=sent.id("award_id"), why=sent.text("why", 200, label="Why", needed=True)
+                sent.ask(who), award_id=sent.id("award_id"), why=sent.text("why", 200, label="Why", needed=True)
             )
         except REFUSALS as refused:
             return _page(site, request, who, sent, refused)

@@ -54,7 +54,9 @@ def correction_pages(site: Site) -> APIRouter:
             now = _entry(who.journey(pupil_id)[1], event_id)
             changes = {one.name: value for one in fields(now) if (value := one.read(sent)) != _plain(now, one.name)}
             why = sent.text("why", 500, label="Why", needed=True)
-            who.records.correct(who.ask(sent.key), pupil_id, corrects=event_id, changes=changes, why=why)
+            if not changes:
+                raise BadForm("Nothing is different from what the entry says: change what was wrong, then send it.")
+            who.records.correct(sent.ask(who), pupil_id, corrects=event_id, changes=changes, why=why)
         except REFUSALS as refused:
             return _page(site, request, who, pupil_id, event_id, sent, refused)
         return see_other(f"/pupils/{pupil_id}", "corrected")

@@ -16,7 +16,9 @@ from starlette.responses import RedirectResponse, Response
 from astrack import errors
 from astrack.access import SecondFactorNeeded, SignInNeeded
 from astrack.access.callers import Caller, caller_of, half_caller_of
+from astrack.changing import RecordMoved
 from astrack.web.forms import Form, read_form
+from astrack.web.meanwhile import meanwhile
 from astrack.web.site import HEADERS, BadForm, site_of
 from domain.base import DomainError
 
@@ -25,6 +27,7 @@ TOLD = {
     403: "This is not part of your role",
     404: "There is nothing here for you",
     409: "This cannot be done as things stand",
+    412: "Somebody wrote here while you did",
     413: "That is too large",
     422: "Something in it needs another look",
     429: "Too many tries",
@@ -36,6 +39,7 @@ def caller(request: Request) -> Caller:
     """Who is signed in, acting in one role. Raises SignInNeeded."""
     found = caller_of(request)
     request.state.viewer, request.state.choices = found.viewer, found.signed.choices
+    request.state.shown = found.signed.shown
     return found
 
 
@@ -57,7 +61,9 @@ REFUSALS = (DomainError, ValidationError, BadForm)
 
 
 def said(error: Exception) -> str:
-    """A refusal as one sentence for a page."""
+    """A refusal as a sentence for a page; where others wrote meanwhile, what they wrote."""
+    if isinstance(error, RecordMoved) and error.news:
+        return meanwhile(error.news)
     return _capital(str(error) if isinstance(error, BadForm) else errors.sentence(error))
 
 
@@ -92,13 +98,13 @@ class PageRoute(APIRoute):
             except Exception as error:
                 if errors.row(error).slug == "unexpected":
                     raise
-                return refusal(request, status_of(error), said(error))
+                return refusal(request, status_of(error), said(error), again=isinstance(error, RecordMoved))
 
         return handle
 
 
-def refusal(request: Request, status: int, sentence: str) -> Response:
-    """A page that says what happened, where to go, and keeps what was typed."""
+def refusal(request: Request, status: int, sentence: str, *, again: bool = False) -> Response:
+    """A page that says what happened, where to go, and keeps what was typed; ``again``: and offers to send it now."""
     site = site_of(request)
     form: Form = getattr(request.state, "form", Form())
     return site.page(
@@ -109,6 +115,7 @@ def refusal(request: Request, status: int, sentence: str) -> Response:
         heading=TOLD.get(status, "That did not work"),
         sentence=_capital(sentence),
         typed=form.shown(),
+        again=form.again() if again else (),
         back=back_to(request),
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from urllib.parse import parse_qs
 from uuid import UUID
@@ -11,6 +11,8 @@ from uuid import UUID
 from fastapi import Request
 from starlette.datastructures import UploadFile
 
+from astrack.access.callers import Caller
+from astrack.changing import Ask
 from astrack.web.site import BadForm, Site
 from domain.school_year import FIRST_DAY, LAST_DAY
 
@@ -31,6 +33,7 @@ class Form:
     file: bytes | None = None
     file_name: str = ""
     files: Sequence[tuple[str, bytes]] = ()
+    seen: int | None = None
 
     def text(self, name: str, most: int = 200, *, label: str = "", needed: bool = False) -> str:
         """One text of at most ``most`` characters. Raises BadForm."""
@@ -79,10 +82,21 @@ class Form:
         """The key that the page made for this one form: sent twice, it counts once. Raises BadForm."""
         return self.text("key", 80, label="This form", needed=True)
 
+    def ask(self, who: Caller) -> Ask:
+        """The request of a form that changes what others may change too: decided on what its page showed.
+
+        What others wrote there since is told before anything is written (RecordMoved). Raises BadForm.
+        """
+        return who.ask(self.key, shown=self.seen)
+
     def shown(self) -> list[tuple[str, str]]:
         """What was typed, to be shown again; without tokens, keys and codes."""
         texts = [(name, " · ".join(values)[:SHOWN_MAX]) for name, values in self.values.items()]
         return [(name, text) for name, text in texts if name not in HIDDEN_FIELDS and text]
+
+    def again(self) -> list[tuple[str, str]]:
+        """Every field as it was sent, to be sent once more under the same key; the token is made anew."""
+        return [(name, value) for name, values in self.values.items() if name != "token" for value in values]
 
 
 def day_of(text: str, name: str, label: str) -> date:
@@ -159,5 +173,4 @@ async def _body(request: Request, most: int) -> bytes:
 
 def _checked(request: Request, site: Site, form: Form) -> Form:
     request.state.form = form
-    site.check_token(request, form.text("token", 200))
-    return form
+    return replace(form, seen=site.check_token(request, form.text("token", 200)))

@@ -48,7 +48,7 @@ def glass_pages(site: Site) -> APIRouter:
         who.may(Action.REVIEW_GLASS)
         in_order = sent.one_of("in_order", ("yes", "no"), label="Your judgement") == "yes"
         note = sent.text("note", 200, label="Your note")
-        who.records.review_glass(who.ask(sent.key), staff_id, glass_id=glass_id, in_order=in_order, note=note)
+        who.records.review_glass(sent.ask(who), staff_id, glass_id=glass_id, in_order=in_order, note=note)
         return see_other("/glass", "glass-reviewed")
 
     return router

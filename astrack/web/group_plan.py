@@ -50,7 +50,7 @@ def _open(who: Caller, sent: Form) -> None:
     if not LEAST <= len(chosen) <= MOST:
         raise BadForm(f"Choose {LEAST} to {MOST} pupils for a group.", "pupil")
     about = [one for pupil_id in chosen if (one := who.may(Action.WRITE_PLANS, pupil_id))]
-    plan, ask, aim = plan_of(sent, who, about), who.ask(sent.key), of_code(sent.text("about"))
+    plan, ask, aim = plan_of(sent, who, about), sent.ask(who), of_code(sent.text("about"))
     flags = {one: _signs(who, one, aim) for one in chosen} if aim else {}
     # the ids hang on the form: sent twice, each pupil still gets one plan
     Support(who.records).open_group_plan(ask, plan, chosen, flags, plan["plan_id"], keep_words=keeps_words(sent))

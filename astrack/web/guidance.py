@@ -54,7 +54,7 @@ def guidance_pages(site: Site) -> APIRouter:
     @router.post("/guidance/retire")
     def retire(request: Request, who: Who, sent: Sent) -> Response:
         def does(support: Support, entry_id: str) -> None:
-            support.retire_guidance(who.ask(sent.key), entry_id, why=sent.text("why", 200, label="Why"))
+            support.retire_guidance(sent.ask(who), entry_id, why=sent.text("why", 200, label="Why"))
 
         return _changed(site, request, who, sent, does, "guidance-retired")
 
@@ -63,7 +63,7 @@ def guidance_pages(site: Site) -> APIRouter:
         def does(support: Support, entry_id: str) -> None:
             reviewer = sent.text("reviewer", 100, label="Who reviewed it", needed=True)
             on = sent.day("reviewed_on", label="When")
-            support.review_guidance(who.ask(sent.key), entry_id, reviewer=reviewer, happened_on=on)
+            support.review_guidance(sent.ask(who), entry_id, reviewer=reviewer, happened_on=on)
 
         return _changed(site, request, who, sent, does, "guidance-reviewed")
 

@@ -42,7 +42,7 @@ def hand_off_pages(site: Site) -> APIRouter:
     @router.post("/safeguarding/{pupil_id}/{hand_off_id}")
     def take_up(who: Who, sent: Sent, pupil_id: UUID, hand_off_id: UUID) -> Response:
         who.may(Action.TAKE_UP_HAND_OFF, pupil_id)
-        who.records.acknowledge_hand_off(who.ask(sent.key), pupil_id, hand_off_id=hand_off_id)
+        who.records.acknowledge_hand_off(sent.ask(who), pupil_id, hand_off_id=hand_off_id)
         return see_other("/safeguarding", "hand-off-taken-up")
 
     @router.post("/pupils/{pupil_id}/hand-offs")

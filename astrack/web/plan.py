@@ -66,7 +66,7 @@ def plan_pages(site: Site) -> APIRouter:
         flag = sent.id("flag") if sent.text("flag", 40) else None
         try:
             plan = plan_of(sent, who, [pupil] if pupil else [])
-            who.records.open_plan(who.ask(sent.key), pupil_id, plan=plan, keep_words=keeps_words(sent))
+            who.records.open_plan(sent.ask(who), pupil_id, plan=plan, keep_words=keeps_words(sent))
         except REFUSALS as refused:
             return _wizard(site, request, who, pupil_id, flag, sent.text("about"), sent, refused)
         return see_other(f"/pupils/{pupil_id}/plans/{plan['plan_id']}", "plan-opened")
@@ -90,7 +90,7 @@ def plan_pages(site: Site) -> APIRouter:
 
 
 def _act(who: Caller, sent: Form, pupil_id: UUID, plan_id: UUID, act: str) -> str:
-    ask, note = who.ask(sent.key), sent.text("note", 1000, label="Your note")
+    ask, note = sent.ask(who), sent.text("note", 1000, label="Your note")
     if act == "monitor":
         going = cast(Going, sent.one_of("going", GOING, label="How it is going"))
         who.records.monitor_plan(ask, pupil_id, plan_id=plan_id, going=going, note=note)

@@ -126,7 +126,7 @@ def _until(sent: Form, name: str) -> date | None:
 def _relation(who: Caller, sent: Form, pupil_id: UUID) -> None:
     seen = sent.text("verified_on", 40)
     who.records.record_relation(
-        who.ask(sent.key), pupil_id, relation_id=sent.id("relation_id"),
+        sent.ask(who), pupil_id, relation_id=sent.id("relation_id"),
         name=sent.text("relation_name", 100, label="Their name", needed=True),
         kind=sent.one_of("relation_kind", RELATIONS, label="What they are"),
         from_on=sent.day("relation_from", label="Since"), until_on=_until(sent, "relation_until"),
@@ -137,7 +137,7 @@ def _relation(who: Caller, sent: Form, pupil_id: UUID) -> None:
 
 def _end_relation(who: Caller, sent: Form, pupil_id: UUID) -> None:
     who.records.end_relation(
-        who.ask(sent.key), pupil_id, relation_id=sent.id("relation_id"), on=sent.day("ends_on", label="The last day"),
+        sent.ask(who), pupil_id, relation_id=sent.id("relation_id"), on=sent.day("ends_on", label="The last day"),
         why=sent.text("end_why", 200, label="Why"),
     )  # fmt: skip
 
@@ -145,7 +145,7 @@ def _end_relation(who: Caller, sent: Form, pupil_id: UUID) -> None:
 def _order(who: Caller, sent: Form, pupil_id: UUID) -> None:
     towards = sent.text("towards", 40)
     who.records.record_order(
-        who.ask(sent.key), pupil_id, order_id=sent.id("order_id"),
+        sent.ask(who), pupil_id, order_id=sent.id("order_id"),
         kind=sent.one_of("order_kind", ORDERS, label="The order"),
         limits=sent.one_of("limits", LIMITS, label="What it limits"), from_on=sent.day("order_from", label="Since"),
         until_on=_until(sent, "order_until"), relation_id=sent.id("towards") if towards else None,
@@ -155,18 +155,18 @@ def _order(who: Caller, sent: Form, pupil_id: UUID) -> None:
 
 def _end_order(who: Caller, sent: Form, pupil_id: UUID) -> None:
     on = sent.day("ends_on", label="The last day")
-    who.records.end_order(who.ask(sent.key), pupil_id, order_id=sent.id("order_id"), on=on)
+    who.records.end_order(sent.ask(who), pupil_id, order_id=sent.id("order_id"), on=on)
 
 
 def _release(who: Caller, sent: Form, pupil_id: UUID) -> None:
     who.records.release_account(
-        who.ask(sent.key), pupil_id, release_id=sent.id("release_id"),
+        sent.ask(who), pupil_id, release_id=sent.id("release_id"),
         agreed_with_pupil=sent.text("agreed", 5) == "yes", words=sent.text("words", 500, label="A few words"),
     )  # fmt: skip
 
 
 def _withdraw(who: Caller, sent: Form, pupil_id: UUID) -> None:
-    who.records.withdraw_release(who.ask(sent.key), pupil_id, release_id=sent.id("release_id"))
+    who.records.withdraw_release(sent.ask(who), pupil_id, release_id=sent.id("release_id"))
 
 
 ACTS: Acts = {

@@ -164,7 +164,7 @@ def _relations(who: Caller, pupil_id: UUID) -> list[tuple[UUID, str]]:
 def _receive(who: Caller, sent: Form, pupil_id: UUID) -> None:
     relation = sent.text("relation_id", 40)
     who.records.receive_request(
-        who.ask(sent.key), pupil_id, request_id=sent.id("request_id"),
+        sent.ask(who), pupil_id, request_id=sent.id("request_id"),
         kind=sent.one_of("kind", REQUEST_KINDS, label="What is asked"),
         asked_by=sent.one_of("asked_by", ASKED_BY, label="Who asks"), on=sent.day("on", label="The day it arrived"),
         relation_id=sent.id("relation_id") if relation else None,
@@ -175,47 +175,47 @@ def _receive(who: Caller, sent: Form, pupil_id: UUID) -> None:
 def _competence(who: Caller, sent: Form, pupil_id: UUID) -> None:
     competent = sent.one_of("competent", ("yes", "no"), label="Your decision") == "yes"
     why = sent.text("competence_why", 500, label="Why", needed=True)
-    who.records.decide_competence(who.ask(sent.key), pupil_id, competent=competent, on=who.today, why=why)
+    who.records.decide_competence(sent.ask(who), pupil_id, competent=competent, on=who.today, why=why)
 
 
 def _restrict(who: Caller, sent: Form, pupil_id: UUID) -> None:
     ground = sent.one_of("ground", GROUNDS, label="The ground")
-    who.records.restrict(who.ask(sent.key), pupil_id, ground=ground, on=sent.day("restrict_on", label="From"))
+    who.records.restrict(sent.ask(who), pupil_id, ground=ground, on=sent.day("restrict_on", label="From"))
 
 
 def _lift(who: Caller, sent: Form, pupil_id: UUID) -> None:
     told = sent.day("told_on", label="Told on")
-    who.records.lift_restriction(who.ask(sent.key), pupil_id, on=sent.day("lift_on", label="From"), told_on=told)
+    who.records.lift_restriction(sent.ask(who), pupil_id, on=sent.day("lift_on", label="From"), told_on=told)
 
 
 def _class(who: Caller, sent: Form, pupil_id: UUID) -> None:
     chosen = sent.one_of("retention_class", t.POLICY, label="The class")
-    who.records.set_retention_class(who.ask(sent.key), pupil_id, retention_class=chosen, why=sent.text("class_why"))
+    who.records.set_retention_class(sent.ask(who), pupil_id, retention_class=chosen, why=sent.text("class_why"))
 
 
 def _review(who: Caller, sent: Form, pupil_id: UUID) -> None:
     decision = sent.one_of("decision", ("keep", "erase"), label="Your decision")
     until = sent.day("until_on", label="Kept until") if decision == "keep" else None
     who.records.review_retention(
-        who.ask(sent.key), pupil_id, decision=decision, until_on=until, why=sent.text("review_why", 500, label="Why")
+        sent.ask(who), pupil_id, decision=decision, until_on=until, why=sent.text("review_why", 500, label="Why")
     )
 
 
 def _hold(who: Caller, sent: Form, pupil_id: UUID) -> None:
     why = sent.text("hold_why", 500, label="Why", needed=True)
-    who.records.place_hold(who.ask(sent.key), pupil_id, hold_id=sent.id("hold_id"), why=why)
+    who.records.place_hold(sent.ask(who), pupil_id, hold_id=sent.id("hold_id"), why=why)
 
 
 def _release(who: Caller, sent: Form, pupil_id: UUID) -> None:
     why = sent.text("release_why", 500, label="Why", needed=True)
-    who.records.release_hold(who.ask(sent.key), pupil_id, hold_id=sent.id("hold_id"), why=why)
+    who.records.release_hold(sent.ask(who), pupil_id, hold_id=sent.id("hold_id"), why=why)
 
 
 def _erase(who: Caller, sent: Form, pupil_id: UUID) -> None:
     if sent.text("sure", 5) != "yes":
         raise BadForm("Tick that you have read what goes and what stays.", "sure")
     asked = sent.text("erase_request", 40)
-    who.records.erase_pupil(who.ask(sent.key), pupil_id, request_id=sent.id("erase_request") if asked else None)
+    who.records.erase_pupil(sent.ask(who), pupil_id, request_id=sent.id("erase_request") if asked else None)
     who.sessions.revoke(who.records.school_id, pupil_id)
 
 

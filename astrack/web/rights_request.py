@@ -38,7 +38,7 @@ def request_pages(site: Site) -> APIRouter:
         _about(who, Action.HANDLE_RIGHTS, request_id)
         recipient = sent.text("recipient", 4000, label="Their age key") or None
         try:
-            made = copy.make_copy(who.app, who.looks, who.records, who.ask(sent.key), request_id, recipient)
+            made = copy.make_copy(who.app, who.looks, who.records, sent.ask(who), request_id, recipient)
         except (*REFUSALS, TransferRefused) as refused:
             return _page(site, request, who, request_id, sent, refused, "copy")
         file = base64.b64encode(made.sealed).decode()
@@ -94,43 +94,43 @@ def _items(who: Caller, pupil_id: UUID) -> list[Item] | None:
 def _stop(who: Caller, sent: Form, request_id: UUID) -> None:
     why: Any = sent.one_of("stop_why", STOPPED, label="What you wait for")
     on = sent.day("stop_on", label="From")
-    who.records.stop_clock(who.ask(sent.key), request_id, on=on, why=why, note=sent.text("stop_note"))
+    who.records.stop_clock(sent.ask(who), request_id, on=on, why=why, note=sent.text("stop_note"))
 
 
 def _start(who: Caller, sent: Form, request_id: UUID) -> None:
-    who.records.start_clock(who.ask(sent.key), request_id, on=sent.day("start_on", label="The day it came"))
+    who.records.start_clock(sent.ask(who), request_id, on=sent.day("start_on", label="The day it came"))
 
 
 def _extend(who: Caller, sent: Form, request_id: UUID) -> None:
     why = sent.text("extend_why", 500, label="Why", needed=True)
-    who.records.extend_request(who.ask(sent.key), request_id, on=who.today, why=why)
+    who.records.extend_request(sent.ask(who), request_id, on=who.today, why=why)
 
 
 def _withhold(who: Caller, sent: Form, request_id: UUID) -> None:
     because: Any = sent.one_of("because", r.WITHHELD_BECAUSE, label="The exemption")
     item = sent.text("item", 80, label="The item", needed=True)
     why = sent.text("withhold_why", 500, label="Why", needed=True)
-    who.records.withhold(who.ask(sent.key), request_id, item=item, because=because, why=why)
+    who.records.withhold(sent.ask(who), request_id, item=item, because=because, why=why)
 
 
 def _by_default(who: Caller, sent: Form, request_id: UUID) -> None:
-    copy.propose_by_default(who.app, who.looks, who.records, who.ask(sent.key), request_id)
+    copy.propose_by_default(who.app, who.looks, who.records, sent.ask(who), request_id)
 
 
 def _judge(who: Caller, sent: Form, request_id: UUID) -> None:
     upheld = sent.one_of("upheld", ("yes", "no"), label="Your judgement") == "yes"
     item = sent.text("item", 80, label="The item", needed=True)
-    who.records.review_withholding(who.ask(sent.key), request_id, item=item, upheld=upheld, note=sent.text("note"))
+    who.records.review_withholding(sent.ask(who), request_id, item=item, upheld=upheld, note=sent.text("note"))
 
 
 def _answer(who: Caller, sent: Form, request_id: UUID) -> None:
     outcome: Any = sent.one_of("outcome", OUTCOMES, label="The answer")
     why = sent.text("answer_why", 1000, label="Why")
-    who.records.answer_request(who.ask(sent.key), request_id, on=who.today, outcome=outcome, why=why)
+    who.records.answer_request(sent.ask(who), request_id, on=who.today, outcome=outcome, why=why)
 
 
 def _withdraw(who: Caller, sent: Form, request_id: UUID) -> None:
-    who.records.withdraw_request(who.ask(sent.key), request_id, on=who.today)
+    who.records.withdraw_request(sent.ask(who), request_id, on=who.today)
 
 
 ACTS: dict[str, tuple[Action, Do, str]] = {

@@ -97,7 +97,7 @@ def _round_pages(site: Site, router: APIRouter) -> None:
         who.may(Action.SET_ROUNDS)
         one = next((one for one in _rounds(who) if one.round_id == round_id), None)
         counts = {name: getattr(one, name) if one else 0 for name in ("expected", "sat", "not_today")}
-        who.records.close_round(who.ask(sent.key), round_id=round_id, **counts)
+        who.records.close_round(sent.ask(who), round_id=round_id, **counts)
         return see_other("/setup", "round-closed")
 
 
@@ -128,7 +128,7 @@ def _set_load(who: Caller, sent: Form) -> None:
     if unflagged > most:
         raise BadForm("Drawn without a sign: no more than are on the list in all.", "unflagged")
     load = who.records.school_state().load
-    who.records.set_review_load(who.ask(sent.key), Load(least=min(load.least, most), most=most, unflagged=unflagged))
+    who.records.set_review_load(sent.ask(who), Load(least=min(load.least, most), most=most, unflagged=unflagged))
 
 
 def _open_round(who: Caller, sent: Form) -> None:

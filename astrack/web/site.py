@@ -38,7 +38,7 @@ HEADERS = {
     "Cache-Control": "no-store",
 }
 FORM_COOKIE = "astrack-form"
-TOKEN_LABEL = b"astrack/form/v1\0"
+TOKEN_LABEL = b"astrack/form/v2\0"
 SMALL = 1024
 
 
@@ -108,7 +108,7 @@ class Site:
         body = (
             self.env.get_template(name)
             .render(
-                token=lambda: make_token(secret),
+                token=lambda: make_token(secret, getattr(request.state, "shown", None)),
                 key=lambda: str(self.app.new_id()),
                 here=request.url.path,
                 choices=getattr(request.state, "choices", ()),
@@ -134,14 +134,16 @@ class Site:
         known = request.cookies.get(self.session_cookie) or request.cookies.get(FORM_COOKIE)
         return (known, False) if known else (secrets.token_urlsafe(24), True)
 
-    def check_token(self, request: Request, token: str) -> None:
-        """Raises BadForm when a form was not made for this browser's session."""
+    def check_token(self, request: Request, token: str) -> int | None:
+        """How many entries the log had when a form was shown. Raises BadForm when it was not made for this session."""
         candidates = [request.cookies.get(name) for name in (self.session_cookie, FORM_COOKIE)]
         if not any(token_holds(secret, token) for secret in candidates if secret):
             raise BadForm(
                 "This form is from an earlier visit, so nothing was done: what you typed is below. Copy what you need, "
                 "open the page again and send it from there."
             )
+        shown = token.split(".")[1]
+        return int(shown) if shown else None
 
 
 def address_of(app: App, request: Request) -> str:
@@ -168,20 +170,23 @@ def see_other(path: str, done: str = "") -> Response:
     return RedirectResponse(f"{path}{joint}done={done}" if done else path, 303, HEADERS)
 
 
-def make_token(secret: str) -> str:
-    """A form token: fresh each time, so that a packed page gives nothing away."""
-    nonce = secrets.token_hex(8)
-    return f"{nonce}.{_proof(secret, nonce)}"
+def make_token(secret: str, shown: int | None = None) -> str:
+    """A form token: fresh each time, so that a packed page gives nothing away.
+
+    ``shown``: how many entries the log had when the page was asked for, so that a form says what it was decided on.
+    """
+    said = f"{secrets.token_hex(8)}.{'' if shown is None else shown}"
+    return f"{said}.{_proof(secret, said)}"
 
 
 def token_holds(secret: str, token: str) -> bool:
     """Whether a token was made for this secret."""
-    nonce, _, proof = token[:200].partition(".")
-    return hmac.compare_digest(proof.encode(), _proof(secret, nonce).encode())
+    said, _, proof = token[:200].rpartition(".")
+    return hmac.compare_digest(proof.encode(), _proof(secret, said).encode())
 
 
-def _proof(secret: str, nonce: str) -> str:
-    return hmac.new(secret.encode(), TOKEN_LABEL + nonce.encode(), hashlib.sha256).hexdigest()
+def _proof(secret: str, said: str) -> str:
+    return hmac.new(secret.encode(), TOKEN_LABEL + said.encode(), hashlib.sha256).hexdigest()
 
 
 def environment() -> jinja2.Environment:

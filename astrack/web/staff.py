@@ -45,13 +45,13 @@ def staff_pages(site: Site) -> APIRouter:
     @router.post("/setup/people/{staff_id}/trained")
     def trained(who: Who, sent: Sent, staff_id: UUID) -> Response:
         who.may(Action.RECORD_TRAINING)
-        who.records.record_training(who.ask(sent.key), staff_id, module=FIRST_MODULE, on=who.today)
+        who.records.record_training(sent.ask(who), staff_id, module=FIRST_MODULE, on=who.today)
         return see_other("/setup/people", "trained")
 
     @router.post("/setup/people/{staff_id}/leave")
     def leave(who: Who, sent: Sent, staff_id: UUID) -> Response:
         who.may(Action.MANAGE_STAFF)
-        who.records.staff_leave(who.ask(sent.key), staff_id, on=who.today)
+        who.records.staff_leave(sent.ask(who), staff_id, on=who.today)
         who.sessions.revoke(who.records.school_id, staff_id)
         return see_other("/setup/people", "left")
 
@@ -69,7 +69,7 @@ def _person_pages(site: Site, router: APIRouter) -> None:
     def withdraw(who: Who, sent: Sent, staff_id: UUID) -> Response:
         who.may(Action.MANAGE_STAFF)
         why = sent.text("why", 200, label="Why")
-        who.records.withdraw_role(who.ask(sent.key), staff_id, grant_id=sent.id("grant_id"), why=why)
+        who.records.withdraw_role(sent.ask(who), staff_id, grant_id=sent.id("grant_id"), why=why)
         return see_other(f"/setup/people/{staff_id}", "role-withdrawn")
 
     @router.post("/setup/people/{staff_id}/code")
@@ -81,7 +81,7 @@ def _person_pages(site: Site, router: APIRouter) -> None:
     def take_factor_away(request: Request, who: Who, sent: Sent, staff_id: UUID) -> Response:
         who.may(Action.RESET_FACTOR)
         try:
-            who.records.reset_factor(who.ask(sent.key), staff_id)
+            who.records.reset_factor(sent.ask(who), staff_id)
         except REFUSALS as refused:
             return _person(site, request, who, staff_id, sent, refused)
         who.sessions.drop_factor(who.records.school_id, staff_id)
@@ -108,7 +108,7 @@ def _add(who: Caller, sent: Form) -> UUID:
 
 def _grant(who: Caller, sent: Form, staff_id: UUID) -> None:
     who.records.grant_role(
-        who.ask(sent.key).part("grant"), staff_id, grant_id=sent.id("grant_id"), role=_role(sent), scope=_scope(sent)
+        sent.ask(who).part("grant"), staff_id, grant_id=sent.id("grant_id"), role=_role(sent), scope=_scope(sent)
     )
 
 

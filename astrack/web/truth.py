@@ -49,7 +49,7 @@ def truth_pages(site: Site) -> APIRouter:
         who.may(Action.WATCH_BACKGROUNDS)
         watched = [name for name in WATCHABLE if name in sent.many("watched")]
         try:
-            who.records.watch_backgrounds(who.ask(sent.key), watched, sent.text("purpose", 500))
+            who.records.watch_backgrounds(sent.ask(who), watched, sent.text("purpose", 500))
         except REFUSALS as refused:
             return _page(site, request, who, sent, refused)
         return see_other("/truth", "backgrounds-watched" if watched else "backgrounds-unwatched")

@@ -63,7 +63,7 @@ def tutor_pages(site: Site) -> APIRouter:
         who.may(Action.REVIEW_FLAGS, pupil_id)
         judgement = cast(Judgement, sent.one_of("judgement", JUDGEMENTS, label="What you make of it"))
         note = sent.text("note", 1000, label="Your note")
-        who.records.review_flag(who.ask(sent.key), pupil_id, flag_id=flag_id, judgement=judgement, note=note)
+        who.records.review_flag(sent.ask(who), pupil_id, flag_id=flag_id, judgement=judgement, note=note)
         return see_other(f"/pupils/{pupil_id}", "reviewed")
 
     @router.post("/pupils/{pupil_id}/outcomes")
@@ -75,7 +75,7 @@ def tutor_pages(site: Site) -> APIRouter:
         if on > who.today:
             raise BadForm("The day: it is still to come. Report what has come to pass.", "on")
         who.records.report_outcome(
-            who.ask(sent.key), pupil_id, outcome_id=sent.id("outcome"), on=on, code=code, source=source
+            sent.ask(who), pupil_id, outcome_id=sent.id("outcome"), on=on, code=code, source=source
         )
         return see_other(f"/pupils/{pupil_id}", "outcome-reported")
 
@@ -85,7 +85,7 @@ def tutor_pages(site: Site) -> APIRouter:
         why = sent.text("why", 200, label="Why")
         if not why:
             raise BadForm("Why: say in a few words what was wrong.", "why")
-        who.records.take_back_outcome(who.ask(sent.key), pupil_id, outcome_id=outcome_id, why=why)
+        who.records.take_back_outcome(sent.ask(who), pupil_id, outcome_id=outcome_id, why=why)
         return see_other(f"/pupils/{pupil_id}", "outcome-taken-back")
 
     @router.post("/pupils/{pupil_id}/talks/{talk_id}")

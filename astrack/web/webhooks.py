@@ -42,7 +42,7 @@ def webhook_pages(site: Site) -> APIRouter:
 
     @router.post(HERE + "/{webhook_id}/end")
     def end(who: Who, sent: Sent, webhook_id: UUID) -> Response:
-        _of(who).end(who.ask(sent.key), webhook_id)
+        _of(who).end(sent.ask(who), webhook_id)
         return see_other(HERE, "webhook-ended")
 
     @router.post(HERE + "/{webhook_id}/again")

@@ -192,7 +192,7 @@ def test_a_correction_stands_beside_what_it_corrects(pages: FastAPI, small: Smal
     late = lead.send(form, str(sat.event_id), happened_on="yesterday", why=WHY)
     assert late.status_code == 422
     assert WHY in late.text
-    assert lead.send(form, str(sat.event_id), why=WHY).status_code == 409, "nothing was changed"
+    assert lead.send(form, str(sat.event_id), why=WHY).status_code == 422, "nothing was changed"
     done = lead.send(form, str(sat.event_id), usable="no", why=WHY)
     assert "Nothing was rubbed out" in done.text
     assert "corrected since" in done.text
