@@ -41,6 +41,8 @@ WHATEVER_OTHERS_WROTE = {
     "lists.take_up": "a wish to talk is never held up by something else; taken up by two, it counts once",
     "me.ask_to_talk": "a wish to talk is never held up by something else",
     "me.take_copy": A_FILE,
+    "roster_source.end": "is kept beside the record, and the last word stands",
+    "roster_source.set_": "is kept beside the record, and the last word stands",
     "rounds.not_today": "a child's word of today stands",
     "setup._apply": "looks at the roll once more itself and says so where it has moved",
     "setup._open_round": "adds a round",
