@@ -137,9 +137,14 @@ def review_withheld(caller: CallerOf, request_id: UUID, body: WithholdingReviewI
 
 @router.post("/data-requests/{request_id}/copy")
 def make_copy(caller: CallerOf, request_id: UUID, body: RequestCopyIn, key: Key) -> RequestCopyOut:
-    """Make the copy that answers a request for access, sealed for whoever asked. Made anew at every call."""
+    """Make the copy that answers a request for access, sealed for whoever asked. Made anew at every call.
+
+    Whoever makes it could open it: it takes what seeing everything held takes, and is a look at it.
+    """
     about(caller, Action.HANDLE_RIGHTS, request_id)
+    asked = about(caller, Action.SEE_ALL_HELD, request_id).asked
     made = copy.make_copy(caller.app, caller.looks, caller.records, caller.ask(key), request_id, body.recipient)
+    caller.looked(Action.SEE_ALL_HELD, [asked.pupil_id])
     return RequestCopyOut(
         name=made.name, sealed=base64.b64encode(made.sealed).decode(), sha256=made.sha256, key=made.key,
         given=made.given, withheld=made.withheld,

@@ -36,11 +36,14 @@ def request_pages(site: Site) -> APIRouter:
     @router.post("/rights/requests/{request_id}/copy")
     def make_copy(request: Request, who: Who, sent: Sent, request_id: UUID) -> Response:
         _about(who, Action.HANDLE_RIGHTS, request_id)
+        # whoever makes a copy could open it
+        asked = _about(who, Action.SEE_ALL_HELD, request_id).asked
         recipient = sent.text("recipient", 4000, label="Their age key") or None
         try:
             made = copy.make_copy(who.app, who.looks, who.records, sent.ask(who), request_id, recipient)
         except (*REFUSALS, TransferRefused) as refused:
             return _page(site, request, who, request_id, sent, refused, "copy")
+        who.looked(Action.SEE_ALL_HELD, [asked.pupil_id])
         file = base64.b64encode(made.sealed).decode()
         return site.page(request, "rights_copy.html", viewer=who.viewer, made=made, file=file,
                          path=f"/rights/requests/{request_id}")  # fmt: skip

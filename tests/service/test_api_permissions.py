@@ -174,7 +174,7 @@ ROUTES: list[tuple[str, str, str]] = [
     ("POST", "/data-requests/{request}/withhold", "dsl dpo"),
     ("POST", "/data-requests/{request}/withhold-by-default", "dsl dpo"),
     ("POST", "/data-requests/{request}/review", "dsl dpo"),
-    ("POST", "/data-requests/{request}/copy", "dsl dpo"),
+    ("POST", "/data-requests/{request}/copy", "dsl"),
     ("POST", "/data-requests/{request}/answer", "dsl dpo"),
     ("POST", "/data-requests/{request}/withdraw", "dsl dpo"),
     ("POST", P + "/restriction", "dsl dpo"),

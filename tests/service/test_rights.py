@@ -51,6 +51,11 @@ def handed_off(world: Any) -> None:
     post(world, "tutor", f"/pupils/{world.pupil}/hand-offs", body)
 
 
+def glass_broken(world: Any) -> None:
+    body = {"glass_id": str(uuid4()), "reason": "To make the copy that was asked for"}
+    post(world, "dpo", f"/pupils/{world.pupil}/glass", body)
+
+
 def opened(made: Any) -> list[dict[str, Any]]:
     sealed = base64.b64decode(made["sealed"])
     inside = zipfile.ZipFile(io.BytesIO(unseal_bytes(sealed, [read_agekey(made["key"])])))
@@ -62,6 +67,8 @@ def test_a_pupil_asks_and_gets_everything_but_what_a_second_person_kept_back(sch
     handed_off(school)
     request = asked(school)
     path = f"/data-requests/{request}"
+    assert post(school, "dpo", path + "/copy", {}, 403)["type"].endswith("not-allowed"), "a copy can be opened and read"
+    glass_broken(school)
     assert post(school, "dpo", path + "/copy", {}, 409)["type"].endswith("competence-undecided")
     judged_competent(school)
     assert post(school, "dpo", path + "/copy", {}, 409)["type"].endswith("withholding-unreviewed")
@@ -74,6 +81,8 @@ def test_a_pupil_asks_and_gets_everything_but_what_a_second_person_kept_back(sch
     assert {one["group"] for one in items} >= {"story", "identity", "requests", "looks", "worked out"}
     assert "CP-2026-17" not in json.dumps(items)
     assert not {one["item"] for one in items} & set(waiting)
+    looks = school.as_("auditor").get(f"/api/v1/pupils/{school.pupil}/looks").json()
+    assert ("see_all_held", "glass_broken") in [(one["action"], one["purpose"]) for one in looks]
     post(school, "dpo", path + "/answer", {"on": DAY, "outcome": "partly_granted", "why": WHY})
     mine = school.as_("pupil").get(f"/api/v1/pupils/{school.pupil}/data-requests").json()
     assert [(one["state"], one["outcome"]) for one in mine] == [("answered", "partly_granted")]
@@ -82,6 +91,7 @@ def test_a_pupil_asks_and_gets_everything_but_what_a_second_person_kept_back(sch
 def test_what_a_second_person_would_not_keep_back_is_given(school: Any) -> None:
     handed_off(school)
     judged_competent(school)
+    glass_broken(school)
     path = f"/data-requests/{asked(school)}"
     for item in post(school, "dpo", path + "/withhold-by-default", None)["items"]:
         post(school, "dsl", path + "/review", {"item": item, "upheld": False})
@@ -106,7 +116,7 @@ def test_a_relation_no_order_and_no_competent_pupil_are_what_a_parent_needs(scho
              "relation_id": relation, "reference": "FC-1"}  # fmt: skip
     post(school, "dsl", pupil + "/orders", order)
     judged_competent(school, competent=False)
-    refused = post(school, "dpo", f"/data-requests/{body['request_id']}/copy", {}, 403)
+    refused = post(school, "dsl", f"/data-requests/{body['request_id']}/copy", {}, 403)
     assert "court order" in refused["detail"]
     assert [one["stands"] for one in school.as_("dsl").get(f"/api/v1{pupil}/family").json()["relations"]] == [False]
 
