@@ -1,0 +1,219 @@
+"""Every route about a pupil x every role x where that pupil stands: own, other scope, other school, moving, left, at
+the former school after a transfer, 18, restricted, untrained viewer, broken glass. What is allowed is stated by hand in
+tests/support/authority.py, which action a route asks for by hand here; a refusal writes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from fastapi.testclient import TestClient
+
+from astrack.access import about_pupil
+from astrack.changing import Ask
+from astrack.handover import Handover
+from domain import staff
+from domain.authority import ROLES
+from domain.base import Actor
+from domain.identity import Person
+from domain.scope import Scope
+from tests.service.conftest import SCOPES, World
+from tests.service.test_api_permissions import ABOUT_A_PUPIL, P, refused_at_the_gate, send
+from tests.support.authority import ALL, expected
+
+R = "/data-requests/{request}"
+ASKED: dict[str, str] = {
+    "see_story": f"GET {P}, GET {P}/timeline, GET {P}/track",
+    "see_name": f"GET {P}/identity",
+    "see_guided": f"GET {P}/story",
+    "replay": f"GET {P}/replay?as_of=2026-11-02",
+    "see_looks": f"GET {P}/looks",
+    "keep_roster": f"PUT {P}/identity, POST {P}/groups, POST {P}/leave, POST {P}/return",
+    "sit": f"POST {P}/sittings, POST {P}/not-today",
+    "review_flags": f"POST {P}/flags/{{id}}/review, POST {P}/looked-at",
+    "report_outcome": f"POST {P}/outcomes",
+    "ask_to_talk": f"POST {P}/talks",
+    "take_up_talk": f"POST {P}/talks/{{id}}/take-up, POST {P}/talks/{{id}}/escalate",
+    "correct": f"POST {P}/corrections",
+    "opt_out": f"POST {P}/opt-out, POST {P}/opt-out/end",
+    "write_plans": f"POST {P}/plans, POST {P}/plans/{{id}}/monitor, POST {P}/plans/{{id}}/review,"
+                   f" POST {P}/plans/{{id}}/close",
+    "raise_hand_off": f"POST {P}/hand-offs",
+    "see_hand_offs": f"GET {P}/hand-offs, GET {P}/outcomes",
+    "take_up_hand_off": f"POST {P}/hand-offs/{{id}}/acknowledge, POST {P}/outcomes/{{id}}/take-back",
+    "take_own_copy": f"POST {P}/own-copy",
+    "send_record": f"POST {P}/reviewed-copy",
+    "make_card": f"POST {P}/card",
+    "make_letter": f"POST {P}/letter",
+    "see_family": f"GET {P}/family",
+    "keep_family": f"POST {P}/relations, POST {P}/relations/{{id}}/end, POST {P}/orders, POST {P}/orders/{{id}}/end",
+    "release_account": f"POST {P}/releases, POST {P}/releases/{{id}}/withdraw",
+    "decide_competence": f"POST {P}/competence",
+    "ask_right": f"POST {P}/data-requests",
+    "see_rights": f"GET {P}/data-requests, GET {R}",
+    "see_all_held": f"GET {R}/items, POST {R}/copy",
+    "handle_rights": f"POST {R}/stop, POST {R}/start, POST {R}/extend, POST {R}/withhold,"
+                     f" POST {R}/withhold-by-default, POST {R}/answer, POST {R}/withdraw",
+    "review_withheld": f"POST {R}/review",
+    "restrict": f"POST {P}/restriction, POST {P}/restriction/lift",
+    "keep_retention": f"POST {P}/retention, POST {P}/retention/review",
+    "hold_record": f"POST {P}/holds, POST {P}/holds/{{id}}/release",
+    "erase_record": f"POST {P}/erase",
+    "break_glass": f"POST {P}/glass",
+}  # fmt: skip
+"""Which action each route asks for."""
+ACTION = {tuple(route.split(" ", 1)): action for action, routes in ASKED.items() for route in routes.split(", ")}
+NEAR, FAR = 5, 6
+ADULT, CHILD = date(2008, 10, 5), date(2016, 12, 5)
+OTHERS = "sgSGQ"
+"""Situations in which a pupil or parent looks at somebody else's record."""
+MOVED, MOVING, LEFT = "hH", "mM", "lL"
+OFFICE = Actor(id=UUID(int=1), role="administrator")
+SHORT = "osxmlhOHtgq"
+"""Where the pupil stands, in the short run; the long one takes them all, and asks in roles that never may, too."""
+
+
+def ask(role: str = "administrator") -> Ask:
+    return Ask(OFFICE.model_copy(update={"role": role}), str(uuid4()))
+
+
+@dataclass
+class Stood:
+    """A school with one pupil in each situation, and somebody in each role towards each."""
+
+    world: World
+    pupils: dict[str, UUID]
+    untrained: dict[str, TestClient] = field(default_factory=dict)
+    relations: dict[str, UUID] = field(default_factory=dict)
+    own: dict[tuple[str, str], TestClient] = field(default_factory=dict)
+
+    def as_(self, role: str, letter: str) -> TestClient:
+        """Who asks: in a pupil's or parent's role the one it is about, unless the situation is somebody else's."""
+        if role in ("pupil", "parent"):
+            return self._family(role, "o" if letter in OTHERS + "xtT" else letter)
+        return self.untrained[role] if letter in "tT" else self.world.as_(role)
+
+    def _family(self, role: str, letter: str) -> TestClient:
+        if (role, letter) not in self.own:
+            made, pupil = self.world.site.state.sessions.credentials(self.world.school_id), self.pupils[letter]
+            code = made.card(pupil) if role == "pupil" else made.letter(self.relations[letter], pupil)
+            self.own[role, letter] = self.world.sign_in(code)
+        return self.own[role, letter]
+
+    def where(self) -> dict[str, Any]:
+        """Where each pupil stands, as the gate sees it."""
+        today = self.world.clock().date()
+        return {key: about_pupil(self.world.records, one, today) for key, one in self.pupils.items() if key != "x"}
+
+
+def admitted(world: World, letter: str) -> UUID:
+    born = ADULT if letter in "OMLHTRSGB" else CHILD
+    year = FAR if letter in OTHERS else NEAR
+    person = Person(surname="Xylophone", forename="Zebedee", date_of_birth=born)
+    made = world.records.admit(ask(), person, on=date(2026, 9, 2), year_group=year, groups=[])
+    return UUID(made["pupil_id"])
+
+
+def untrained(world: World, role: str) -> TestClient:
+    """Somebody in a role who has not done the first module."""
+    newcomer = uuid4()
+    world.records.add_staff(ask(), staff_id=newcomer, name="Quentin", kind="person")
+    scope = SCOPES.get(role, Scope(everyone=True))
+    world.records.grant_role(ask(), newcomer, grant_id=uuid4(), role=role, scope=scope)  # type: ignore[arg-type]
+    return world.sign_in(world.site.state.sessions.credentials(world.school_id).code(newcomer))
+
+
+def move(world: World, other: World, pupils: dict[str, UUID]) -> None:
+    """Hand some records over to the other school, and prepare some that are not received yet."""
+    sender, receiver, day = Handover(world.records), Handover(other.records), world.clock().date()
+    for one, known in ((sender, receiver), (receiver, sender)):
+        one.trust(ask("dsl"), known.key_document(), words=known.key_words())
+    going = [pupils[letter] for letter in MOVED + MOVING]
+    made = sender.prepare(ask("dsl"), going, to=receiver.key_document(), lawful_basis="legal_obligation",
+                          accepted_on=day, start_on=day)  # fmt: skip
+    for transfer in made["transfers"][: len(MOVED)]:
+        receipt = receiver.receive(ask("dsl"), sender.sealed(UUID(transfer["transfer_id"])))["receipt"]
+        sender.acknowledge(ask("dsl"), receipt.encode())
+
+
+def settle(stood: Stood) -> None:
+    """What makes a situation: an opt-out, a restriction, a release, a broken glass, a departure."""
+    world, day, records = stood.world, stood.world.clock().date(), stood.world.records
+    for letter, pupil in stood.pupils.items():
+        relation = stood.relations.setdefault(letter, uuid4())
+        records.record_relation(ask(), pupil, relation_id=relation, name="Una", kind="natural_parent", from_on=CHILD,
+                                verified_on=day, proof="birth certificate")  # fmt: skip
+        if letter in "rR":
+            records.release_account(ask("dsl"), pupil, release_id=uuid4(), agreed_with_pupil=True)
+        if letter in LEFT:
+            records.leave(ask(), pupil, on=date(2026, 10, 20))
+        if letter == "e":
+            records.opt_out(ask(), pupil, asked_by="parent", on=day)
+        if letter in "qBQ":
+            records.restrict(ask("dpo"), pupil, ground="accuracy", on=day)
+        if letter in "gGQ":
+            officer, why = world.staff["dpo"], "a court order came in"
+            records.break_glass(ask("dpo"), officer, glass_id=uuid4(), pupil_id=pupil, reason=why, minutes=60)
+
+
+@pytest.fixture(scope="module")
+def stood(shared_school: World, neighbour: World) -> Iterator[Stood]:
+    made = Stood(shared_school, {letter: admitted(shared_school, letter) for letter in ALL if letter not in "nxtT"})
+    settle(made)
+    move(shared_school, neighbour, made.pupils)
+    made.pupils |= {"x": neighbour.pupil, "t": made.pupils["o"], "T": made.pupils["O"]}
+    made.untrained = {role: untrained(shared_school, role) for role in staff.ROLES}
+    before = made.where()
+    yield made
+    assert made.where() == before, "a request moved a pupil out of the situation it stands for"
+
+
+def wrong(stood: Stood, route: tuple[str, str], role: str, letter: str) -> str:
+    """What is wrong with an answer, or nothing."""
+    size, pupil = stood.world.records.log.size(), stood.pupils[letter]
+    stood.world.clients, kept = {role: stood.as_(role, letter)}, stood.world.clients
+    try:
+        # a day still to come: nobody was told yet, so that no restriction is lifted
+        answer = send(stood.world, role, *route, pupil, told_on="2027-06-01")
+    finally:
+        stood.world.clients = kept
+    # another school's request is not here, and what the pupil asked is not a parent's to see
+    asked = "{request}" in route[1]
+    let_in = not (refused_at_the_gate(answer) or (asked and "no-such-request" in answer.text))
+    meant = letter in expected(role, ACTION[route]) and not (asked and role == "parent")
+    if let_in != meant or answer.status_code >= 500:
+        return f"{role} {letter}: {'let in' if let_in else 'refused'} with {answer.status_code}: {answer.text[:200]}"
+    changed = not let_in and not asked and stood.world.records.log.size() != size
+    return f"{role} {letter}: a refusal wrote something" if changed else ""
+
+
+ROUTES = [route for route in ABOUT_A_PUPIL if ACTION[route] != "break_glass"]
+
+
+def test_every_route_about_a_pupil_says_which_action_it_asks_for() -> None:
+    assert set(ACTION) == set(ABOUT_A_PUPIL)
+
+
+@pytest.mark.parametrize("route", ROUTES)
+def test_a_route_opens_exactly_where_its_action_is_allowed(stood: Stood, route: tuple[str, str]) -> None:
+    asking = [role for role in ROLES if expected(role, ACTION[route])]
+    found = [wrong(stood, route, role, letter) for role in asking for letter in SHORT]
+    assert [one for one in found if one] == []
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("route", ROUTES)
+def test_it_does_so_for_every_role_in_every_situation(stood: Stood, route: tuple[str, str]) -> None:
+    found = [wrong(stood, route, role, letter) for role in ROLES for letter in ALL if letter != "n"]
+    assert [one for one in found if one] == []
+
+
+def test_the_glass_is_broken_by_whom_it_is_for_and_last_since_it_opens_what_was_shut(stood: Stood) -> None:
+    route = ("POST", f"{P}/glass")
+    found = [wrong(stood, route, role, letter) for role in ROLES for letter in ALL if letter != "n"]
+    assert [one for one in found if one] == []
