@@ -404,7 +404,10 @@ class RightsCalls(Caller):
         )
 
     def make_copy(self, request_id: UUID, body: RequestCopyIn, *, key: str | None = None) -> RequestCopyOut:
-        """Make the copy that answers a request for access, sealed for whoever asked. Made anew at every call."""
+        """Make the copy that answers a request for access, sealed for whoever asked. Made anew at every call.
+
+        Whoever makes it could open it: it takes what seeing everything held takes, and is a look at it.
+        """
         return self.value(
             RequestCopyOut, "POST", f"/data-requests/{part(request_id)}/copy", body=body, key=key or new_key()
         )
