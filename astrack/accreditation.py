@@ -73,7 +73,10 @@ class Accrediting:
         return accreditation.evidence(self.practice(today))
 
     def practice(self, today: date) -> Practice:
-        """What the record counts over the year up to a day. Catches the read models up."""
+        """What the record counts over the year up to a day, counted again only where the record has grown."""
+        return COUNTED.of(self.school_id, (self.records.log.size(), today), partial(self._counted, today))
+
+    def _counted(self, today: date) -> Practice:
         self.app.views.catch_up(self.school_id)
         with self.app.views.reading(self.school_id) as cur:
             found = practice.counted(cur, self.school_id, since=today - YEAR, until=today)
@@ -159,6 +162,8 @@ class Accrediting:
         return Target(uuid5(self.school_id, STREAM), StreamClass.SCHOOL)
 
 
+COUNTED: Newest[UUID, Practice] = Newest(REGISTERED_MAX)
+"""What each school's record counts, with the size of its log and the day it is of."""
 LINES: Newest[UUID, list[Entry]] = Newest(REGISTERED_MAX)
 """Each school's public lines, with the size of its log and the day they are of."""
 

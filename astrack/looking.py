@@ -23,7 +23,7 @@ from projections import cohort, pupils, risk_register, truth
 from projections.risk_register import Line
 from projections.truth import Waiting
 
-SIGNS_MAX, DRAWN_MAX, MORE_MAX = 48, 12, 200
+SIGNS_MAX, DRAWN_MAX = 48, 12
 """A whole school's list stays short; as pupils are looked at, the next ones come up."""
 
 
@@ -78,14 +78,15 @@ def listed(caller: Caller, cur: Cursor[Any], school_id: UUID, scope: Scope) -> A
     """
     on_roll = pupils.on_roll(cur, school_id, scope)
     room = min(SIGNS_MAX, review.load_at(caller.draw.loads).room(on_roll))
-    signs = risk_register.new_to_look_at(cur, school_id, scope, room + MORE_MAX)
-    asked = [(line, _at_row(line, caller.draw)) for line in signs[:room]]
+    signs = risk_register.new_to_look_at(cur, school_id, scope, room)
+    waiting = risk_register.to_look_at(cur, school_id, scope) if len(signs) == room else 0
+    asked = [(line, _at_row(line, caller.draw)) for line in signs]
     lots = _lots(caller, cur, school_id, scope)
     told = _at_drawn(caller, cur, school_id, lots[:DRAWN_MAX])
     asked += [(line, told.get(line.pupil.pupil_id)) for line in risk_register.of(cur, school_id, list(told))]
     found = [(line, look) for line, look in asked if look]
     order = review.mixed([line.pupil.pupil_id for line, _ in found])
-    return Asked([found[at] for at in order], max(0, len(signs) - room), frozenset(one.pupil_id for one in lots))
+    return Asked([found[at] for at in order], max(0, waiting - room), frozenset(one.pupil_id for one in lots))
 
 
 def drawn(caller: Caller, cur: Cursor[Any], school_id: UUID, scope: Scope) -> list[UUID]:

@@ -8,6 +8,7 @@ import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
 from typing import Self
 from uuid import UUID
 
@@ -19,6 +20,8 @@ from domain.journey.state import Journey
 from domain.risk import makes_work, reads
 
 CLASS = 30
+LOTS_MAX = 20_000
+"""So many lots are kept: a list asks for those of all pupils each time it is opened."""
 LOT, SIGN_ID = b"astrack/review/lot/v2\0", b"astrack/review/sign-id/v2\0"
 
 
@@ -94,7 +97,7 @@ class Draw:
 
     def lot_of(self, ids: bytes) -> float:
         """The same by the two ids as bytes, the round's and the pupil's, for many pupils at once."""
-        return int.from_bytes(hmac.digest(self.key, LOT + ids, "sha256")[:7]) / 2**56
+        return _lot(self.key, ids)
 
     def takes(self, round_id: UUID, pupil_id: UUID, sat_at: datetime) -> bool:
         """Whether a round drew a pupil who sat it at an instant."""
@@ -110,6 +113,11 @@ class Draw:
 
     def _mac(self, label: bytes, *ids: UUID) -> bytes:
         return hmac.digest(self.key, label + b"".join(one.bytes for one in ids), "sha256")
+
+
+@lru_cache(LOTS_MAX)
+def _lot(key: bytes, ids: bytes) -> float:
+    return int.from_bytes(hmac.digest(key, LOT + ids, "sha256")[:7]) / 2**56
 
 
 @dataclass(frozen=True, slots=True)

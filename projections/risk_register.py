@@ -257,6 +257,18 @@ def new_to_look_at(cur: Cursor[Any], school_id: UUID, scope: Scope, limit: int =
     return _lines(cur, school_id, scope, "r.unreviewed > 0", (), "r.need DESC, r.pupil_id", limit)
 
 
+def to_look_at(cur: Cursor[Any], school_id: UUID, scope: Scope) -> int:
+    """How many pupils have early signs that nobody has reviewed."""
+    scoped, names = in_scope(scope)
+    cur.execute(
+        f"SELECT count(*) FROM (SELECT pupil_id FROM {TABLE} WHERE school_id = %s AND unreviewed > 0 OFFSET 0) r"
+        f" JOIN {pupils.TABLE} p ON p.school_id = %s AND p.pupil_id = r.pupil_id WHERE p.on_roll AND {scoped}",
+        (school_id, school_id, *names),
+    )
+    row = cur.fetchone()
+    return int(row[0]) if row else 0
+
+
 def due(cur: Cursor[Any], school_id: UUID, scope: Scope, today: date, limit: int = 60) -> list[Line]:
     """Pupils with a plan to be looked at within a week, or overdue, the longest overdue first."""
     return _lines(cur, school_id, scope, "r.due_on <= %s", (today + DUE_WITHIN,), "r.due_on, r.pupil_id", limit)

@@ -125,7 +125,7 @@ class Artefact(Value):
     load_per_30: tuple[float, float]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Model:
     """A model ready for use. ``digest``: SHA-256, as hex, of its canonical content, which names its instrument's."""
 

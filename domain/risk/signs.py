@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date
+from functools import lru_cache
 
 import numpy as np
 
@@ -48,6 +49,7 @@ def unsure(model: Model, usable: Sequence[Sat], view: View) -> Iterator[Candidat
         yield getattr(model.cuts, kind), finding
 
 
+@lru_cache(8)
 def _open_to_all(model: Model) -> Model:
     none = {name: Cut(on=0.0, off=0.0) for name in Cuts.model_fields}
     return replace(model, artefact=model.artefact.model_copy(update={"cuts": Cuts(**none)}))
