@@ -11,11 +11,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
 
+import psycopg
 import pytest
 
 from astrack.server.logs import Lines
 from astrack.settings import Settings
 from astrack.store import SchoolLog, Store
+from astrack.store.embedded import Embedded
 
 SHARED = Path(__file__).parents[2] / "shared"
 OPENED = datetime(2026, 9, 1, 8, tzinfo=UTC)
@@ -99,7 +101,19 @@ def store(settings: Settings) -> Iterator[Store]:
     """A store on real PostgreSQL."""
     os.umask(0o022)
     with Store.open(settings) as opened:
+        _throw_away(Embedded(settings.home))
         yield opened
+
+
+def _throw_away(server: Embedded) -> None:
+    """Spare a server the care that only a power cut would reward: nothing of it outlives the tests.
+
+    Tests that kill a server, or fill its disk, start one of their own, which keeps all its care.
+    """
+    with psycopg.connect(server.conninfo(), autocommit=True) as conn:
+        for name in ("fsync", "full_page_writes"):
+            conn.execute(f"ALTER SYSTEM SET {name} = off".encode())
+        conn.execute("SELECT pg_reload_conf()")
 
 
 @pytest.fixture
