@@ -105,6 +105,14 @@ def test_the_list_holds_both_in_lines_of_one_form_that_say_what_and_nothing_of_h
     assert len(forms) == 1, forms
 
 
+def test_the_list_says_how_many_signs_wait_beyond_it(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    reader = Reader(world.pages, world.small, "tutor")
+    assert "will be shown once these are reviewed" not in reader.get("/pupils").text
+    monkeypatch.setattr(looking, "SIGNS_MAX", 1)
+    more = len(world.flagged) - 1
+    assert f"{more} more pupil{'s' * (more > 1)} will be shown once these are reviewed" in reader.get("/pupils").text
+
+
 def test_the_list_on_the_command_line_says_of_whom_a_page_asks_a_look_and_tells_no_two_apart(
     world: World, settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
