@@ -16,6 +16,7 @@ from astrack.api import guidance as api_guidance
 from astrack.api import keeping as api_keeping
 from astrack.api import lists as api_lists
 from astrack.api import plans as api_plans
+from astrack.api import post as api_post
 from astrack.api import pupil_writes as api_pupil_writes
 from astrack.api import pupils as api_pupils
 from astrack.api import reports as api_reports
@@ -77,7 +78,7 @@ def api() -> APIRouter:
               api_plans.router, api_plans.hand_offs, api_plans.cards, api_roster.router, api_audit.router,
               api_rights.router, api_family.router, api_keeping.router, api_truth.router,
               api_training.router, api_guidance.router, api_accreditation.router,
-              api_reports.router, api_webhooks.router)  # fmt: skip
+              api_reports.router, api_webhooks.router, api_post.router)  # fmt: skip
     for topic in topics:
         router.include_router(topic)
     router.add_api_route("/openapi.json", _description, include_in_schema=False)

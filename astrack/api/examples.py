@@ -97,6 +97,10 @@ EXAMPLES: dict[str, Any] = {
     "TrainingIn": {"module": "first-steps", "on": DAY},
     "TrustIn": {"document": ADDRESSED},
     "WatchIn": {"watched": ["sen"], "purpose": "to see whether early signs treat pupils alike"},
+    "RevokeKeysIn": {"sure": True},
+    "JoinIn": {"mailbox": "https://mailbox.example", "invite": "0123456789abcdef01234567"},
+    "CollectIn": {"drop": False},
+    "FetchIn": {"address": "https://directory.example", "urns": ["900101"]},
     "SourceIn": {
         "address": "https://mis.example/ims/oneroster/rostering/v1p2", "token_address": "https://mis.example/token",
         "client_id": "astrack", "secret": "drawn by the school system",

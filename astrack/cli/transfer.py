@@ -14,7 +14,7 @@ from astrack.cli import common as c
 from astrack.cli import files
 from astrack.cli.files import write
 from astrack.cli.mailbox import carrier
-from astrack.handover import Handover
+from astrack.handover import Handover, keyring
 from astrack.handover.together import Done, Together
 from astrack.mailbox.post import NoBox
 from astrack.records import Records
@@ -43,6 +43,17 @@ def show_keys(out: Folder = HERE, school: School = None) -> None:
         c.out.print(f"Wrote {path}: give it to the schools that send you records.")
 
 
+@keys.command("list")
+def list_keys(school: School = None) -> None:
+    """List the schools and directories whose keys are known here, with their eight words."""
+    with c.school_opened(school) as (_, records):
+        rows = [
+            (one.name, one.urn, one.serial, one.valid_until.date(), one.revoked or "", one.words, one.origin)
+            for one in keyring.known(Handover(records))
+        ]
+        c.table(["who", "URN", "document", "until", "revoked", "words", "log"], rows, "No keys are known yet.")
+
+
 @keys.command("words")
 def words(school: School = None) -> None:
     """Print the eight words to read out to a school that wants to know this one's keys."""
@@ -68,13 +79,14 @@ def trust(file: Path, words: Words = None, school: School = None, key: Key = Non
 def revoke(
     yes: Annotated[bool, typer.Option("--yes", help="Every key this school has signed with is to be trusted no more.")],
     school: School = None,
+    key: Key = None,
 ) -> None:
     """Revoke this school's keys, because somebody else may have them, and go on with new ones."""
     if not yes:
         raise files.BadArgument("files sealed before are refused from then on: say --yes if the keys must go")
     with c.school_opened(school) as (_, records):
         desk = Handover(records)
-        desk.signing.revoke(desk.clock())
+        keyring.revoke(desk, c.asking(key, "dsl"))
         c.out.print("The keys so far are revoked. Give every school that knows them, and your directory, the new "
                     f"document (`astrack keys show`); its eight words: {desk.key_words()}")  # fmt: skip
 

@@ -32,7 +32,13 @@ class HandOffOut(Got):
     by: UUID
 
 
-class KnownOut(Got):
+class TakeBackIn(Sent):
+    """Why an outcome was wrong."""
+
+    why: str
+
+
+class astrack__api__plans__KnownOut(Got):
     """An outcome that only the DSL says and is shown."""
 
     outcome_id: UUID
@@ -41,18 +47,12 @@ class KnownOut(Got):
     by: UUID
 
 
-class TakeBackIn(Sent):
-    """Why an outcome was wrong."""
-
-    why: str
-
-
 class SafeguardingCalls(Caller):
     """What the API has on the topic `safeguarding`."""
 
-    def known_outcomes(self, pupil_id: UUID) -> list[KnownOut]:
+    def known_outcomes(self, pupil_id: UUID) -> list[astrack__api__plans__KnownOut]:
         """Outcomes that only the DSL says and is shown; the others stand in the story."""
-        return self.value(list[KnownOut], "GET", f"/pupils/{part(pupil_id)}/outcomes")
+        return self.value(list[astrack__api__plans__KnownOut], "GET", f"/pupils/{part(pupil_id)}/outcomes")
 
     def hand_off(self, pupil_id: UUID, body: HandOffIn, *, key: str | None = None) -> HandOffMade:
         """Hand a concern to the DSL in the school's own system, and say where it is kept there."""

@@ -16,12 +16,6 @@ class BrowserAnswer(Sent):
     credential: dict[str, Any]
 
 
-class CardOut(Got):
-    """A pupil's new sign-in card, shown this once."""
-
-    words: str
-
-
 class Choose(Sent):
     """The grant to act under from now on."""
 
@@ -119,6 +113,12 @@ class TotpOut(Got):
     address: str
 
 
+class astrack__api__plans__CardOut(Got):
+    """A pupil's new sign-in card, shown this once."""
+
+    words: str
+
+
 class SignInCalls(Caller):
     """What the API has on the topic `sign-in`."""
 
@@ -192,9 +192,9 @@ class SignInCalls(Caller):
         """Take a lost second factor away, and end every session. Whoever issues invitations may not."""
         return self.value(Empty, "POST", f"/staff/{part(staff_id)}/second-factor/reset", key=key or new_key())
 
-    def make_card(self, pupil_id: UUID, *, key: str | None = None) -> CardOut:
+    def make_card(self, pupil_id: UUID, *, key: str | None = None) -> astrack__api__plans__CardOut:
         """Four words that sign this pupil in; cards made before stop working."""
-        return self.value(CardOut, "POST", f"/pupils/{part(pupil_id)}/card", key=key or new_key())
+        return self.value(astrack__api__plans__CardOut, "POST", f"/pupils/{part(pupil_id)}/card", key=key or new_key())
 
     def make_letter(self, pupil_id: UUID, body: LetterIn | None, *, key: str | None = None) -> LetterOut:
         """A code that lets a parent in once, for this pupil. One that names no verified relation lets them object

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
+from typing import NamedTuple
 
 import httpx
 
@@ -21,11 +22,19 @@ from transfer.keys.document import KeyDocument
 from transfer.keys.published import Entry, Seen
 from transfer.keys.trust import open_documents
 
-ADDRESSES = "directories/"
+ADDRESSES, ORIGINS = "directories/", "directory-origins/"
 
 
 class DirectoryUnknown(DomainError):
     """The school does not follow this directory."""
+
+
+class Followed(NamedTuple):
+    """A directory that is followed: where it is, what its log is called, and how many entries of it were seen."""
+
+    address: str
+    origin: str
+    size: int
 
 
 class Follower:
@@ -37,6 +46,14 @@ class Follower:
     def addresses(self) -> list[str]:
         """Where the directories are that are followed."""
         return [(self.vault.kept(name) or b"").decode() for name in self.vault.names(ADDRESSES)]
+
+    def followed(self) -> list[Followed]:
+        """The directories that are followed, with how far each was seen."""
+        return [self._followed(address) for address in self.addresses()]
+
+    def _followed(self, address: str) -> Followed:
+        origin = (self.vault.kept(ORIGINS + _named(address)) or b"").decode()
+        return Followed(address, origin, self._seen(origin).size if origin else 0)
 
     def fetch(
         self, ask: Ask, address: str, urns: Sequence[str] = (), *, words: str | None = None, whole: bool = False
@@ -57,7 +74,8 @@ class Follower:
             entries = self._entries(http, address, begin, checkpoint)
         after, found = published.follow(seen, own, checkpoint, entries, begin, self.hands.clock())
         self.vault.follow(origin, after.size, [after.leaves, after.checkpoint])
-        self.vault.keep(ADDRESSES + sha256(address.encode()).hexdigest()[:32], address.encode(), self.hands.clock())
+        self.vault.keep(ADDRESSES + _named(address), address.encode(), self.hands.clock())
+        self.vault.keep(ORIGINS + _named(address), origin.encode(), self.hands.clock())
         schools = published.by_origin(found)
         taken = self._take(ask, schools, urns)
         return {"directory": origin, "size": after.size, "new": after.size - seen.size, **taken,
@@ -135,6 +153,11 @@ class Follower:
         if not seen.checkpoint:
             raise DirectoryUnknown("this directory is not followed here: fetch it first")
         return seen.checkpoint
+
+
+def _named(address: str) -> str:
+    """What an address is called among what is kept: names are not sealed."""
+    return sha256(address.encode()).hexdigest()[:32]
 
 
 def _get(http: httpx.Client, address: str, most: int) -> bytes:

@@ -315,7 +315,8 @@ def _shown(row: Transfer) -> Answer:
         "manifest_sha256",
     )
     to: dict[str, Any] = row.details.get("to") or {}
-    return {**{name: row.details.get(name) for name in names}, "to": to.get("name"), "to_urn": to.get("urn")}
+    return {**{name: row.details.get(name) for name in names}, "to": to.get("name"), "to_urn": to.get("urn"),
+            "to_origin": to.get("origin")}  # fmt: skip
 
 
 def _digest(data: bytes) -> str:

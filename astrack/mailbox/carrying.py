@@ -30,6 +30,7 @@ from transfer.keys.card import Card
 from transfer.letter import Letter
 
 POSTED, TOLD, REFUSED, LOCK = "posted/", "told/", ".refused", "lock"
+NO_CARD = "it is not known here which box that school has: ask for its card, then take that in"
 ITEMS_AT_ONCE, SERVICE_FAULT = 500, 500
 What = Literal["record", "receipt", "card", "collected", "receipt_sent", "receipt_waits", "refused", "failed"]
 
@@ -45,6 +46,16 @@ class Event:
     what: What
     transfer_id: str
     said: str
+
+
+@dataclass(frozen=True, slots=True)
+class InBox:
+    """One item that waits in a box of this school: its size, and whether it was refused and waits for a person."""
+
+    address: str
+    sha256: str
+    bytes: int
+    refused: bool
 
 
 class Carrier(Post):
@@ -77,13 +88,23 @@ class Carrier(Post):
         self.hands.mark(ask, transfer_id, "sent" if where == "waiting" else "collected")
         return where
 
+    def send_to_card(self, ask: Ask, transfer_id: UUID) -> Where:
+        """As ``send``, to the mailbox that the receiver's card names, where somebody here has said it may be asked."""
+        row = self.vault.transfer("out", transfer_id)
+        if row is None:
+            raise self.hands.unknown(transfer_id)
+        card = self.card_of((row.details.get("to") or {}).get("origin", ""))
+        if card is None:
+            raise NoCard(NO_CARD)
+        if not self.may_ask(card.mailbox):
+            raise MailboxNotNamed(f"that school's box is in {card.mailbox}: name that mailbox if you trust it")
+        return self.send(ask, transfer_id, card.mailbox)
+
     def _card_for(self, row: Transfer, address: str) -> Card:
         to: dict[str, Any] = row.details.get("to") or {}
         card = self.card_of(to.get("origin", ""))
         if card is None:
-            raise NoCard(
-                "it is not known here which box that school has: ask for its card, then `astrack mailbox know`"
-            )
+            raise NoCard(NO_CARD)
         if card.mailbox != address:
             raise MailboxNotNamed(f"that school's box is in the mailbox {card.mailbox}: name that one if you trust it")
         return card
@@ -120,6 +141,20 @@ class Carrier(Post):
             if all(event.what != "failed" for event in events):
                 self._tidy()
             return [*events, *self._answer(), *self._follow(ask)]
+
+    def waiting(self) -> tuple[list[InBox], list[str]]:
+        """(what waits in this school's boxes, which mailboxes do not answer and why): nothing is taken in."""
+        found: list[InBox] = []
+        away: list[str] = []
+        for box in self.boxes():
+            try:
+                with self._open(box.address) as mailbox:
+                    for item in mailbox.waiting(box.key)[:ITEMS_AT_ONCE]:
+                        refused = (self._spool / item.sha256).with_suffix(REFUSED).exists()
+                        found.append(InBox(box.address, item.sha256, item.bytes, refused))
+            except (MailboxRefused, OtherSideSilent) as silent:
+                away.append(f"{box.address}: {silent}")
+        return found, away
 
     def _tidy(self) -> None:
         """Forget what was being fetched and waits nowhere any more."""

@@ -105,6 +105,11 @@ class Post:
         kept = self.vault.kept(names[-1]) if names else None
         return cards.parse(kept) if kept is not None else None
 
+    def reaches(self, origin: str) -> bool:
+        """Whether a file for a school can go by mailbox: its card is here, and its mailbox may be asked."""
+        card = self.card_of(origin)
+        return card is not None and self.may_ask(card.mailbox)
+
     def directory(self) -> KeyDirectory:
         """The key documents known here."""
         return KeyDirectory.load(self.vault.pinned())

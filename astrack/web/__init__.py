@@ -22,6 +22,7 @@ from astrack.web.impact import impact_pages
 from astrack.web.lists import list_pages
 from astrack.web.me import me_pages
 from astrack.web.plan import plan_pages
+from astrack.web.post import post_pages
 from astrack.web.practice import practice_pages
 from astrack.web.proof import proof_pages
 from astrack.web.provider import provider_pages
@@ -56,6 +57,7 @@ PARTS = (
     plan_pages,
     group_plan_pages,
     me_pages,
+    post_pages,
     transfer_pages,
     following_pages,
     due_pages,

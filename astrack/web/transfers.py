@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, cast
 from uuid import UUID
@@ -14,6 +14,7 @@ from starlette.responses import Response
 from astrack.access.callers import Caller
 from astrack.handover.safeguarding import listed
 from astrack.handover.together import Done, Together
+from astrack.mailbox.carrying import Carrier
 from astrack.rights import clock
 from astrack.web.door import REFUSALS, PageRoute, Sent, Who, said, status_of
 from astrack.web.forms import Form
@@ -82,6 +83,13 @@ def transfer_pages(site: Site) -> APIRouter:
         who.carry("out", transfer_id)
         who.handover.mark(who.ask(sent.key), transfer_id, "sent")
         return see_other("/transfers")
+
+    @router.post("/transfers/{transfer_id}/send")
+    def send(who: Who, sent: Sent, transfer_id: UUID) -> Response:
+        who.carry("out", transfer_id)
+        post = Carrier.of(who.handover, who.app.settings)
+        where = post.send_to_card(who.ask(sent.key), transfer_id)
+        return see_other("/transfers", "in-box" if where == "waiting" else "collected")
 
     @router.post("/transfers/{transfer_id}/withdraw")
     def withdraw(who: Who, sent: Sent, transfer_id: UUID) -> Response:
@@ -200,7 +208,7 @@ def _take_in(who: Caller, sent: Form) -> str:
 @dataclass(frozen=True, slots=True)
 class Move:
     """One transfer on the board. ``days`` left until it runs out (negative: over), None where nothing is waited for;
-    ``late``: late facts that follow a record.
+    ``late``: late facts that follow a record; ``boxed``: it can be put into the other school's box from here.
     """
 
     id: str
@@ -212,6 +220,7 @@ class Move:
     on: date
     days: int | None
     late: bool = False
+    boxed: bool = False
 
     @property
     def followed(self) -> bool:
@@ -234,10 +243,13 @@ def _board(
     at: str = "",
 ) -> Response:
     rows = listed(who.handover.transfers(SHOWN), who.can_ever(Action.SEE_HAND_OFFS))
+    post = Carrier.of(who.handover, who.app.settings)
+    ready = {one["to_origin"] for one in rows if one["state"] == "prepared" and one["to_origin"]}
+    reached = {origin for origin in ready if post.reaches(origin)}
     with reading(who) as (cur, school):
         names = pupils.found(cur, school, [UUID(one["pupil_id"]) for one in rows if one["pupil_id"]])
         years = pupils.dimensions(cur, school, Scope(everyone=True)).get("year", {})
-    moves = [_move(one, names, who.today) for one in rows]
+    moves = [replace(_move(one, names, who.today), boxed=_boxed(one, reached)) for one in rows]
     may_send = who.can(Action.RECEIVE_RECORD)
     return site.page(
         request, "transfers.html", status=status_of(refused) if refused else 200, viewer=who.viewer,
@@ -246,6 +258,10 @@ def _board(
         known=_known(who) if may_send else [], words=who.handover.key_words() if may_send else "",
         typed=typed or Form(), error=said(refused) if refused else "", error_at=at, duties=_duties(who),
     )  # fmt: skip
+
+
+def _boxed(row: Mapping[str, Any], reached: set[str]) -> bool:
+    return row["direction"] == "out" and row["state"] == "prepared" and row["to_origin"] in reached
 
 
 def _duties(who: Caller) -> list[Duty]:
