@@ -258,7 +258,9 @@ def send(world: Any, role: str, method: str, path: str, pupil: Any, **changes: s
     body = body and {**body, **{name: value for name, value in changes.items() if name in body}}
     if body and path in OUTSIDE:
         # refused before anybody outside is asked
-        body = {name: re.sub("^https", "http", value) if isinstance(value, str) else value for name, value in body.items()}
+        body = {
+            name: re.sub("^https", "http", value) if isinstance(value, str) else value for name, value in body.items()
+        }
     address = "/api/v1" + path.replace("{pupil}", str(pupil)).replace("{id}", str(uuid4()))
     if "{request}" in path:
         address = address.replace("{request}", request_about(world, pupil))

@@ -104,7 +104,7 @@ def test_what_is_refused_is_marked_until_a_person_drops_it(
 
 
 def test_keys_are_shown_with_their_words_and_revoked_once_for_each_request(
-    two: tuple[SmallSchool, SmallSchool]
+    two: tuple[SmallSchool, SmallSchool],
 ) -> None:
     know_each_other(*two)
     here = dsl(two[0])
