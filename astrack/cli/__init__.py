@@ -38,7 +38,7 @@ GROUPS = {
     "directory": "directory:directory",
     "audit": "audit:bundles",
     "staff": "staff:staff",
-    "rights": "rights:rights",
+    "rights": "record_rights:rights",
     "training": "training:app",
     "guidance": "guidance:app",
     "instrument": "instrument:app",

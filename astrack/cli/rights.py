@@ -1,4 +1,4 @@
-"""Rights over a record on the command line: requests and their clocks, keeping back, restricting, keeping, erasing.
+"""Requests about a record on the command line: their clocks, what is kept back, the copy, the answer.
 
 Whoever is signed in to this computer acts; what takes two people takes two users of it.
 """
@@ -13,16 +13,13 @@ from uuid import UUID
 import typer
 
 from astrack.access.looks import Looks
-from astrack.access.sessions import Sessions
 from astrack.app import App
 from astrack.cli import common as c
 from astrack.cli.files import BadArgument, folder, write
 from astrack.rights import clock, copy
 from astrack.rights.held import everything
-from domain.journey.facts import Ground
 from domain.rights import requests as r
-from domain.rights.retention import POLICY
-from projections import retention, rights_desk
+from projections import rights_desk
 
 rights = typer.Typer(
     help="Rights over records: requests, restriction, retention, holds, erasing.", no_args_is_help=True
@@ -70,7 +67,7 @@ def ask(
     with c.school_opened(school) as (app, records):
         c.show(records.receive_request(
             c.asking(key, "dpo"), c.which_pupil(records, pupil), request_id=app.new_id(), kind=chosen, asked_by=asker,
-            on=_on(app, on), relation_id=relation, wants=wants,
+            on=on_day(app, on), relation_id=relation, wants=wants,
         ))  # fmt: skip
 
 
@@ -86,21 +83,21 @@ def stop(
     """The clock stands while the school waits for proof of identity, or for clarification."""
     chosen = one_of(why, r.StopWhy, "reason")
     with c.school_opened(school) as (app, records):
-        c.show(records.stop_clock(c.asking(key, "dpo"), request, on=_on(app, on), why=chosen, note=note))
+        c.show(records.stop_clock(c.asking(key, "dpo"), request, on=on_day(app, on), why=chosen, note=note))
 
 
 @rights.command("start")
 def start(request: RequestId, on: On = None, school: SchoolName = None, key: Key = None) -> None:
     """What was waited for has come."""
     with c.school_opened(school) as (app, records):
-        c.show(records.start_clock(c.asking(key, "dpo"), request, on=_on(app, on)))
+        c.show(records.start_clock(c.asking(key, "dpo"), request, on=on_day(app, on)))
 
 
 @rights.command("extend")
 def extend(request: RequestId, why: Why, on: On = None, school: SchoolName = None, key: Key = None) -> None:
     """Take up to two months more, once."""
     with c.school_opened(school) as (app, records):
-        c.show(records.extend_request(c.asking(key, "dpo"), request, on=_on(app, on), why=why))
+        c.show(records.extend_request(c.asking(key, "dpo"), request, on=on_day(app, on), why=why))
 
 
 @rights.command("items")
@@ -180,132 +177,14 @@ def answer(
     """Answer a request; access is granted only by a copy."""
     chosen = one_of(outcome, r.Outcome, "answer")
     with c.school_opened(school) as (app, records):
-        c.show(records.answer_request(c.asking(key, "dpo"), request, on=_on(app, on), outcome=chosen, why=why))
+        c.show(records.answer_request(c.asking(key, "dpo"), request, on=on_day(app, on), outcome=chosen, why=why))
 
 
 @rights.command("withdraw")
 def withdraw(request: RequestId, on: On = None, school: SchoolName = None, key: Key = None) -> None:
     """Whoever asked no longer does."""
     with c.school_opened(school) as (app, records):
-        c.show(records.withdraw_request(c.asking(key, "dpo"), request, on=_on(app, on)))
-
-
-@rights.command("competence")
-def competence(
-    pupil: Who,
-    understands: Annotated[bool, typer.Option("--yes/--no", help="Whether they understand their rights.")],
-    why: Why,
-    on: On = None,
-    school: SchoolName = None,
-    key: Key = None,
-) -> None:
-    """Record whether a pupil understands their rights over the record: never by age alone."""
-    with c.school_opened(school) as (app, records):
-        c.show(records.decide_competence(
-            c.asking(key, "dpo"), c.which_pupil(records, pupil), competent=understands, on=_on(app, on), why=why
-        ))  # fmt: skip
-
-
-@rights.command("restrict")
-def restrict(
-    pupil: Who,
-    ground: Annotated[str, typer.Argument(help=", ".join(get_args(Ground)))],
-    on: On = None,
-    school: SchoolName = None,
-    key: Key = None,
-) -> None:
-    """Keep a record and do not use it until a question is settled."""
-    chosen = one_of(ground, Ground, "ground")
-    with c.school_opened(school) as (app, records):
-        c.show(records.restrict(c.asking(key, "dpo"), c.which_pupil(records, pupil), ground=chosen, on=_on(app, on)))
-
-
-@rights.command("lift")
-def lift(
-    pupil: Who,
-    told: Annotated[str, typer.Option(help="The day whoever asked was told, YYYY-MM-DD.")],
-    on: On = None,
-    school: SchoolName = None,
-    key: Key = None,
-) -> None:
-    """Let a restricted record be used again, after whoever asked was told."""
-    with c.school_opened(school) as (app, records):
-        day = c.day(told, "--told")
-        c.show(records.lift_restriction(
-            c.asking(key, "dpo"), c.which_pupil(records, pupil), on=_on(app, on), told_on=day
-        ))  # fmt: skip
-
-
-@rights.command("due")
-def due(on: On = None, school: SchoolName = None) -> None:
-    """The records whose time is up: each is reviewed by a person, none is erased by itself."""
-    with c.school_opened(school) as (app, records):
-        app.views.catch_up(records.school_id)
-        with app.views.reading(records.school_id) as cur:
-            found = retention.due(cur, records.school_id, _on(app, on), limit=SHOWN)
-        rows = [[str(one.row.pupil_id), one.row.retention_class, str(one.review_on)] for one in found]
-        c.table(["pupil", "class", "due"], rows, "No record's time is up.")
-
-
-@rights.command("class")
-def set_class(
-    pupil: Who,
-    retention_class: Annotated[str, typer.Argument(help=", ".join(POLICY))],
-    why: str = "",
-    school: SchoolName = None,
-    key: Key = None,
-) -> None:
-    """Say how long a record is kept, by its class."""
-    chosen = one_of(retention_class, tuple(POLICY), "class")
-    with c.school_opened(school) as (_, records):
-        pupil_id = c.which_pupil(records, pupil)
-        c.show(records.set_retention_class(c.asking(key, "dpo"), pupil_id, retention_class=chosen, why=why))
-
-
-@rights.command("review")
-def review(
-    pupil: Who,
-    decision: Annotated[str, typer.Argument(help="keep or erase; another person carries an erasing out.")],
-    why: Why,
-    until: Annotated[str | None, typer.Option(help="Kept until this day, YYYY-MM-DD.")] = None,
-    school: SchoolName = None,
-    key: Key = None,
-) -> None:
-    """Decide whether a record is kept on or erased."""
-    chosen, last = one_of(decision, ("keep", "erase"), "decision"), c.day(until, "--until") if until else None
-    with c.school_opened(school) as (_, records):
-        pupil_id = c.which_pupil(records, pupil)
-        c.show(records.review_retention(c.asking(key, "dpo"), pupil_id, decision=chosen, until_on=last, why=why))
-
-
-@rights.command("hold")
-def hold(pupil: Who, why: Why, school: SchoolName = None, key: Key = None) -> None:
-    """Forbid erasing anything of a pupil, in the database too."""
-    with c.school_opened(school) as (app, records):
-        hold_id = app.new_id()
-        records.place_hold(c.asking(key, "dpo"), c.which_pupil(records, pupil), hold_id=hold_id, why=why)
-        c.out.print(str(hold_id))
-
-
-@rights.command("release")
-def release(pupil: Who, hold_id: UUID, why: Why, school: SchoolName = None, key: Key = None) -> None:
-    """Release one hold; erasing is possible again once none stands."""
-    with c.school_opened(school) as (_, records):
-        c.show(records.release_hold(c.asking(key, "dpo"), c.which_pupil(records, pupil), hold_id=hold_id, why=why))
-
-
-@rights.command("erase")
-def erase(
-    pupil: Who,
-    request: Annotated[UUID | None, typer.Option(help="The request this answers.")] = None,
-    school: SchoolName = None,
-    key: Key = None,
-) -> None:
-    """Erase everything of a pupil that another person decided to erase. It cannot be taken back."""
-    with c.school_opened(school) as (app, records):
-        pupil_id = c.which_pupil(records, pupil)
-        c.show(records.erase_pupil(c.asking(key, "dpo"), pupil_id, request_id=request))
-        Sessions(app).revoke(records.school_id, pupil_id)
+        c.show(records.withdraw_request(c.asking(key, "dpo"), request, on=on_day(app, on)))
 
 
 def looks_of(app: App) -> Looks:
@@ -321,5 +200,6 @@ def one_of(given: str, allowed: Any, what: str) -> Any:
     return given
 
 
-def _on(app: App, day: str | None) -> date:
+def on_day(app: App, day: str | None) -> date:
+    """The day somebody named, today where they named none. Raises BadArgument."""
     return c.day(day, "--on") if day else app.clock().date()
