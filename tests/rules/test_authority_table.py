@@ -27,13 +27,13 @@ STAFF_CELLS = ("-", "scope", "all", "glass")
 
 def viewer(role: str, situation: str) -> Viewer:
     return Viewer(
-        id=PUPIL if role == "pupil" and situation not in "sgSGQ" else ME,
+        id=PUPIL if role == "pupil" and situation not in "sgSGQu" else ME,
         role=role,
         school_id=SCHOOL,
         scope=SEEN,
-        child=PUPIL if role == "parent" and situation not in "sgSGQ" else None,
-        trained=situation not in "tT",
-        glass=frozenset({PUPIL}) if situation in "gGQ" else frozenset(),
+        child=PUPIL if role == "parent" and situation not in "sgSGQu" else None,
+        trained=situation not in "tTu",
+        glass=frozenset({PUPIL}) if situation in "gGQu" else frozenset(),
     )
 
 
@@ -183,6 +183,31 @@ def test_every_flipped_reach_of_a_role_is_noticed() -> None:
     assert unseen == []
 
 
+@pytest.mark.parametrize("name", ["UNGATED", "NOT_PAUSED", "HIDDEN"])
+def test_every_flipped_member_of_a_set_the_judges_go_by_is_noticed(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    kept = getattr(authority, name)
+    unseen = []
+    for one in Reason if name == "HIDDEN" else ROLES:
+        if name == "UNGATED" and not any(rule.gate and rule.cells[str(one)] != "-" for rule in RULES.values()):
+            continue  # nothing that asks for training is open to that role at all
+        if name == "NOT_PAUSED" and not _may_pause(str(one)):
+            continue
+        monkeypatch.setattr(authority, name, kept ^ {one})
+        if judged_by(authority) and hidden_as_stated():
+            unseen.append(one)
+    assert unseen == []
+
+
+def _may_pause(role: str) -> bool:
+    return any("?" in rule.when and rule.cells[role] != "-" for rule in RULES.values())
+
+
+def hidden_as_stated() -> bool:
+    """Whether exactly the refusals that could tell that a pupil exists are hidden."""
+    told = {Reason.OTHER_SCHOOL, Reason.NOT_YOURS, Reason.OUT_OF_SCOPE}
+    return all(authority.Decision(False, one).hidden == (one in told) for one in Reason)
+
+
 OPPOSITE: dict[type[ast.AST], type[ast.AST]] = {
     ast.Eq: ast.NotEq, ast.NotEq: ast.Eq, ast.In: ast.NotIn, ast.NotIn: ast.In, ast.Is: ast.IsNot, ast.IsNot: ast.Is,
     ast.And: ast.Or, ast.Or: ast.And,
@@ -215,11 +240,14 @@ def judged_by(module: ModuleType) -> bool:
     lists = [("tutor", "o", USABLE), ("dsl", "o", Scope(everyone=True)), ("lead_practitioner", "o", ALL_USABLE), ("head", "o", Scope()), ("dpo", "o", Scope()),
              ("tutor", "t", Scope())]  # fmt: skip
     narrow = replace(viewer("dsl", "o"), only=frozenset({"see_story"}))
+    story = RULES[Action.SEE_STORY]
+    unheard_of = {**RULES, Action.SEE_STORY: story._replace(cells={**story.cells, "tutor": "some day"})}
     try:
         return (
             all(matches(role, action, module.authorize) for role in ROLES for action in Action)
             and all(module.listing(viewer(role, letter), Action.SEE_STORY) == scope for role, letter, scope in lists)
             and bool(module.authorize(narrow, Action.SEE_STORY, NEAR))
+            and not module.authorize(viewer("tutor", "o"), Action.SEE_STORY, NEAR, unheard_of)
             and not module.authorize(narrow, Action.SEE_PLANS, NEAR)
         )
     except (AttributeError, TypeError, KeyError):
@@ -241,6 +269,30 @@ def test_every_flipped_comparison_in_the_judging_functions_is_noticed() -> None:
         exec(compile(ast.fix_missing_locations(tree), "flipped", "exec"), module.__dict__)
         if judged_by(module):
             survivors.append(line)
+    assert survivors == []
+
+
+def test_every_judgement_left_out_is_noticed() -> None:
+    """Each ``return`` that refuses, made to refuse nothing; each that does not, made to refuse."""
+    source = inspect.getsource(authority)
+    judges = [node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef) and node.name in JUDGES]
+    count = sum(isinstance(node, ast.Return) for judge in judges for node in ast.walk(judge))
+    survivors = []
+    for number in range(count):
+        tree = ast.parse(source)
+        told = [
+            node for judge in tree.body if isinstance(judge, ast.FunctionDef) and judge.name in JUDGES
+            for node in ast.walk(judge) if isinstance(node, ast.Return)
+        ][number]  # fmt: skip
+        line = f"{told.lineno}: {ast.unparse(told)}"
+        bare = isinstance(told.value, ast.Constant) and told.value.value is None
+        told.value = ast.parse("Reason.NOT_NOW" if bare else "None", mode="eval").body
+        module = ModuleType("flipped")
+        module.__dict__["__name__"] = "domain.authority"
+        exec(compile(ast.fix_missing_locations(tree), "flipped", "exec"), module.__dict__)
+        if judged_by(module):
+            survivors.append(line)
+    assert count > 20
     assert survivors == []
 
 

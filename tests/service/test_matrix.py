@@ -70,11 +70,12 @@ ASKED: dict[str, str] = {
 ACTION = {tuple(route.split(" ", 1)): action for action, routes in ASKED.items() for route in routes.split(", ")}
 NEAR, FAR = 5, 6
 ADULT, CHILD = date(2008, 10, 5), date(2016, 12, 5)
-OTHERS = "sgSGQ"
+OTHERS = "sgSGQu"
 """Situations in which a pupil or parent looks at somebody else's record."""
 MOVED, MOVING, LEFT = "hH", "mM", "lL"
+WHY = "a court order came in"
 OFFICE = Actor(id=UUID(int=1), role="administrator")
-SHORT = "osxmlhOHtgq"
+SHORT = "osxmlhOHtgqv"
 """Where the pupil stands, in the short run; the long one takes them all, and asks in roles that never may, too."""
 
 
@@ -96,7 +97,7 @@ class Stood:
         """Who asks: in a pupil's or parent's role the one it is about, unless the situation is somebody else's."""
         if role in ("pupil", "parent"):
             return self._family(role, "o" if letter in OTHERS + "xtT" else letter)
-        return self.untrained[role] if letter in "tT" else self.world.as_(role)
+        return self.untrained[role] if letter in "tTu" else self.world.as_(role)
 
     def _family(self, role: str, letter: str) -> TestClient:
         if (role, letter) not in self.own:
@@ -119,12 +120,14 @@ def admitted(world: World, letter: str) -> UUID:
     return UUID(made["pupil_id"])
 
 
-def untrained(world: World, role: str) -> TestClient:
-    """Somebody in a role who has not done the first module."""
+def untrained(world: World, role: str, glass: UUID) -> TestClient:
+    """Somebody in a role who has not done the first module; whose role may, has broken a glass."""
     newcomer = uuid4()
     world.records.add_staff(ask(), staff_id=newcomer, name="Quentin", kind="person")
     scope = SCOPES.get(role, Scope(everyone=True))
     world.records.grant_role(ask(), newcomer, grant_id=uuid4(), role=role, scope=scope)  # type: ignore[arg-type]
+    if role == "dpo":
+        world.records.break_glass(ask("dpo"), newcomer, glass_id=uuid4(), pupil_id=glass, reason=WHY, minutes=60)
     return world.sign_in(world.site.state.sessions.credentials(world.school_id).code(newcomer))
 
 
@@ -148,26 +151,26 @@ def settle(stood: Stood) -> None:
         relation = stood.relations.setdefault(letter, uuid4())
         records.record_relation(ask(), pupil, relation_id=relation, name="Una", kind="natural_parent", from_on=CHILD,
                                 verified_on=day, proof="birth certificate")  # fmt: skip
-        if letter in "rR":
+        if letter in "rRv":
             records.release_account(ask("dsl"), pupil, release_id=uuid4(), agreed_with_pupil=True)
         if letter in LEFT:
             records.leave(ask(), pupil, on=date(2026, 10, 20))
         if letter == "e":
             records.opt_out(ask(), pupil, asked_by="parent", on=day)
-        if letter in "qBQ":
+        if letter in "qBQv":
             records.restrict(ask("dpo"), pupil, ground="accuracy", on=day)
         if letter in "gGQ":
-            officer, why = world.staff["dpo"], "a court order came in"
-            records.break_glass(ask("dpo"), officer, glass_id=uuid4(), pupil_id=pupil, reason=why, minutes=60)
+            officer = world.staff["dpo"]
+            records.break_glass(ask("dpo"), officer, glass_id=uuid4(), pupil_id=pupil, reason=WHY, minutes=60)
 
 
 @pytest.fixture(scope="module")
 def stood(shared_school: World, neighbour: World) -> Iterator[Stood]:
-    made = Stood(shared_school, {letter: admitted(shared_school, letter) for letter in ALL if letter not in "nxtT"})
+    made = Stood(shared_school, {letter: admitted(shared_school, letter) for letter in ALL if letter not in "nxtTu"})
     settle(made)
     move(shared_school, neighbour, made.pupils)
-    made.pupils |= {"x": neighbour.pupil, "t": made.pupils["o"], "T": made.pupils["O"]}
-    made.untrained = {role: untrained(shared_school, role) for role in staff.ROLES}
+    made.pupils |= {"x": neighbour.pupil, "t": made.pupils["o"], "T": made.pupils["O"], "u": made.pupils["g"]}
+    made.untrained = {role: untrained(shared_school, role, made.pupils["g"]) for role in staff.ROLES}
     before = made.where()
     yield made
     assert made.where() == before, "a request moved a pupil out of the situation it stands for"
