@@ -7,7 +7,7 @@ with is no fact: it lives in a table and is destroyed when used.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Annotated, ClassVar, Literal, get_args
@@ -36,6 +36,7 @@ FIRST_MODULE = "first-steps"
 """The training that opens real data."""
 
 GLASS_MINUTES_MAX = 60
+ACTIONS_MAX = 100
 GLASS_REASON_MIN = 10
 """Characters: a reason is a sentence, not a dot."""
 
@@ -133,12 +134,16 @@ class TrainingRecorded(Event):
 
 
 class SignInIssued(Event):
-    """A code or a key to sign in with was made for somebody, good until then; never what it is."""
+    """A code or a key to sign in with was made for somebody, good until then; never what it is.
+
+    ``only``: the actions a key is limited to, of those its service was granted; none: all of these.
+    """
 
     TOPIC: ClassVar[str] = "staff.sign-in-issued.v1"
     STREAM: ClassVar[StreamClass] = StreamClass.STAFF
     kind: Literal["code", "key"]
     good_until: Instant
+    only: Annotated[tuple[Annotated[str, Field(min_length=1, max_length=40)], ...], Field(max_length=ACTIONS_MAX)] = ()
 
 
 class FactorTakenAway(Event):
@@ -304,7 +309,9 @@ def review_glass(state: Staff, stamp: Stamp, *, glass_id: UUID, in_order: bool, 
     return [GlassReviewed(**stamp.fresh(), glass_id=glass_id, in_order=in_order, note=note)]
 
 
-def issue_sign_in(state: Staff, stamp: Stamp, *, kind: Literal["code", "key"], good_until: datetime) -> list[Event]:
+def issue_sign_in(
+    state: Staff, stamp: Stamp, *, kind: Literal["code", "key"], good_until: datetime, only: Sequence[str] = ()
+) -> list[Event]:
     """Put on record that a code or a key was made.
 
     Raises StaffUnknown (also for a person's key), StaffAlreadyLeft, SecondPersonNeeded.
@@ -314,7 +321,7 @@ def issue_sign_in(state: Staff, stamp: Stamp, *, kind: Literal["code", "key"], g
         raise SecondPersonNeeded("you took this account's second factor away: somebody else makes its next code")
     if kind == "key" and added.kind != "service":
         raise StaffUnknown("there is no service client with this id: add one with kind `service` first")
-    return [SignInIssued(**stamp.fresh(), kind=kind, good_until=good_until)]
+    return [SignInIssued(**stamp.fresh(), kind=kind, good_until=good_until, only=tuple(only))]
 
 
 def take_factor_away(state: Staff, stamp: Stamp) -> list[Event]:

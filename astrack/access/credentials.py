@@ -9,10 +9,10 @@ import hashlib
 import hmac
 import secrets
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 from argon2 import PasswordHasher
@@ -45,10 +45,11 @@ ARGON = PasswordHasher()
 NOBODYS = ARGON.hash("nobody's password: what a name that is not there is compared with")
 
 FIND = (
-    "SELECT credential_id, account_id, about, kind, verifier, expires_at, used_at FROM record.credentials"
+    "SELECT credential_id, account_id, about, kind, verifier, expires_at, used_at, only_actions FROM record.credentials"
     " WHERE school_id = %s AND credential_id = %s"
 )
 KEEP = "INSERT INTO record.credentials VALUES (%s, %s, %s, %s, %s, %s, %s, %s, NULL)"
+KEEP_LIMITED = KEEP.replace("NULL)", "NULL, %s::text[])")
 USE = (
     "WITH asked AS (SELECT %s::uuid AS school, %s::uuid AS id, %s::timestamptz AS at)"
     " UPDATE record.credentials c SET used_at = asked.at FROM asked"
@@ -66,13 +67,14 @@ class NameTaken(DomainError):
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A credential that fits what was typed and may be used now."""
+    """A credential that fits and may be used now. ``only``: the actions a service's key is limited to."""
 
     credential_id: UUID
     account_id: UUID
     about: UUID | None
     kind: Kind
     expires_at: datetime
+    only: frozenset[str] | None = None
 
 
 class Credentials:
@@ -96,13 +98,13 @@ class Credentials:
         self._keep("card", words, pupil_id, None, CARD_FOR)
         return words
 
-    def key(self, account_id: UUID, days: int) -> str:
-        """A token for a service, shown this once."""
+    def key(self, account_id: UUID, days: int, only: Sequence[str] = ()) -> str:
+        """A token for a service, shown this once; ``only``: the actions it is limited to, none for all granted."""
         secret, credential_id = secrets.token_bytes(32), UUID(bytes=secrets.token_bytes(16))
         at = self._clock()
         until = at + timedelta(days=min(days, KEY_DAYS_MAX))
         verifier = hashlib.sha256(secret).digest()
-        self._log.ask(KEEP, credential_id, account_id, None, "key", verifier, at, until)
+        self._log.ask(KEEP_LIMITED, credential_id, account_id, None, "key", verifier, at, until, list(only) or None)
         return KEY_PREFIX + token(self._log.school_id, credential_id, secret)
 
     def set_password(self, account_id: UUID, name: str, password: str) -> None:
@@ -145,11 +147,13 @@ class Credentials:
         mac = self._mac("oidc", f"{issuer}\n{subject}")
         return self._found(UUID(bytes=mac[:16]), mac[16:])
 
-    def client_key(self, account_id: UUID, public_key: str, days: int) -> UUID:
-        """The public key a service client signs its assertions with (JWK as JSON); the client's id."""
+    def client_key(self, account_id: UUID, public_key: str, days: int, only: Sequence[str] = ()) -> UUID:
+        """The public key a service client signs its assertions with (JWK as JSON); the client's id. ``only`` as in
+        ``key``."""
         client_id, at = UUID(bytes=secrets.token_bytes(16)), self._clock()
         until = at + timedelta(days=min(days, KEY_DAYS_MAX))
-        self._log.ask(KEEP, client_id, account_id, None, "client", public_key.encode(), at, until)
+        kept = public_key.encode()
+        self._log.ask(KEEP_LIMITED, client_id, account_id, None, "client", kept, at, until, list(only) or None)
         return client_id
 
     def find_client(self, client_id: UUID) -> tuple[Found, str] | None:
@@ -157,7 +161,7 @@ class Credentials:
         rows = self._log.ask(FIND, client_id)
         if not rows or rows[0][3] != "client" or rows[0][5] <= self._clock():
             return None
-        return Found(client_id, rows[0][1], None, "client", rows[0][5]), bytes(rows[0][4]).decode()
+        return Found(client_id, rows[0][1], None, "client", rows[0][5], _limit(rows[0])), bytes(rows[0][4]).decode()
 
     def hashed(self, name: str) -> bytes:
         """A name as a keyed hash, for what must be told apart and not read."""
@@ -204,8 +208,8 @@ class Credentials:
         fits = hmac.compare_digest(kept, verifier)
         if not rows or not fits or rows[0][5] <= self._clock() or rows[0][6] is not None:
             return None
-        found_id, account_id, about, kind, _, expires_at, _ = rows[0]
-        return Found(found_id, account_id, about, kind, expires_at)
+        found_id, account_id, about, kind, _, expires_at, *_ = rows[0]
+        return Found(found_id, account_id, about, kind, expires_at, _limit(rows[0]))
 
     def _named(self, kind: str, name: str) -> UUID:
         return UUID(bytes=self._mac(kind, name)[:16])
@@ -225,6 +229,10 @@ def normalised(typed: str) -> tuple[Literal["card", "code"], str]:
 
 def _folded(name: str) -> str:
     return unicodedata.normalize("NFKC", name).strip().casefold()
+
+
+def _limit(row: Sequence[Any]) -> frozenset[str] | None:
+    return None if row[7] is None else frozenset(row[7])
 
 
 def token(school_id: UUID, row_id: UUID, secret: bytes) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import logging
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -23,6 +24,9 @@ from domain.scope import Scope
 
 if TYPE_CHECKING:
     from astrack.app import App
+
+LOG = logging.getLogger(__name__)
+"""Who signs in and who is refused, by school and kind; of staff the account's id too, of a family nothing more."""
 
 LASTS = {"staff": timedelta(hours=8), "pupil": timedelta(hours=2), "parent": timedelta(hours=1)}
 KINDS = {"code": "staff", "card": "pupil", "letter": "parent"}
@@ -117,6 +121,7 @@ class Sessions:
         """A session for whom a provider signed in, ``proved`` where with a second factor. Raises SignInRefused."""
         found = self.credentials(school_id).find_link(issuer, subject)
         if found is None:
+            LOG.warning("sign-in refused: school %s, provider", school_id)
             raise SignInRefused("this account is not linked to anybody here: sign in with your code once, and link it")
         known = self._device(school_id, device)
         return self._open(school_id, found, known or secrets.token_urlsafe(16), proved=proved)
@@ -126,10 +131,12 @@ class Sessions:
         school, account = signed.viewer.school_id, signed.viewer.id
         tries, name = self.tries(school), f"factor/{account}"
         if wait := tries.wait(FACTOR, name):
+            LOG.warning("second factor slowed: school %s, account %s", school, account)
             raise TooManyAttempts(wait)
         try:
             check(self.factors(school))
         except FactorRefused:
+            LOG.warning("second factor refused: school %s, account %s", school, account)
             tries.spend(FACTOR, name)
             raise
         self.mark_proved(signed)
@@ -137,6 +144,7 @@ class Sessions:
     def mark_proved(self, signed: Signed) -> None:
         """This session has shown a second factor."""
         if signed.session_id is not None:
+            LOG.info("second factor given: school %s, account %s", signed.viewer.school_id, signed.viewer.id)
             self._app.school(signed.viewer.school_id).log.ask(PROVE, signed.session_id, self._now())
 
     def _try(
@@ -151,9 +159,11 @@ class Sessions:
         names = self._allowances(tries, address, known, name)
         wait = max((tries.wait(allowance, one) for allowance, one in names), default=timedelta(0))
         if wait:
+            LOG.warning("sign-in slowed: school %s", school_id)
             raise TooManyAttempts(wait)
         found = find()
         if found is None:
+            LOG.warning("sign-in refused: school %s, %s", school_id, "password" if name else "code")
             for allowance, one in names:
                 tries.spend(allowance, one)
             raise SignInRefused(WRONG)
@@ -163,7 +173,7 @@ class Sessions:
     def signed(self, cookie: str | None, bearer: str | None = None) -> Signed:
         """Who a cookie or a bearer token stands for, as of now. Raises SignInNeeded."""
         if bearer is not None:
-            return self._service(bearer)
+            return self._by_key(bearer)
         parts = read_token(cookie or "")
         records = self._school(parts[0]) if parts else None
         if parts is None or records is None:
@@ -195,6 +205,7 @@ class Sessions:
     def sign_out(self, signed: Signed) -> None:
         """End one session at once."""
         if signed.session_id is not None:
+            LOG.info("signed out: school %s, %s", signed.viewer.school_id, _whose(signed.viewer.role, signed.viewer.id))
             self._app.school(signed.viewer.school_id).log.ask(END, signed.session_id)
 
     def revoke(self, school_id: UUID, account_id: UUID) -> None:
@@ -209,6 +220,7 @@ class Sessions:
 
     def end_all(self, school_id: UUID, account_id: UUID, but: UUID | None = None) -> None:
         """End every session of an account at once, ``but`` one; what it signs in with stays."""
+        LOG.info("sessions ended: school %s", school_id)
         query = (
             "DELETE FROM record.sessions WHERE school_id = %s AND account_id = %s AND session_id IS DISTINCT FROM %s"
         )
@@ -223,6 +235,7 @@ class Sessions:
         records.log.ask("DELETE FROM record.sessions WHERE school_id = %s AND expires_at < %s", at)
         proved_at = at if proved else None
         records.log.ask(OPEN, session_id, found.account_id, found.about, kind, verifier, at, until, at, proved_at)
+        LOG.info("signed in: school %s, %s by %s", school_id, _whose(kind, found.account_id), found.kind)
         row = (found.account_id, found.about, kind, None, verifier, until, proved_at, at)
         cookie = token(school_id, session_id, secret)
         return Opened(cookie, self._sealed_device(school_id, device), self._as(records, session_id, row))
@@ -283,6 +296,13 @@ class Sessions:
             return "needed"
         return "to_enrol" if roles & NEEDS_FACTOR else "none"
 
+    def _by_key(self, bearer: str) -> Signed:
+        try:
+            return self._service(bearer)
+        except SignInNeeded:
+            LOG.warning("a service's key was refused")
+            raise
+
     def _service(self, bearer: str) -> Signed:
         if bearer.count(".") == 2:
             return self._client(bearer)
@@ -291,7 +311,12 @@ class Sessions:
         found = self.credentials(parts[0]).find_key(parts[1], parts[2]) if parts and records else None
         if records is None or found is None:
             raise SignInNeeded("this key is not one we know, or its time is up: make a new one")
-        return self._staff(records, found.account_id, None, None, found.expires_at, proved=True)
+        return self._keyed(records, found)
+
+    def _keyed(self, records: Records, found: Found) -> Signed:
+        """A service by its key: what it was granted, as far as the key goes."""
+        signed = self._staff(records, found.account_id, None, None, found.expires_at, proved=True)
+        return replace(signed, viewer=replace(signed.viewer, only=found.only))
 
     def _client(self, assertion: str) -> Signed:
         """A service client that signs each request's assertion with its private key (RFC 7523)."""
@@ -303,7 +328,7 @@ class Sessions:
         claims = clients.checked(assertion, found[1], named, self._now())
         if not self.tries(named[0]).once(f"assertion/{named[1]}/{claims.id}", claims.until):
             raise SignInNeeded("this assertion was used before: sign a fresh one for each request")
-        return self._staff(records, found[0].account_id, None, None, found[0].expires_at, proved=True)
+        return self._keyed(records, found[0])
 
     def _school(self, school_id: UUID) -> Records | None:
         try:
@@ -329,3 +354,8 @@ class Sessions:
 
     def _sealed_device(self, school_id: UUID, name: str) -> str:
         return f"{name}.{self.credentials(school_id).stamp(name)}"
+
+
+def _whose(kind: str, account_id: UUID) -> str:
+    """Whose session a log line is about: a family's by kind alone."""
+    return kind if kind in ("pupil", "parent") else f"staff {account_id}"

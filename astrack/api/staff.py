@@ -66,17 +66,22 @@ class OnDay(Body):
     on: Day
 
 
+Only = Annotated[tuple[Action, ...], Field(max_length=staff.ACTIONS_MAX)]
+
+
 class KeyDays(Body):
-    """For how many days the key is good."""
+    """For how many days the key is good; the actions it is limited to, of those granted (none: all of these)."""
 
     days: Annotated[int, Field(ge=1, le=366)] = 90
+    only: Only = ()
 
 
 class ClientKeyIn(Body):
-    """The public key of a service client, as a JWK, and for how many days it is good."""
+    """The public key of a service client, as a JWK, for how many days it is good, and the actions it is limited to."""
 
     key: dict[str, str]
     days: Annotated[int, Field(ge=1, le=366)] = 90
+    only: Only = ()
 
 
 class ClientOut(Out):
@@ -197,11 +202,11 @@ def invite(caller: CallerOf, staff_id: UUID, key: Key) -> Secret:
 
 @router.post("/staff/{staff_id}/keys")
 def make_key(caller: CallerOf, staff_id: UUID, body: KeyDays, key: Key) -> Secret:
-    """A bearer token for a service client; it may do what the service was granted."""
+    """A bearer token for a service client; it may do what the service was granted, or less."""
     caller.may(Action.MANAGE_STAFF)
     until = caller.app.clock() + timedelta(days=body.days)
-    caller.records.issue_sign_in(caller.ask(key), staff_id, kind="key", good_until=until)
-    return Secret(secret=caller.sessions.credentials(caller.records.school_id).key(staff_id, body.days))
+    caller.records.issue_sign_in(caller.ask(key), staff_id, kind="key", good_until=until, only=body.only)
+    return Secret(secret=caller.sessions.credentials(caller.records.school_id).key(staff_id, body.days, body.only))
 
 
 @router.post("/staff/{staff_id}/clients")
@@ -210,8 +215,9 @@ def make_client(caller: CallerOf, staff_id: UUID, body: ClientKeyIn, key: Key) -
     caller.may(Action.MANAGE_STAFF)
     public = clients.public_key(dict(body.key))
     until = caller.app.clock() + timedelta(days=body.days)
-    caller.records.issue_sign_in(caller.ask(key), staff_id, kind="key", good_until=until)
-    client_id = caller.sessions.credentials(caller.records.school_id).client_key(staff_id, public, body.days)
+    caller.records.issue_sign_in(caller.ask(key), staff_id, kind="key", good_until=until, only=body.only)
+    credentials = caller.sessions.credentials(caller.records.school_id)
+    client_id = credentials.client_key(staff_id, public, body.days, body.only)
     return ClientOut(client_id=client_id, issuer=f"{caller.records.school_id}/{client_id}")
 
 

@@ -8,7 +8,7 @@ import stat
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, cast, get_args
 from uuid import uuid4
 
 from domain.base import DomainError
@@ -69,6 +69,14 @@ def folder(path: Path) -> Path:
             f"nothing can be written to {path} ({error.strerror}): name another folder with --out"
         ) from error
     return path
+
+
+def one_of(given: str, allowed: Any, what: str) -> Any:
+    """One of the choices of a literal type or a tuple. Raises BadArgument."""
+    choices = cast(tuple[str, ...], get_args(allowed) or allowed)
+    if given not in choices:
+        raise BadArgument(f"{given!r} is no {what}: choose one of {', '.join(choices)}")
+    return given
 
 
 def write(path: Path, content: bytes) -> None:

@@ -95,8 +95,8 @@ def sit(
     key: Key = None,
 ) -> None:
     """Hand in one sitting: scored and flagged at once."""
-    given, how = files.json_of(answers), cast(facts.Mode, _one_of(mode, facts.Mode, "--mode"))
-    helper = cast(facts.Helper, _one_of(helped_by, facts.Helper, "--helped-by")) if helped_by else None
+    given, how = files.json_of(answers), cast(facts.Mode, files.one_of(mode, facts.Mode, "--mode"))
+    helper = cast(facts.Helper, files.one_of(helped_by, facts.Helper, "--helped-by")) if helped_by else None
     with c.school_opened(school) as (app, records):
         c.show(
             records.hand_in(
@@ -229,7 +229,7 @@ def _aim(about: str) -> Aim | None:
 @plan.command("monitor")
 def monitor(named: Named, plan_id: UUID, going: str, note: Note = "", school: School = None, key: Key = None) -> None:
     """Note how a plan is going: well, as_planned or not_yet."""
-    said: Any = _one_of(going, facts.Going, "going")
+    said: Any = files.one_of(going, facts.Going, "going")
     act(named, school, key, lambda r, ask, who: r.monitor_plan(ask, who, plan_id=plan_id, going=said, note=note))
 
 
@@ -243,7 +243,7 @@ def review(named: Named, plan_id: UUID, end: str, note: Note = "", school: Schoo
 @plan.command("close")
 def close(named: Named, plan_id: UUID, came: str, note: Note = "", school: School = None, key: Key = None) -> None:
     """End a plan: helped, helped_partly, did_not_help or stopped_early."""
-    said: Any = _one_of(came, facts.Came, "came")
+    said: Any = files.one_of(came, facts.Came, "came")
     act(named, school, key, lambda r, ask, who: r.close_plan(ask, who, plan_id=plan_id, came=said, note=note))
 
 
@@ -257,8 +257,8 @@ def outcome(
     key: Key = None,
 ) -> None:
     """Report, as a code with its source, what later came to pass; "none" says: followed up, and nothing to report."""
-    said: Any = _one_of(code, outside.OutcomeCode, "code")
-    known: Any = _one_of(source, outside.Source, "--source")
+    said: Any = files.one_of(code, outside.OutcomeCode, "code")
+    known: Any = files.one_of(source, outside.Source, "--source")
     act(named, school, key, lambda r, ask, who: r.report_outcome(
         ask, who, outcome_id=r.new_id(), on=today(r.clock().date(), on, "--on"), code=said, source=known))  # fmt: skip
 
@@ -307,10 +307,3 @@ def hand_off(named: Named, reference: Annotated[str, typer.Argument(help="Where 
     """Hand a concern to the DSL (designated safeguarding lead); the concern itself stays in the school's own system."""
     act(named, school, key, lambda r, ask, who: r.hand_off(
         ask, who, hand_off_id=r.new_id(), on=today(r.clock().date(), on, "--on"), reference=reference))  # fmt: skip
-
-
-def _one_of(text: str, kind: Any, what: str) -> str:
-    allowed: tuple[str, ...] = kind.__args__
-    if text not in allowed:
-        raise files.BadArgument(f"{what} is {text!r}: say one of {', '.join(allowed)}")
-    return text

@@ -9,7 +9,8 @@ import typer
 
 from astrack.access.sessions import Sessions
 from astrack.cli import common as c
-from astrack.cli.rights import SHOWN, Key, On, SchoolName, Who, Why, on_day, one_of, rights
+from astrack.cli.files import one_of
+from astrack.cli.rights import SHOWN, Key, On, SchoolName, Who, Why, on_day, rights
 from domain.journey.facts import Ground
 from domain.rights.retention import POLICY
 from projections import retention

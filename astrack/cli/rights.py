@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, cast, get_args
+from typing import Annotated, get_args
 from uuid import UUID
 
 import typer
@@ -15,7 +15,7 @@ import typer
 from astrack.access.looks import Looks
 from astrack.app import App
 from astrack.cli import common as c
-from astrack.cli.files import BadArgument, folder, write
+from astrack.cli.files import folder, one_of, write
 from astrack.rights import clock, copy
 from astrack.rights.held import everything
 from domain.rights import requests as r
@@ -190,14 +190,6 @@ def withdraw(request: RequestId, on: On = None, school: SchoolName = None, key: 
 def looks_of(app: App) -> Looks:
     """The log of looks: it is part of what is held."""
     return Looks(app.store, app.clock, app.new_id)
-
-
-def one_of(given: str, allowed: Any, what: str) -> Any:
-    """One of the choices of a literal type or a tuple. Raises BadArgument."""
-    choices = cast(tuple[str, ...], get_args(allowed) or allowed)
-    if given not in choices:
-        raise BadArgument(f"{given!r} is no {what}: choose one of {', '.join(choices)}")
-    return given
 
 
 def on_day(app: App, day: str | None) -> date:

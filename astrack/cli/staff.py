@@ -14,6 +14,7 @@ from astrack.app import App
 from astrack.cli import common as c
 from astrack.cli import files
 from astrack.records import Records
+from domain.authority import Action
 from domain.scope import Scope
 from domain.staff import FIRST_MODULE, OPERATOR, StaffRole, StaffUnknown
 
@@ -99,14 +100,18 @@ def invite(staff_id: StaffId, school: SchoolName = None, key: Key = None) -> Non
 def make_key(
     staff_id: StaffId,
     days: Annotated[int, typer.Option(min=1, max=366, help="For how long it is good.")] = 90,
+    only: Annotated[
+        list[str] | None, typer.Option(help="An action it is limited to, as `astrack permissions` names it.")
+    ] = None,
     school: SchoolName = None,
     key: Key = None,
 ) -> None:
     """Make a bearer key for a service client. It is shown now and never again."""
+    limits = [str(files.one_of(one, tuple(Action), "action")) for one in only or ()]
     with c.school_opened(school) as (app, records):
         until = app.clock() + timedelta(days=days)
-        records.issue_sign_in(c.asking(key), staff_id, kind="key", good_until=until)
-        c.out.print(Sessions(app).credentials(records.school_id).key(staff_id, days))
+        records.issue_sign_in(c.asking(key), staff_id, kind="key", good_until=until, only=limits)
+        c.out.print(Sessions(app).credentials(records.school_id).key(staff_id, days, limits))
 
 
 @staff.command("take-factor-away")

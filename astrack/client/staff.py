@@ -12,11 +12,16 @@ from astrack.client.calling import Caller, Got, Sent, new_key, part
 from astrack.client.shared import Empty, OnDay, Scope
 
 
+class Action(Sent):
+    """What can be asked for; pages and routes name one of these."""
+
+
 class ClientKeyIn(Sent):
-    """The public key of a service client, as a JWK, and for how many days it is good."""
+    """The public key of a service client, as a JWK, for how many days it is good, and the actions it is limited to."""
 
     key: dict[str, str]
     days: int = 90
+    only: list[Action] = Field(default=[])
 
 
 class ClientOut(Got):
@@ -62,9 +67,10 @@ class GrantOut(Got):
 
 
 class KeyDays(Sent):
-    """For how many days the key is good."""
+    """For how many days the key is good; the actions it is limited to, of those granted (none: all of these)."""
 
     days: int = 90
+    only: list[Action] = Field(default=[])
 
 
 class ScopeIn(Sent):
@@ -172,7 +178,7 @@ class StaffCalls(Caller):
         return self.value(Secret, "POST", f"/staff/{part(staff_id)}/invitation", key=key or new_key())
 
     def make_key(self, staff_id: UUID, body: KeyDays, *, key: str | None = None) -> Secret:
-        """A bearer token for a service client; it may do what the service was granted."""
+        """A bearer token for a service client; it may do what the service was granted, or less."""
         return self.value(Secret, "POST", f"/staff/{part(staff_id)}/keys", body=body, key=key or new_key())
 
     def make_client(self, staff_id: UUID, body: ClientKeyIn, *, key: str | None = None) -> ClientOut:

@@ -61,11 +61,13 @@ class StaffRecords(Changing):
             lambda state, stamp: staff.record_training(state, stamp, module=module, on=on, skill=skill),
         )  # fmt: skip
 
-    def issue_sign_in(self, ask: Ask, staff_id: UUID, *, kind: Literal["code", "key"], good_until: datetime) -> Answer:
+    def issue_sign_in(
+        self, ask: Ask, staff_id: UUID, *, kind: Literal["code", "key"], good_until: datetime, only: Sequence[str] = ()
+    ) -> Answer:
         """Put on record that a code or key is being made for somebody. Raises StaffUnknown, StaffAlreadyLeft."""
         return self._on_staff(
-            ask, staff_id, "issue_sign_in", {"kind": kind},
-            lambda state, stamp: staff.issue_sign_in(state, stamp, kind=kind, good_until=good_until),
+            ask, staff_id, "issue_sign_in", {"kind": kind, **({"only": list(only)} if only else {})},
+            lambda state, stamp: staff.issue_sign_in(state, stamp, kind=kind, good_until=good_until, only=only),
         )  # fmt: skip
 
     def reset_factor(self, ask: Ask, staff_id: UUID) -> Answer:

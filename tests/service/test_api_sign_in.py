@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -153,6 +154,30 @@ def test_a_service_key_works_until_it_is_revoked(school: Any, fresh_key: Any) ->
     assert school.client().get("/api/v1/staff", headers=bearer).status_code == 401
 
 
+def service_of(school: Any, fresh_key: Any, role: str) -> str:
+    """A service client that was granted a role."""
+    office, service = school.as_("administrator"), str(uuid4())
+    office.post("/api/v1/staff", json={"staff_id": service, "name": "Sync", "kind": "service"}, headers=fresh_key())
+    grant = {"grant_id": str(uuid4()), "role": role, "scope": {"everyone": True}}
+    office.post(f"/api/v1/staff/{service}/roles", json=grant, headers=fresh_key())
+    return service
+
+
+def test_a_service_key_does_no_more_than_the_actions_it_is_limited_to(school: Any, fresh_key: Any) -> None:
+    office, service = school.as_("administrator"), service_of(school, fresh_key, "administrator")
+    path, limited = f"/api/v1/staff/{service}/keys", {"only": ["see_staff"]}
+    secrets = [office.post(path, json=one, headers=fresh_key()).json()["secret"] for one in (limited, {})]
+    asked = [
+        [
+            school.client().get(f"/api/v1/{where}", headers={"Authorization": f"Bearer {one}"}).status_code
+            for one in secrets
+        ]
+        for where in ("staff", "webhooks", "pupils")
+    ]
+    assert asked == [[200, 200], [403, 200], [403, 200]]
+    assert office.post(path, json={"only": ["do_anything"]}, headers=fresh_key()).status_code == 422
+
+
 def test_a_person_gets_no_service_key(school: Any, fresh_key: Any) -> None:
     path = f"/api/v1/staff/{school.staff['tutor']}/keys"
     assert school.as_("administrator").post(path, json={"days": 30}, headers=fresh_key()).status_code == 404
@@ -186,6 +211,22 @@ def test_a_guesser_does_not_shut_out_a_device_that_was_here_before(school: Any) 
     assert last.status_code == 429
     assert int(last.headers["Retry-After"]) >= 1
     school.sign_in(secrets.card(school.pupil), known)
+
+
+def test_signing_in_and_being_refused_is_in_the_log_without_what_was_typed_or_which_pupil(
+    school: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "astrack.access.sessions")
+    made = school.site.state.sessions.credentials(school.school_id)
+    card, code = made.card(school.pupil), made.code(school.staff["tutor"])
+    for typed in (card, code, "wrong words on it"):
+        school.client().post("/api/v1/sign-in", json={"school_id": str(school.school_id), "code": typed})
+    school.client().get("/api/v1/me", headers={"Authorization": "Bearer astrack_nothing"})
+    of = f"school {school.school_id}"
+    assert [record.getMessage() for record in caplog.records] == [
+        f"signed in: {of}, pupil by card", f"signed in: {of}, staff {school.staff['tutor']} by code",
+        f"sign-in refused: {of}, code", "a service's key was refused",
+    ]  # fmt: skip
 
 
 def test_no_secret_is_kept_as_it_is(school: Any) -> None:

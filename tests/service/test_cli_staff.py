@@ -57,6 +57,9 @@ def test_a_service_gets_a_key_and_a_person_does_not(here: Any, capsys: pytest.Ca
     run(capsys, here, "grant", service, "administrator")
     _, key, _ = run(capsys, here, "key", service, "--days", "7")
     assert Sessions(here.app).signed(None, key).viewer.role == "administrator"
+    _, less, _ = run(capsys, here, "key", service, "--only", "see_staff", "--only", "see_school")
+    assert Sessions(here.app).signed(None, less).viewer.only == {"see_staff", "see_school"}
+    assert run(capsys, here, "key", service, "--only", "anything")[0] == 2
     code, _, said = run(capsys, here, "key", str(here.staff["tutor"]))
     assert (code, "service client" in said) == (3, True)
 

@@ -72,7 +72,7 @@ NEAR, FAR = 5, 6
 ADULT, CHILD = date(2008, 10, 5), date(2016, 12, 5)
 OTHERS = "sgSGQu"
 """Situations in which a pupil or parent looks at somebody else's record."""
-MOVED, MOVING, LEFT = "hH", "mM", "lL"
+MOVED, MOVING, LEFT, RESTRICTED = "hH", "mM", "lL", "qBQv"
 WHY = "a court order came in"
 OFFICE = Actor(id=UUID(int=1), role="administrator")
 SHORT = "osxmlhOHtgqv"
@@ -157,7 +157,7 @@ def settle(stood: Stood) -> None:
             records.leave(ask(), pupil, on=date(2026, 10, 20))
         if letter == "e":
             records.opt_out(ask(), pupil, asked_by="parent", on=day)
-        if letter in "qBQv":
+        if letter in RESTRICTED:
             records.restrict(ask("dpo"), pupil, ground="accuracy", on=day)
         if letter in "gGQ":
             officer = world.staff["dpo"]
@@ -185,6 +185,9 @@ def wrong(stood: Stood, route: tuple[str, str], role: str, letter: str) -> str:
         answer = send(stood.world, role, *route, pupil, told_on="2027-06-01")
     finally:
         stood.world.clients = kept
+    if ACTION[route] == "restrict" and letter not in RESTRICTED + "x":
+        day = stood.world.clock().date()
+        stood.world.records.lift_restriction(ask("dpo"), pupil, on=day, told_on=day)
     # another school's request is not here, and what the pupil asked is not a parent's to see
     asked = "{request}" in route[1]
     let_in = not (refused_at_the_gate(answer) or (asked and "no-such-request" in answer.text))

@@ -199,14 +199,14 @@ def test_tries_are_shared_by_every_process(school: Any) -> None:
 KEYS = [ECKey.generate_key("P-256"), OKPKey.generate_key("Ed25519")]
 
 
-def client_of(world: Any, key: Any, fresh_key: Any) -> str:
+def client_of(world: Any, key: Any, fresh_key: Any, **limits: Any) -> str:
     service = str(uuid4())
     office = world.as_("administrator")
     body = {"staff_id": service, "name": "Roster", "kind": "service"}
     office.post("/api/v1/staff", json=body, headers=fresh_key())
     grant = {"grant_id": str(uuid4()), "role": "administrator", "scope": {"everyone": True}}
     office.post(f"/api/v1/staff/{service}/roles", json=grant, headers=fresh_key())
-    public = {"key": key.as_dict(private=False), "days": 30}
+    public = {"key": key.as_dict(private=False), "days": 30, **limits}
     answer = office.post(f"/api/v1/staff/{service}/clients", json=public, headers=fresh_key())
     assert answer.status_code == 200, answer.text
     return str(answer.json()["issuer"])
@@ -229,6 +229,15 @@ def test_a_service_signs_each_request_with_a_key_of_its_own(school: Any, fresh_k
     token = assertion(school, key, issuer)
     assert seen_with(school, token) == 200
     assert seen_with(school, token) == 401, "an assertion is good once"
+
+
+def test_a_service_that_signs_does_no_more_than_its_key_is_limited_to(school: Any, fresh_key: Any) -> None:
+    issuer = client_of(school, KEYS[0], fresh_key, only=["see_school"])
+    statuses = {}
+    for where in ("school", "rounds"):
+        bearer = {"Authorization": f"Bearer {assertion(school, KEYS[0], issuer)}"}
+        statuses[where] = school.client().get(f"/api/v1/{where}", headers=bearer).status_code
+    assert statuses == {"school": 200, "rounds": 403}
 
 
 @pytest.mark.parametrize(

@@ -14,5 +14,7 @@ CREATE TABLE IF NOT EXISTS record.credentials (
 ALTER TABLE record.credentials DROP CONSTRAINT IF EXISTS credentials_kind_check;
 ALTER TABLE record.credentials ADD CONSTRAINT credentials_kind_check
     CHECK (kind IN ('code', 'card', 'letter', 'key', 'password', 'oidc', 'client'));
+-- the actions a service's key is limited to, of those it was granted; null: all of these
+ALTER TABLE record.credentials ADD COLUMN IF NOT EXISTS only_actions text[];
 CREATE INDEX IF NOT EXISTS credentials_by_account ON record.credentials (school_id, account_id);
 GRANT SELECT, INSERT, UPDATE (used_at, verifier), DELETE ON record.credentials TO astrack_service;
