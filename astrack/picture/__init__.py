@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Literal
@@ -110,7 +110,7 @@ class PictureData:
     """What the picture shows. ``starts_on`` is 1 September of Year 4; levels lie between ``low`` and ``high``.
 
     Levels under ``low_pole`` or over ``high_pole`` are polar. ``as_known_on`` greys what came later;
-    ``guided`` is the pupil's own form, which shows no flags.
+    ``guided`` is the pupil's own form, which shows no flags; ``say`` puts our English into the reader's language.
     """
 
     starts_on: date
@@ -128,6 +128,7 @@ class PictureData:
     guided: bool = False
     title: str = "The journey from 8 to 18"
     ends: dict[str, tuple[str, str]] = field(default_factory=lambda: dict(ENDS))
+    say: Callable[[str], str] = str
 
     @property
     def ends_on(self) -> date:
@@ -161,24 +162,23 @@ def sure_words(probability: float) -> str:
 
 def level_words(data: PictureData, factor: str, level: float) -> str:
     """Where a level lies, in plain words, never as a number alone."""
-    return value_words(factor, level, data.low_pole, data.high_pole, data.ends)
+    return value_words(factor, level, data.low_pole, data.high_pole, data.ends, data.say)
 
 
 def value_words(
-    factor: str, level: float | None, low_pole: float, high_pole: float, ends: Mapping[str, tuple[str, str]] = ENDS
-) -> str:
+    factor: str, level: float | None, low_pole: float, high_pole: float, ends: Mapping[str, tuple[str, str]] = ENDS,
+    say: Callable[[str], str] = str,
+) -> str:  # fmt: skip
     """Where a value lies between two cut-offs, in plain words; None where too little was answered."""
-    low, high = ends[factor]
     middle, quarter = (low_pole + high_pole) / 2, (high_pole - low_pole) / 4
     if level is None:
-        return "too few answers"
-    if level <= low_pole:
-        return f"almost always {low}"
-    if level >= high_pole:
-        return f"almost always {high}"
+        return say("too few answers")
+    end = say(ends[factor][level >= middle])
+    if level <= low_pole or level >= high_pole:
+        return say("almost always {end}").format(end=end)
     if abs(level - middle) <= quarter:
-        return "in the middle"
-    return f"more often {low}" if level < middle else f"more often {high}"
+        return say("in the middle")
+    return say("more often {end}").format(end=end)
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,19 +196,21 @@ def table(data: PictureData, limit: int = 400) -> list[Row]:
     """Everything the picture shows, newest first, at most ``limit`` rows and nothing after the cursor."""
     rows = [row for line in data.lines for row in _line_rows(data, line)]
     rows += [] if data.guided else [_flag_row(flag) for flag in data.flags]
+    say, joined = data.say, data.say("joined {school}")
     rows += [
-        Row(one.from_on, "Plan", NAMES.get(one.factor or "", "all"), _plan_said(one), one.href) for one in data.plans
+        Row(one.from_on, say("Plan"), say(NAMES.get(one.factor or "", "all")), _plan_said(data, one), one.href)
+        for one in data.plans
     ]
-    rows += [Row(one.on, "Hand-over", "", one.said, one.href) for one in data.hand_overs]
-    rows += [Row(one.from_on, "School", "", f"joined {one.name}") for one in data.schools]
+    rows += [Row(one.on, say("Hand-over"), "", one.said, one.href) for one in data.hand_overs]
+    rows += [Row(one.from_on, say("School"), "", joined.format(school=one.name)) for one in data.schools]
     known = [row for row in rows if row.on <= data.seen_until]
     return sorted(known, key=lambda row: row.on, reverse=True)[:limit]
 
 
 def _line_rows(data: PictureData, line: Line) -> list[Row]:
-    where = f"{NAMES[line.factor]}, {IN_WORDS[line.context]}"
+    where = f"{data.say(NAMES[line.factor])}, {data.say(IN_WORDS[line.context])}"
     return [
-        Row(dot.on, "Sitting", where, _dot_said(data, line, dot), dot.href)
+        Row(dot.on, data.say("Sitting"), where, _dot_said(data, line, dot), dot.href)
         for dot in line.dots
         if data.starts_on <= dot.on
     ]
@@ -217,9 +219,11 @@ def _line_rows(data: PictureData, line: Line) -> list[Row]:
 def _dot_said(data: PictureData, line: Line, dot: Dot) -> str:
     level, sd = level_on(line, dot.on)
     spread = EIGHT_IN_TEN * sd
-    words = level_words(data, line.factor, level)
-    said = f"{words}: {level:.1f}, 8 in 10 between {level - spread:.1f} and {level + spread:.1f}"
-    return "; ".join([said, *dot.notes])
+    said = data.say("{words}: {level}, 8 in 10 between {low} and {high}").format(
+        words=level_words(data, line.factor, level), level=f"{level:.1f}", low=f"{level - spread:.1f}",
+        high=f"{level + spread:.1f}",
+    )  # fmt: skip
+    return "; ".join([said, *map(data.say, dot.notes)])
 
 
 def level_on(line: Line, on: date) -> tuple[float, float]:
@@ -248,13 +252,14 @@ def _flag_row(flag: FlagMark) -> Row:
     return Row(flag.on, "Early sign", where, f"{flag.said} ({JUDGED[flag.judgement]})", flag.href)
 
 
-def _plan_said(plan: PlanSpan) -> str:
-    return f"{plan.goal}: until {long_day(plan.until_on)}, {CAME[plan.came]}"
+def _plan_said(data: PictureData, plan: PlanSpan) -> str:
+    until, came = long_day(plan.until_on, data.say), data.say(CAME[plan.came])
+    return data.say("{goal}: until {until}, {came}").format(goal=plan.goal, until=until, came=came)
 
 
-def long_day(on: date) -> str:
+def long_day(on: date, say: Callable[[str], str] = str) -> str:
     """A day as it is written to people: 12 March 2024."""
-    return f"{on.day} {on:%B %Y}"
+    return f"{on.day} {say(f'{on:%B}')} {on.year}"
 
 
 def days_between(data: PictureData) -> int:

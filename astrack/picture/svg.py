@@ -65,6 +65,10 @@ class Layout:
 
 WIDE = Layout(width=920, left=148, right=14, top=66, row=138, plot=104, lanes=11, label_above=0, foot=40, font=13)
 NARROW = Layout(width=344, left=8, right=8, top=60, row=162, plot=92, lanes=11, label_above=38, foot=40, font=12)
+ROWS = (
+    "Four rows, one for each factor; a solid line in general, a dashed line in school; the band around a line holds "
+    "the true level 8 times in 10. "
+)
 HEAD, HEAD_FOOT = 24, 48
 """Where the strip with the schools' names begins and ends; signs that span factors stand under it."""
 
@@ -93,7 +97,7 @@ class Drawing:
     """One picture in one layout: from days and levels to places on the page."""
 
     def __init__(self, data: PictureData, lay: Layout, name: str) -> None:
-        self.data, self.lay, self.name = data, lay, name
+        self.data, self.lay, self.name, self.say = data, lay, name, data.say
         self.span = lay.width - lay.left - lay.right
         self.bottom = lay.top + lay.row * len(FACTORS)
         self.days = days_between(data)
@@ -105,6 +109,10 @@ class Drawing:
             share = (on - self.data.starts_on).days / self.days
             self.placed[on] = self.lay.left + self.span * min(1.0, max(0.0, share))
         return self.placed[on]
+
+    def day(self, on: date) -> str:
+        """A day in words."""
+        return long_day(on, self.say)
 
     def y(self, factor: str, level: float) -> float:
         """The place of a level in its factor's row, kept inside the row; the high end is at the top."""
@@ -118,10 +126,7 @@ class Drawing:
     def head(self) -> str:
         """The title and the description a screen reader gives before the marks, and the hatching of the bands."""
         said = "" if self.data.guided else "Marks on the lines are early signs. "
-        desc = (
-            "Four rows, one for each factor; a solid line in general, a dashed line in school; the band around a line "
-            f"holds the true level 8 times in 10. {said}A table with the same content follows."
-        )
+        desc = self.say(ROWS) + said + self.say("A table with the same content follows.")
         return (
             f'<title id="{self.name}-title">{escape(self.data.title)}</title>'
             f'<desc id="{self.name}-desc">{desc}</desc>{hatches(self.name)}'
@@ -136,8 +141,9 @@ class Drawing:
         x0, x1 = self._school_span(one)
         strips = [(HEAD, HEAD_FOOT - HEAD), *((self.plot_top(factor), self.lay.plot) for factor in FACTORS)]
         rects = "".join(rect("", x0, y, x1 - x0 - 1, height) for y, height in strips)
-        until = long_day(one.until_on) if one.until_on else "now"
-        said = f"{one.name}, {long_day(one.from_on)} to {until}"
+        until = self.day(one.until_on) if one.until_on else self.say("now")
+        words = self.say("{school}, {since} to {until}")
+        said = words.format(school=one.name, since=self.day(one.from_on), until=until)
         return f'<g class="school-{index % 2}"><title>{escape(said)}</title>{rects}</g>'
 
     def _school_span(self, one: SchoolBand) -> tuple[float, float]:
@@ -169,7 +175,7 @@ class Drawing:
     def _hand_over(self, one: HandOver) -> str:
         x = self.x(one.on)
         mark = f'{upright("hand-over", x, HEAD, self.bottom)}<g transform="translate({x - 9:.1f} 5)">{ENVELOPE}</g>'
-        return link(one.href, f"{one.said}, {long_day(one.on)}", mark)
+        return link(one.href, f"{one.said}, {self.day(one.on)}", mark)
 
     def factor(self, factor: str) -> str:
         """One row: its ends in words, the polar zones, the two lines with their doubt, signs and plans."""
@@ -194,16 +200,16 @@ class Drawing:
         )
 
     def _labels(self, factor: str) -> str:
-        low, high = self.data.ends[factor]
+        low, high = map(self.say, self.data.ends[factor])
         top, foot, size = self.plot_top(factor), self.plot_top(factor) + self.lay.plot, self.lay.font
         if self.lay.label_above:
             ends = f"↑ {high}    ↓ {low}"
-            name = words_at(self.lay.left, top - 24, NAMES[factor], "name", size + 2)
+            name = words_at(self.lay.left, top - 24, self.say(NAMES[factor]), "name", size + 2)
             return name + words_at(self.lay.left, top - 8, ends, "end", size)
         x = self.lay.left - 12
         return (
             words_at(x, top + 11, high, "end", size, "end")
-            + words_at(x, (top + foot) / 2 + 4, NAMES[factor], "name", size + 1, "end")
+            + words_at(x, (top + foot) / 2 + 4, self.say(NAMES[factor]), "name", size + 1, "end")
             + words_at(x, foot - 3, low, "end", size, "end")
         )
 
@@ -228,8 +234,9 @@ class Drawing:
         return "".join(link("", self._dot_said(line, dot), self._dot(line, dot)) for dot in line.dots)
 
     def _dot_said(self, line: Line, dot: Dot) -> str:
-        where = f"{NAMES[line.factor]} {IN_WORDS[line.context]}, {long_day(dot.on)}"
-        return "; ".join([f"{where}: {level_words(self.data, line.factor, dot.value)}", *dot.notes])
+        where = f"{self.say(NAMES[line.factor])} {self.say(IN_WORDS[line.context])}, {self.day(dot.on)}"
+        words = level_words(self.data, line.factor, dot.value)
+        return "; ".join([f"{where}: {words}", *map(self.say, dot.notes)])
 
     def _dot(self, line: Line, dot: Dot) -> str:
         x, y = self.x(dot.on), self.y(line.factor, dot.value)
@@ -261,7 +268,9 @@ class Drawing:
     def _plan(self, factor: str, plan: PlanSpan, lane: int) -> str:
         x0, x1 = self.x(plan.from_on), self.x(plan.until_on)
         y = self.plot_top(factor) + self.lay.plot + 4 + lane * self.lay.lanes
-        said = f"Plan: {plan.goal}. {long_day(plan.from_on)} to {long_day(plan.until_on)}, {CAME[plan.came]}"
+        said = self.say("Plan: {goal}. {since} to {until}, {came}").format(
+            goal=plan.goal, since=self.day(plan.from_on), until=self.day(plan.until_on), came=self.say(CAME[plan.came])
+        )
         return link(plan.href, said, plan_bar(x0, max(x1, x0 + 6), y, plan.came))
 
     def foot(self) -> str:
@@ -274,7 +283,9 @@ class Drawing:
         )
         x1 = self.lay.left + self.span
         axis = f'<line class="axis" x1="{self.lay.left}" x2="{x1}" y1="{self.bottom}" y2="{self.bottom}"/>'
-        ages = words_at(self.lay.left, y + 18, "age 8", "age", size) + words_at(x1, y + 18, "18", "age", size, "end")
+        ages = words_at(self.lay.left, y + 18, self.say("age 8"), "age", size) + words_at(
+            x1, y + 18, "18", "age", size, "end"
+        )
         return axis + ticks + ages
 
     def veil(self) -> str:
@@ -290,7 +301,7 @@ class Drawing:
         if not self.data.starts_on <= on <= self.data.ends_on:
             return ""
         x, cursor = self.x(on), self.data.as_known_on is not None
-        words = f"as known on {long_day(on)}" if cursor else "today"
+        words = self.say("as known on {day}").format(day=self.day(on)) if cursor else self.say("today")
         room = len(words) * self.lay.font * 0.27 + 2
         place = min(max(x, self.lay.left + room + 44), self.lay.width - self.lay.right - room - 22)
         line = upright("cursor" if cursor else "today", x, HEAD_FOOT, self.bottom + 4)

@@ -7,14 +7,14 @@ function prepare() {
   const button = document.getElementById("read-aloud");
   if (button && canSpeak) {
     button.hidden = false;
-    button.addEventListener("click", () => read(button.dataset.words));
+    button.addEventListener("click", () => read(button.dataset.words, button.dataset.lang));
   }
 }
 
-function read(words) {
+function read(words, language) {
   speechSynthesis.cancel();
   const spoken = new SpeechSynthesisUtterance(words);
-  spoken.lang = document.documentElement.lang;
+  spoken.lang = language;
   spoken.rate = 0.9;
   speechSynthesis.speak(spoken);
   for (const mode of document.querySelectorAll("input[name=heard]")) mode.value = "yes";

@@ -35,6 +35,11 @@ class Desk:
     draft: Draft | None
 
     @property
+    def tool(self) -> Instrument | None:
+        """The instrument of the round, None where there is none to sit."""
+        return instrument.load(self.round.instrument, self.round.instrument_version) if self.round else None
+
+    @property
     def tried(self) -> bool:
         """Whether the pupil has handed this round in before."""
         return self.round is not None and sitting_rules.standing(self.journey.sittings, self.round.round_id).tries > 0
@@ -82,11 +87,11 @@ class Desks:
         desk = self.find(who, Action.SIT)
         if any(one.sitting_id == sitting for one in desk.journey.sittings):
             raise SittingAlreadyTaken("these answers have been handed in already: thank you")
-        if desk.round is None:
+        tool = desk.tool
+        if desk.round is None or tool is None:
             raise BadForm(NOTHING_TO_SIT)
         if desk.done:
             raise SittingAlreadyTaken("you have done this round already: thank you, there is nothing more to do")
-        tool = instrument.load(desk.round.instrument, desk.round.instrument_version)
         return Seated(desk.round, tool, desk.draft or Draft(who.app.new_id()))
 
     def _round(self, who: Caller, seat: Seat) -> Sittable | None:

@@ -18,8 +18,10 @@ from astrack.access import SecondFactorNeeded, SignInNeeded
 from astrack.access.callers import Caller, caller_of, half_caller_of
 from astrack.changing import RecordMoved
 from astrack.web.forms import Form, read_form
+from astrack.web.lang import language_of
 from astrack.web.meanwhile import meanwhile
 from astrack.web.site import HEADERS, BadForm, site_of
+from astrack.web.welsh import translator
 from domain.base import DomainError
 
 TOLD = {
@@ -105,15 +107,20 @@ class PageRoute(APIRoute):
 
 def refusal(request: Request, status: int, sentence: str, *, again: bool = False) -> Response:
     """A page that says what happened, where to go, and keeps what was typed; ``again``: and offers to send it now."""
-    site = site_of(request)
+    site, viewer = site_of(request), getattr(request.state, "viewer", None)
     form: Form = getattr(request.state, "form", Form())
+    language = language_of(request) if viewer is None or viewer.role == "pupil" else "en"
+    tr = translator(language)
     return site.page(
         request,
         "refused.html",
         status=status,
-        viewer=getattr(request.state, "viewer", None),
-        heading=TOLD.get(status, "That did not work"),
-        sentence=_capital(sentence),
+        viewer=viewer,
+        lang=language,
+        tr=tr,
+        heading=tr(TOLD.get(status, "That did not work")),
+        sentence=(english := _capital(sentence)),
+        told=tr(english),
         typed=form.shown(),
         again=form.again() if again else (),
         back=back_to(request),

@@ -17,6 +17,7 @@ EN = {
     "no_wrong": "There is nothing to get wrong, and it is not a test.",
     "who_sees": "Your tutor, the safeguarding lead and the people who look after your year can see where your answers"
     " lie. They use it to notice early when something might become hard for somebody.",
+    "only_in": "The questions themselves are in English for now.",
     "your_choice": "You can stop whenever you like and go on later. You can say not today, and nothing happens.",
     "helped_by": "Is an adult writing for you?",
     "helped_by_said": "We keep what kind of adult helped, not who it was.",
@@ -94,6 +95,7 @@ CY = {
     "no_wrong": "Does dim ateb anghywir, ac nid prawf yw hwn.",
     "who_sees": "Gall dy diwtor, yr arweinydd diogelu a'r bobl sy'n gofalu am dy flwyddyn weld ble mae dy atebion."
     " Maen nhw'n ei ddefnyddio i sylwi'n gynnar pan allai rhywbeth fynd yn anodd i rywun.",
+    "only_in": "Yn Saesneg y mae'r cwestiynau eu hunain am y tro.",
     "your_choice": "Gelli di stopio pryd bynnag y mynni a mynd ymlaen wedyn. Gelli di ddweud dim heddiw, a does dim yn"
     " digwydd.",
     "helped_by": "Oes oedolyn yn ysgrifennu i ti?",

@@ -11,13 +11,16 @@ from astrack.access import about_journey
 from astrack.access.callers import Caller
 from astrack.handover.base import NoSuchTransfer
 from astrack.web.door import PageRoute, Sent, Who
+from astrack.web.lang import language_of
 from astrack.web.lookers import lookers
+from astrack.web.own_story import own_story
 from astrack.web.reading import drawn, picture_of
 from astrack.web.sit import pupil_page
 from astrack.web.site import HEADERS, Site, see_other
-from astrack.web.story import by_year, story
+from astrack.web.story import by_year
 from astrack.web.talks import TALK_HOURS, talks_of
 from astrack.web.tutor import identity_of
+from astrack.web.welsh import translator
 from domain.authority import Action
 from transfer import reader
 
@@ -81,9 +84,10 @@ def me_pages(site: Site) -> APIRouter:
 def _story(site: Site, request: Request, who: Caller, pupil_id: UUID) -> Response:
     journey, facts = who.journey(pupil_id)
     identity = identity_of(who, pupil_id)
-    data = picture_of(journey, facts, identity, who.today, guided=True)
+    tr = translator(language_of(request))
+    data = picture_of(journey, facts, identity, who.today, guided=True, say=tr)
     return pupil_page(
-        site, request, who, "me.html", **drawn(data), years=by_year(story(facts, identity, guided=True)),
+        site, request, who, "me.html", **drawn(data), years=by_year(own_story(facts, identity, tr)),
         agreed=[plan.opened.goal for plan in journey.plans.values() if plan.came is None],
         looks=lookers(who, pupil_id),
         may_copy=who.can(Action.TAKE_OWN_COPY, about_journey(who.records, pupil_id, journey, who.today)),

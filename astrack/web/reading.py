@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -44,8 +44,9 @@ def picture_of(
     as_known_on: date | None = None,
     guided: bool = False,
     scale: Scale | None = None,
+    say: Callable[[str], str] = str,
 ) -> p.PictureData:
-    """The picture of a journey; ``pupil_path`` starts the links inside ("" for none)."""
+    """The picture of a journey; ``pupil_path`` starts the links inside ("" for none), ``say`` puts it into words."""
     named, on = telling(facts, identity), scale or scale_of()
     first = identity.person.called if identity.person else "A pupil"
     return p.PictureData(
@@ -53,12 +54,13 @@ def picture_of(
         today=today,
         lines=_lines(journey, facts, as_known_on or today),
         schools=_schools(facts, named),
-        hand_overs=_hand_overs(facts, named, pupil_path),
+        hand_overs=_hand_overs(facts, named, pupil_path, say),
         flags=() if guided else _flags(journey, named, pupil_path),
         plans=_plans(journey, facts, pupil_path),
         as_known_on=as_known_on,
         guided=guided,
-        title=f"{first}'s journey from 8 to 18",
+        title=say("{name}'s journey from 8 to 18").format(name=first),
+        say=say,
         low=on.low,
         high=on.high,
         low_pole=on.low_pole,
@@ -136,16 +138,17 @@ def _schools(facts: Sequence[Fact], named: Telling) -> tuple[p.SchoolBand, ...]:
     return tuple(bands)
 
 
-def _hand_overs(facts: Sequence[Fact], named: Telling, path: str) -> tuple[p.HandOver, ...]:
+def _hand_overs(facts: Sequence[Fact], named: Telling, path: str, say: Callable[[str], str]) -> tuple[p.HandOver, ...]:
     found = []
     for fact in facts:
         event = fact.event
         if isinstance(event, f.RecordReceived):
             source = named.schools.get(event.from_school_id) if event.from_school_id else None
-            words = f"Sealed record received from {source or 'another school'} and verified"
+            words = say("Sealed record received from {school} and verified")
+            words = words.format(school=source or say("another school"))
             found.append(p.HandOver(event.day, words, f"#e-{event.event_id}" if path else ""))
         elif isinstance(event, f.CustodyReleased):
-            words = "Record handed over to the next school"
+            words = say("Record handed over to the next school")
             found.append(p.HandOver(event.day, words, f"#e-{event.event_id}" if path else ""))
     # both schools note the same move within days: one envelope is enough
     return tuple(one for n, one in enumerate(found) if n == 0 or (one.on - found[n - 1].on).days > 20)

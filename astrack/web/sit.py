@@ -17,6 +17,7 @@ from astrack.web.draft import Draft
 from astrack.web.forms import Form
 from astrack.web.lang import LANGUAGES, language_of, sayer
 from astrack.web.site import HEADERS, BadForm, Site, see_other
+from astrack.web.welsh import translator
 from astrack.web.words import HELPERS
 from domain.authority import Action
 from domain.instrument import Instrument, Item
@@ -36,9 +37,10 @@ def sit_pages(site: Site) -> APIRouter:
         why = "opted_out" if desk.journey.opted_out else "no_round" if desk.round is None else ""
         why = why or ("sat_already" if desk.done else "")
         helped_by = desk.draft.helped_by if desk.draft else None
+        theirs = desk.tool is None or language_of(request) in desk.tool.languages
         return pupil_page(
             site, request, who, "sit_start.html", why=why, begun=desk.draft is not None, again=desk.tried,
-            called=_called(who), helpers=HELPERS, helped_by=helped_by,
+            called=_called(who), helpers=HELPERS, helped_by=helped_by, theirs=theirs,
         )  # fmt: skip
 
     @router.post("/sit/begin")
@@ -102,7 +104,7 @@ def pupil_page(site: Site, request: Request, who: Caller, name: str, **context: 
     """A page of the pupil's own, in the language they chose."""
     language = language_of(request)
     answer = site.page(
-        request, name, viewer=who.viewer, lang=language, say=sayer(language),
+        request, name, viewer=who.viewer, lang=language, say=sayer(language), tr=translator(language),
         languages=LANGUAGES, parts=PARTS, **context,
     )  # fmt: skip
     if request.query_params.get("lang") in LANGUAGES:
@@ -118,7 +120,8 @@ def _called(who: Caller) -> str:
 
 def _step(site: Site, request: Request, who: Caller, seated: Seated, wanted: str) -> Response:
     tool, draft, language = seated.tool, seated.draft, language_of(request)
-    said = tool.wording.get(language) or tool.wording[tool.languages[0]]
+    language = language if language in tool.languages else tool.languages[0]
+    said = tool.wording[language]
     if draft.practised < PRACTICE:
         words, item_id, scene = said.practice, "practice", ""
         aloud = said.read_aloud.format(text=words.text, low=words.low, high=words.high)
@@ -132,7 +135,7 @@ def _step(site: Site, request: Request, who: Caller, seated: Seated, wanted: str
             web_draft.save(who.records, seated.round.round_id, who.viewer.id, draft)
     return pupil_page(
         site, request, who, "sit.html", item=item_id, words=words, scene=scene, aloud=aloud, steps=said.steps,
-        scale=tool.scale, sitting=draft.sitting_id,
+        spoken=language, scale=tool.scale, sitting=draft.sitting_id,
         chosen=draft.answers.get(item_id), back=_before(tool, draft, item_id), heard=draft.heard,
         **_progress(tool, draft, item_id),
     )  # fmt: skip

@@ -105,6 +105,7 @@ class Site:
         secret, fresh = self.form_secret(request)
         viewer = context.setdefault("viewer", None)
         context.setdefault("lang", "en")
+        context.setdefault("tr", str)
         body = (
             self.env.get_template(name)
             .render(
@@ -199,6 +200,6 @@ def environment() -> jinja2.Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    env.globals.update(static=static_url, role_names=ROLE_NAMES, count_of=count_of)
+    env.globals.update(static=static_url, role_names=ROLE_NAMES, count_of=count_of, as_it_is=str)
     env.filters.update(day=long_day, term=term_of, sure=sure_words)
     return env

@@ -102,20 +102,28 @@ def telling(facts: Sequence[Fact], identity: Identity) -> Telling:
     )
 
 
-def story(facts: Sequence[Fact], identity: Identity, *, guided: bool = False, limit: int = STORY_MAX) -> list[Told]:
+def story(
+    facts: Sequence[Fact], identity: Identity, *, guided: bool = False, limit: int = STORY_MAX,
+    words: Callable[[Event], str] | None = None,
+) -> list[Told]:  # fmt: skip
     """The newest ``limit`` facts as sentences, newest first, corrections applied.
 
-    ``guided`` is the pupil's own form: what they did and what was agreed, without early signs and staff notes.
+    ``guided`` is the pupil's own form: what they did and what was agreed, without early signs and staff notes;
+    ``words`` says it in other sentences than those for staff.
     """
     named = telling(facts, identity)
     now = corrected([fact.event for fact in facts])
     told = [
-        replace(_told(named, fact, event), more=()) if guided else _told(named, fact, event)
+        _plain(_told(named, fact, event), words(event) if words else "") if guided else _told(named, fact, event)
         for fact, event in zip(facts, now, strict=True)
         if not guided or isinstance(event, GUIDED)
     ]
     order = sorted(range(len(told)), key=lambda at: (told[at].on, told[at].recorded_at, at), reverse=True)
     return [told[at] for at in order[:limit]]
+
+
+def _plain(told: Told, said: str) -> Told:
+    return replace(told, said=said or told.said, more=())
 
 
 def _told(named: Telling, fact: Fact, event: Event) -> Told:

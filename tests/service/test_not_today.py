@@ -107,7 +107,7 @@ def test_a_pupil_reads_in_their_own_story_that_they_said_it_and_parents_do_not(
 ) -> None:
     small.records.say_not_today(small.ask("pupil"), small.pupils["Mia"], round_id=small.open_round)
     mia = Reader(pages, small, "Mia")
-    assert "Not today, was said to the questions." in mia.get("/me").text
+    assert "You said: not today. Nothing follows from it." in mia.get("/me").text
     mine = mia.get(f"/api/v1/pupils/{small.pupils['Mia']}/story").json()
     assert "not_today" in [one["what"] for one in mine]
     family = Reader(pages, small, "family")
