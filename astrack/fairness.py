@@ -51,7 +51,7 @@ def people(app: App, school_id: UUID) -> list[Flagged]:
     with app.views.reading(school_id) as cur:
         found = truth.flagged(cur, school_id)
         known = background.known(cur, school_id, watched)
-    return [one._replace(groups=[*one.groups, *known.get(one.pupil_id, [])]) for one in found]
+    return [one._replace(groups=[*one.groups, *known.get(one.pupil_id, [])]) for one in found] if known else found
 
 
 def members_of(found: list[Flagged]) -> dict[tuple[str, str], NDArray[np.bool_]]:

@@ -132,14 +132,27 @@ def rounds(cur: Cursor[Any], school_id: UUID, scope: Scope, limit: int = 30) -> 
     return [Progress(*row) for row in cur]
 
 
-def days(cur: Cursor[Any], school_id: UUID, limit: int = 30) -> list[tuple[date, date]]:
-    """The first and last days of the school's rounds, the newest first."""
+class Span(NamedTuple):
+    """The first and last days of a round."""
+
+    round_id: UUID
+    opens_on: date
+    closes_on: date
+
+
+def spans(cur: Cursor[Any], school_id: UUID, limit: int = 30) -> list[Span]:
+    """The days of the school's rounds, the newest first."""
     cur.execute(
-        f"SELECT opens_on, closes_on FROM {TABLE} WHERE school_id = %s AND opens_on IS NOT NULL"
+        f"SELECT round_id, opens_on, closes_on FROM {TABLE} WHERE school_id = %s AND opens_on IS NOT NULL"
         " ORDER BY opens_on DESC, round_id LIMIT %s",
         (school_id, capped(limit)),
     )
-    return [(row[0], row[1]) for row in cur]
+    return [Span(*row) for row in cur]
+
+
+def days(cur: Cursor[Any], school_id: UUID, limit: int = 30) -> list[tuple[date, date]]:
+    """The first and last days of the school's rounds, the newest first."""
+    return [(one.opens_on, one.closes_on) for one in spans(cur, school_id, limit)]
 
 
 class Sittable(NamedTuple):

@@ -197,15 +197,17 @@ def waiting(cur: Cursor[Any], school_id: UUID, scope: Scope) -> list[Waiting]:
 
 def right(cur: Cursor[Any], school_id: UUID, today: date) -> Right:
     """The figures of a school, as of a day."""
-    cur.execute(f"SELECT {COLUMNS} FROM {TABLE} t WHERE t.school_id = %s LIMIT %s", (school_id, ROWS_MAX))
-    rows = [Row(*row) for row in cur]
-    closes = _closes(round_progress.rounds(cur, school_id, Scope(everyone=True), ROUNDS_MAX))
+    cur.execute(
+        f"SELECT pupil_id, judged, rounds, outcomes FROM {TABLE} WHERE school_id = %s LIMIT %s", (school_id, ROWS_MAX)
+    )
+    rows = [Row(row[0], judged=row[1], rounds=row[2], outcomes=row[3]) for row in cur]
+    closes = _closes(round_progress.spans(cur, school_id, ROUNDS_MAX))
     seen = [one for row in rows for one in watched(row, closes, today)]
     looks = sum(not one.flagged for one in seen)
     return Right(agreement(judged for row in rows for judged in row.judged.values()), followed(seen), looks)
 
 
-def _closes(rounds: Sequence[round_progress.Progress]) -> dict[str, date | None]:
+def _closes(rounds: Sequence[round_progress.Span]) -> dict[str, date | None]:
     """By round, when the third one after it closes; None while that is not known."""
     order = sorted(rounds, key=lambda one: (one.opens_on, one.round_id))
     later = [one.closes_on for one in order[AFTER_ROUNDS:]]
@@ -234,12 +236,12 @@ def watched(row: Row, closes: dict[str, date | None], today: date) -> list[Watch
 def flagged(cur: Cursor[Any], school_id: UUID) -> list[Flagged]:
     """Every pupil on roll who has sat a round, for rates by group."""
     cur.execute(
-        f"SELECT p.pupil_id, p.tags, p.sex, t.working FROM {TABLE} t JOIN {pupils.TABLE} p"
+        f"SELECT p.pupil_id, p.tags, p.sex, json_array_length(t.working) > 0 FROM {TABLE} t JOIN {pupils.TABLE} p"
         " ON p.school_id = t.school_id AND p.pupil_id = t.pupil_id"
         " WHERE t.school_id = %s AND p.on_roll AND t.newest IS NOT NULL ORDER BY p.pupil_id LIMIT %s",
         (school_id, ROWS_MAX),
     )
     return [
-        Flagged(pupil_id, [*map(untag, tags), *([("sex", sex)] if sex else [])], bool(working))
-        for pupil_id, tags, sex, working in cur
+        Flagged(pupil_id, [*map(untag, tags), *([("sex", sex)] if sex else [])], signed)
+        for pupil_id, tags, sex, signed in cur
     ]
