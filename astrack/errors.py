@@ -42,7 +42,7 @@ GROUPS: Sequence[tuple[int, int, str]] = (
              "NobodyToShow PupilNotAsked TooFewAnswers "
              "OutcomeForTheDsl NameTaken OffsetWrong MailboxRefused NoCard NoBox MailboxNotNamed CollectingAlready"
              " DirectoryBegun DirectoryNotBegun DirectoryUnknown NothingRevoked WebhooksFull "
-             "RosterMoved RosterServerRefused"),
+             "RosterMoved RosterServerRefused TwoCustodians"),
     (408, 7, "SenderSilent"),
     (410, 3, "StreamErased UploadCollected"),
     (412, 4, "RecordMoved TusUnknown ItemMoved"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from hashlib import sha256
 from typing import Any, Literal
 from uuid import UUID
@@ -12,6 +12,7 @@ from uuid import UUID
 from astrack.changing import Answer, Ask, Decided
 from astrack.handover.base import Hands
 from astrack.handover.log_bundle import log_parts
+from astrack.handover.sending import GRACE
 from astrack.signing import OwnKeys, origin_of
 from astrack.store import Statement
 from astrack.store.vault import Transfer
@@ -30,7 +31,6 @@ from transfer.keys.trust import Trust, require_known
 from transfer.recall import Recall
 from transfer.receipt import Receipt
 
-GRACE = timedelta(days=7)
 LIST_MAX = 1000
 OPEN = ("prepared", "sent", "collected")
 CALLED_OFF = ("withdrawn", "recalled")
@@ -110,6 +110,8 @@ class Ending(Hands):
             raise BadReceipt("it is not from the school that the file was sealed for", "receipt")
         if made.manifest_sha256 != row.details.get("manifest_sha256"):
             raise BadReceipt("it is for another file of this transfer", "receipt")
+        if row.state in CALLED_OFF and not made.accepted:
+            return self._turned_away(row, receipt)
         if row.state not in OPEN:
             return self._dispute(row, receipt)
         return self._close(ask, row, made, receipt)
@@ -170,6 +172,12 @@ class Ending(Hands):
         """The safeguarding files of the same pupil."""
         streams = self.records.streams_of(UUID(row.details["pupil_id"]))
         return self.vault.transfers(stream_id=streams.safeguarding_id)
+
+    def _turned_away(self, row: Transfer, receipt: bytes) -> Answer:
+        """The other school does not have what was called off: nobody there holds the record."""
+        kept = self.vault.keeping_receipt("out", row.transfer_id, receipt)
+        self.vault.log.tell([self.vault.move(row, "rejected", self.clock()), kept])
+        return _ended(replace(row, state="rejected"))
 
     def _dispute(self, row: Transfer, receipt: bytes) -> Answer:
         if row.state in ("acknowledged", "rejected"):

@@ -25,12 +25,16 @@ from transfer.errors import BadKeyDocument
 from transfer.keys.document import SignedDocument
 from transfer.keys.trust import open_documents
 
-DAYS = 30
+DAYS, GRACE = 30, timedelta(days=7)
 DAYS_MAX = 366
 
 
 class TimeLimitWrong(DomainError):
     """A sealed file can be taken in for 1 to 366 days."""
+
+
+class TwoCustodians(DomainError):
+    """Another school collected this record, and may have taken it in."""
 
 
 class Sending(Hands):
@@ -55,13 +59,14 @@ class Sending(Hands):
 
         The heads are published once for all of them. ``progress`` hears how many are done. Repeating with the same
         key goes on where it stopped. Raises PlaceNotAccepted, ConsentNotNamed, NotEnrolled, RecordFrozen,
-        NoSuchPupil, TimeLimitWrong, BadKeyDocument.
+        NoSuchPupil, TimeLimitWrong, BadKeyDocument, TwoCustodians.
         """
         plan, opens = self.planned(
             ask, to=to, lawful_basis=lawful_basis, accepted_on=accepted_on, start_on=start_on, consent_by=consent_by,
             protected=protected, days=days, words=words,
         )  # fmt: skip
         streams = self.records.streams_of_many(pupil_ids)
+        self._check_collected([one.journey_id for one in streams], plan["to"]["origin"])
         numbers = self.vault.exports([one.journey_id for one in streams])
         transfers = [self._freeze(ask.part(str(pupil)), pupil, plan, opens, numbers) for pupil in pupil_ids]
         return {"transfers": self.seal_all(ask, transfers, progress)}
@@ -97,6 +102,16 @@ class Sending(Hands):
             "accepted_on": accepted_on.isoformat(), "start_on": start_on.isoformat(), "days": days,
             "to": _school_of(receiver).model_dump(mode="json"),
         }, opens  # fmt: skip
+
+    def _check_collected(self, streams: Sequence[UUID], origin: str) -> None:
+        """No second school while a first may still take in what it collected (FORMAT.md, section 8)."""
+        for row in self.vault.called_back(streams):
+            until = datetime.fromisoformat(row.details["not_after"]) + GRACE
+            if row.details["to"]["origin"] != origin and self.clock() <= until:
+                raise TwoCustodians(
+                    f"the file for {row.details['to']['name']} was collected before it was called back: take in that "
+                    f"school's refusal, or wait until {until:%d %B %Y}"
+                )
 
     def _freeze(
         self, ask: Ask, pupil_id: UUID, plan: dict[str, Any], opens: Sequence[Recipient], numbers: Exports

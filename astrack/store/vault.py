@@ -241,6 +241,11 @@ class Vault:
         found = {row[1]: self._transfer(row) for row in rows}
         return [found[one] for one in transfer_ids if one in found]
 
+    def called_back(self, stream_ids: Sequence[UUID]) -> list[Transfer]:
+        """The transfers of these streams whose file was collected before they were called off."""
+        query = TRANSFER + " AND direction = 'out' AND state = 'recalled' AND stream_id = ANY (%s::uuid[])"
+        return [self._transfer(row) for row in self.log.ask(query, list(stream_ids))]
+
     def exports(self, stream_ids: Sequence[UUID]) -> Exports:
         """How many files were made of these streams, and which was the last of each."""
         rows = self.log.ask(EXPORTS, list(stream_ids))
