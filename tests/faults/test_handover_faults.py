@@ -1,5 +1,6 @@
 """A hand-over that breaks off at each of its steps, on a full disk too: done again, nothing is lost and nothing twice."""
 
+# ruff: noqa: F811 - fixtures of another file are arguments here
 from __future__ import annotations
 
 from collections import Counter
@@ -45,7 +46,9 @@ class Way:
     @classmethod
     def begun(cls, a: Place, b: Place) -> Way:
         person = Person(surname=f"Maple{'abcdefghij'[uuid4().int % 10]}", forename="Jo", date_of_birth=JO.date_of_birth)
-        return cls(a, b, a.admit(person), {name: Ask(BY, uuid4().hex) for name in ("prepare", "receive", "acknowledge")})
+        return cls(
+            a, b, a.admit(person), {name: Ask(BY, uuid4().hex) for name in ("prepare", "receive", "acknowledge")}
+        )
 
     def prepare(self) -> None:
         hands = Handover(self.a.records)
@@ -66,13 +69,13 @@ class Way:
     def check(self) -> None:
         """That it came over once, whole, and both schools' states say so."""
         assert self.there is not None
-        told = [[type(one.event).__name__ for one in place.records.journey(who)[1]]
-                for place, who in ((self.a, self.pupil), (self.b, self.there))]  # fmt: skip
+        told = [[type(one.event).__name__ for one in school.records.journey(who)[1]]
+                for school, who in ((self.a, self.pupil), (self.b, self.there))]  # fmt: skip
         assert told == [["PupilEnrolled", "TransferPrepared", "CustodyReleased"],
                         ["PupilEnrolled", "TransferPrepared", "RecordReceived"]]  # fmt: skip
         assert self.a.custody(self.pupil) is Custody.RELEASED
-        for place, state in ((self.a, "acknowledged"), (self.b, "received")):
-            rows = [one for one in place.hands.transfers(1000) if one["transfer_id"] == str(self.transfer)]
+        for school, state in ((self.a, "acknowledged"), (self.b, "received")):
+            rows = [one for one in school.hands.transfers(1000) if one["transfer_id"] == str(self.transfer)]
             assert [one["state"] for one in rows] == [state]
         own = self.a.records.log.load(self.a.records.school_id)
         left = [one.event for one in own.facts if isinstance(one.event, ExportMade)]
@@ -125,6 +128,8 @@ def each_step(a: Place, b: Place, name: str, fault: Callable[[], BaseException])
 @pytest.mark.parametrize("name", ["prepare", "receive", "acknowledge"])
 @pytest.mark.parametrize("fault", [ProcessDied, lambda: psycopg.errors.DiskFull("no space left on device")])
 def test_broken_off_at_each_step_it_goes_on_and_nothing_is_lost_or_twice(
-    schools: Any, name: str, fault: Callable[[], BaseException]  # noqa: F811
+    schools: Any,
+    name: str,
+    fault: Callable[[], BaseException],
 ) -> None:
     assert each_step(schools.a, schools.b, name, fault) >= 3

@@ -1,5 +1,6 @@
 """Hand-overs that meet what they should not: old after new, cut, backdated, a wrong clock, twins, two who both claim."""
 
+# ruff: noqa: F811 - fixtures of another file are arguments here
 from __future__ import annotations
 
 from dataclasses import replace
@@ -24,7 +25,7 @@ def state(school: Place, transfer: UUID) -> str:
     return next(str(one["state"]) for one in school.hands.transfers() if one["transfer_id"] == str(transfer))
 
 
-def test_an_older_file_after_a_newer_one_is_refused_and_nothing_is_twice(schools: SimpleNamespace) -> None:  # noqa: F811
+def test_an_older_file_after_a_newer_one_is_refused_and_nothing_is_twice(schools: SimpleNamespace) -> None:
     a, b = schools.a, schools.b
     pupil = a.admit()
     first, older = a.send(b, pupil)
@@ -38,7 +39,7 @@ def test_an_older_file_after_a_newer_one_is_refused_and_nothing_is_twice(schools
     assert (b.size(), len(b.records.journey(there)[1]), b.custody(there)) == (size, told, Custody.HELD)
 
 
-def test_a_newer_file_after_an_older_one_that_went_on_brings_the_rest_alone(schools: SimpleNamespace) -> None:  # noqa: F811
+def test_a_newer_file_after_an_older_one_that_went_on_brings_the_rest_alone(schools: SimpleNamespace) -> None:
     a, b = schools.a, schools.b
     at_a = a.admit()
     at_b = a.move(b, at_a)
@@ -53,7 +54,8 @@ def test_a_newer_file_after_an_older_one_that_went_on_brings_the_rest_alone(scho
 
 @pytest.mark.parametrize("chunks", [1, 2])
 def test_a_file_without_its_last_chunk_is_refused_and_the_whole_one_taken_in(
-    schools: SimpleNamespace, chunks: int  # noqa: F811
+    schools: SimpleNamespace,
+    chunks: int,
 ) -> None:
     a, b = schools.a, schools.b
     pupil = a.admit()
@@ -70,7 +72,8 @@ def test_a_file_without_its_last_chunk_is_refused_and_the_whole_one_taken_in(
 
 
 def test_a_file_backdated_to_before_its_key_was_revoked_is_refused(
-    schools: SimpleNamespace, clock: Clock  # noqa: F811
+    schools: SimpleNamespace,
+    clock: Clock,
 ) -> None:
     a, b = schools.a, schools.b
     pupil = a.admit()
@@ -95,7 +98,10 @@ def test_a_file_backdated_to_before_its_key_was_revoked_is_refused(
 
 @pytest.mark.parametrize(("off", "taken"), [(-23, True), (23, True), (-25, False)])
 def test_a_receiver_whose_clock_is_a_day_off_takes_it_in_and_further_back_does_not(
-    schools: SimpleNamespace, clock: Clock, off: int, taken: bool  # noqa: F811
+    schools: SimpleNamespace,
+    clock: Clock,
+    off: int,
+    taken: bool,
 ) -> None:
     a, b = schools.a, schools.b
     pupil = a.admit()
@@ -114,7 +120,7 @@ def test_a_receiver_whose_clock_is_a_day_off_takes_it_in_and_further_back_does_n
         assert state(a, transfer) == "prepared"
 
 
-def test_twins_with_like_names_are_two_records(schools: SimpleNamespace) -> None:  # noqa: F811
+def test_twins_with_like_names_are_two_records(schools: SimpleNamespace) -> None:
     a, b = schools.a, schools.b
     one = JO.model_copy(update={"forename": "Ann", "upn": None})
     other = JO.model_copy(update={"forename": "Anna", "upn": None})
@@ -130,7 +136,7 @@ def test_twins_with_like_names_are_two_records(schools: SimpleNamespace) -> None
     assert len({*there, *pair}) == 5
 
 
-def test_of_two_schools_that_both_claim_a_pupil_one_gets_the_record(schools: SimpleNamespace) -> None:  # noqa: F811
+def test_of_two_schools_that_both_claim_a_pupil_one_gets_the_record(schools: SimpleNamespace) -> None:
     a, b, c = schools.a, schools.b, schools.c
     pupil = a.admit()
     transfer, data = a.send(b, pupil)
@@ -142,7 +148,7 @@ def test_of_two_schools_that_both_claim_a_pupil_one_gets_the_record(schools: Sim
         a.send(c, pupil)
 
 
-def test_no_second_school_gets_a_record_that_a_first_collected(schools: SimpleNamespace, clock: Clock) -> None:  # noqa: F811
+def test_no_second_school_gets_a_record_that_a_first_collected(schools: SimpleNamespace, clock: Clock) -> None:
     a, b, c = schools.a, schools.b, schools.c
     pupil = a.admit()
     transfer, data = a.send(b, pupil, days=10)
@@ -166,7 +172,8 @@ def test_no_second_school_gets_a_record_that_a_first_collected(schools: SimpleNa
 
 
 def test_two_custodians_are_a_dispute_on_record_and_both_keep_what_they_have(
-    schools: SimpleNamespace, clock: Clock  # noqa: F811
+    schools: SimpleNamespace,
+    clock: Clock,
 ) -> None:
     a, b, c = schools.a, schools.b, schools.c
     pupil = a.admit()
@@ -186,7 +193,7 @@ def test_two_custodians_are_a_dispute_on_record_and_both_keep_what_they_have(
 
 
 def test_a_pupil_of_two_schools_at_once_is_on_roll_at_both_and_one_story_in_the_end(
-    schools: SimpleNamespace,  # noqa: F811
+    schools: SimpleNamespace,
 ) -> None:
     main, second = schools.a, schools.b
     at_main, at_second = main.admit(), second.admit()
