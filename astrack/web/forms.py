@@ -90,9 +90,9 @@ class Form:
         return who.ask(self.key, shown=self.seen)
 
     def shown(self) -> list[tuple[str, str]]:
-        """What was typed, to be shown again; without tokens, keys and codes."""
+        """What was typed, to be shown again; without tokens, keys, codes, and the ids that a page puts there."""
         texts = [(name, " · ".join(values)[:SHOWN_MAX]) for name, values in self.values.items()]
-        return [(name, text) for name, text in texts if name not in HIDDEN_FIELDS and text]
+        return [(name, text) for name, text in texts if name not in HIDDEN_FIELDS and text and not _made_by_us(text)]
 
     def again(self) -> list[tuple[str, str]]:
         """Every field as it was sent, to be sent once more under the same key; the token is made anew."""
@@ -108,6 +108,13 @@ def day_of(text: str, name: str, label: str) -> date:
     if not FIRST_DAY <= day <= LAST_DAY:
         raise BadForm(f"{label}: a day lies between {FIRST_DAY.year} and {LAST_DAY.year}.", name)
     return day
+
+
+def _made_by_us(text: str) -> bool:
+    try:
+        return bool(UUID(text))
+    except ValueError:
+        return False
 
 
 def _id(text: str) -> UUID:

@@ -14,7 +14,7 @@ from uuid import UUID
 
 import pytest
 
-from astrack.picture import table
+from astrack.picture import ENDS, NAMES, table
 from astrack.picture.example import example
 from astrack.picture.svg import svg
 from astrack.web.door import TOLD
@@ -81,6 +81,11 @@ def test_the_pupils_picture_and_its_table_are_all_in_welsh() -> None:
     assert sorted(heard.words - TABLE.keys()) == []
     assert "yn gyffredinol" in drawn and "Mawrth 2023" in drawn
     assert "in general" not in drawn and "March" not in drawn
+
+
+def test_the_names_beside_the_picture_have_room() -> None:
+    for words in (*NAMES.values(), *(one for ends in ENDS.values() for one in ends)):
+        assert len(TABLE[words]) <= (16 if words in NAMES.values() else 21), TABLE[words]
 
 
 def a_fact(kind: Any, role: str = "pupil", **fields: Any) -> Any:

@@ -74,7 +74,7 @@ def test_a_tutor_says_it_for_a_pupil_beside_who_is_absent_and_it_goes_once_they_
 ) -> None:
     tutor, tom = Reader(pages, small, "tutor"), small.pupils["Tom"]
     page = tutor.get("/rounds")
-    assert "Spring 2026" in page.text and "Says not today<span" in page.text and "Absent so far" in page.text
+    assert "Spring 2026" in page.text and "Says not today<span" in page.text and "Has not sat yet" in page.text
     page = tutor.send(page, f"/rounds/{small.open_round}/pupils/{tom}/not-today")
     assert "They may sit on any later day" in page.text and "Said not today on 18 March 2026" in page.text
     assert f"pupils/{tom}/not-today" not in page.text, "it need not be said again on the same day"
@@ -161,10 +161,10 @@ def test_how_many_of_a_class_were_offered_it_once_more_is_counted_and_withheld_w
 def test_a_round_is_closed_with_how_many_said_not_today(pages: FastAPI, small: SmallSchool) -> None:
     office, before = Reader(pages, small, "administrator"), counts(small)
     page = office.get("/setup")
-    assert f"{before.not_today} said not today, {before.absent} absent so far" in page.text
+    assert f"{before.not_today} said not today, {before.absent} still to sit" in page.text
     office.send(page, f"/setup/rounds/{small.open_round}/close")
     closed = [fact.event for fact in small.records.log.load(small.open_round).facts][-1]
     assert isinstance(closed, RoundClosed)
     assert (closed.expected, closed.sat, closed.not_today) == (before.expected, before.sat, before.not_today)
     tutor = Reader(pages, small, "tutor")
-    assert "Absent so far" not in tutor.get("/rounds").text
+    assert "Has not sat yet" not in tutor.get("/rounds").text
