@@ -43,9 +43,10 @@ class Due(NamedTuple):
 
 
 def of_school(
-    cur: Cursor[Any], records: Records, today: date, *, moves: bool, requests: bool, impact: bool
+    cur: Cursor[Any], records: Records, today: date, *, moves: bool, requests: bool, impact: bool, glass: bool = False
 ) -> list[Due]:
-    """What is owed, the first due first and what has no day last; ``moves``, ``requests``, ``impact``: which kinds."""
+    """What is owed, the first due first and what has no day last; ``moves``, ``requests``, ``impact``, ``glass``: which
+    kinds."""
     calendar, school_id = clock.calendar_of(records), records.school_id
     found: list[Due] = []
     if moves:
@@ -54,6 +55,8 @@ def of_school(
         found += _requests(cur, school_id, calendar)
     if impact:
         found += _half_year(cur, records, today)
+    if glass:
+        found += _glasses(records)
     return sorted(found, key=lambda one: (one.due_on or date.max, one.what, str(one.pupil_id)))
 
 
@@ -91,6 +94,15 @@ def _half_year(cur: Cursor[Any], records: Records, today: date) -> Iterator[Due]
         said = f"See whether support helped from {long_day(half.since)} to {long_day(half.until)}, and make the report"
         where = f"/impact?since={half.since}&until={half.until}"
         yield Due(said, "Every six months", "the school's own rule, no law", None, half.due_on, where)
+
+
+def _glasses(records: Records) -> Iterator[Due]:
+    """Of each broken glass, a second person's look at why, by the next day."""
+    for state in records.staff_states(records.staff_ids()):
+        for glass_id in state.unreviewed:
+            by = state.glasses[glass_id].recorded_at.date() + timedelta(days=1)
+            said = "Look at why a record was opened that was closed to a role (a second person)"
+            yield Due(said, "The day after", "the school's own rule, no law", None, by, "/glass")
 
 
 def counts(found: Iterable[Due], today: date) -> tuple[int, int]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from itertools import islice
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Path
 from pydantic import AwareDatetime
 
-from astrack import errors
+from astrack import changes, errors
 from astrack.access.callers import CallerOf
 from astrack.api.common import Cursor, Limit, Out, cursor_number, cursor_of
 from astrack.store.fsck import check_store
@@ -112,6 +112,35 @@ def access_log(caller: CallerOf, limit: Limit = 50, cursor: Cursor = None) -> Ac
     return AccessPage(items=[_line(one) for one in facts[:limit]], next=more)
 
 
+class ChangeOut(Out):
+    """One fact that set something: when, by whom, what, and its ids, codes, days and numbers."""
+
+    position: int
+    at: AwareDatetime
+    by: UUID
+    role: str
+    topic: str
+    what: str
+    details: dict[str, Any]
+
+
+class ChangePage(Out):
+    """A page of what was set, newest first."""
+
+    items: list[ChangeOut]
+    next: str | None
+
+
+@router.get("/changes")
+def what_was_set(caller: CallerOf, limit: Limit = 50, cursor: Cursor = None) -> ChangePage:
+    """What was set and by whom, newest first: grants, accounts, terms, rounds, the library; no names, no free text."""
+    before = None if cursor is None else cursor_number(cursor)
+    caller.see(Action.VERIFY)
+    found = changes.newest(caller.records.log, limit + 1, before)
+    more = cursor_of(found[limit - 1].position) if len(found) > limit else None
+    return ChangePage(items=[_change(one) for one in found[:limit]], next=more)
+
+
 @router.get("/problems")
 def problem_types() -> list[ProblemType]:
     """Every kind of refusal this service has, for the `type` of a problem."""
@@ -125,6 +154,14 @@ def problem_type(slug: Annotated[str, Path(max_length=60, pattern=r"^[a-z-]+$")]
     if found is None:
         raise NoSuchProblem("there is no refusal of that name: see /api/v1/problems")
     return ProblemType(**found)
+
+
+def _change(fact: Fact) -> ChangeOut:
+    event = fact.event
+    return ChangeOut(
+        position=fact.position, at=fact.recorded_at, by=event.by.id, role=event.by.role, topic=event.TOPIC,
+        what=changes.said(event), details=changes.details(event),
+    )  # fmt: skip
 
 
 def _line(fact: Fact) -> AccessOut:

@@ -50,6 +50,8 @@ GROUPS = {
 }
 COMMANDS = {
     "replay": "audit:replay",
+    "permissions": "rules:permissions",
+    "changes": "rules:changes",
     "verify": "audit:verify",
     "check-store": "audit:check",
     "rebuild": "audit:rebuild",

@@ -17,12 +17,13 @@ def due(
     ] = False,
     school: Annotated[str | None, c.SchoolOption] = None,
 ) -> None:
-    """List what is due and by when, with the source of each duty: hand-overs, requests about records, half-years."""
+    """List what is due and by when, with the source of each duty: hand-overs, requests about records, half-years,
+    broken glasses to be reviewed."""
     with c.school_opened(school) as (app, records):
         app.views.catch_up(records.school_id)
         today = app.clock().date()
         with app.views.reading(records.school_id) as cur:
-            found = dues.of_school(cur, records, today, moves=True, requests=True, impact=True)
+            found = dues.of_school(cur, records, today, moves=True, requests=True, impact=True, glass=True)
         if reminder:
             if said := dues.reminder(found, today):
                 c.out.print(said)

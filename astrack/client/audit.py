@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 from astrack.client.calling import Caller, Got, part
@@ -28,6 +28,25 @@ class AccessPage(Got):
     """A page of the access log, oldest first."""
 
     items: list[AccessOut]
+    next: str | None
+
+
+class ChangeOut(Got):
+    """One fact that set something: when, by whom, what, and its ids, codes, days and numbers."""
+
+    position: int
+    at: datetime
+    by: UUID
+    role: str
+    topic: str
+    what: str
+    details: dict[str, Any]
+
+
+class ChangePage(Got):
+    """A page of what was set, newest first."""
+
+    items: list[ChangeOut]
     next: str | None
 
 
@@ -81,6 +100,12 @@ class AuditCalls(Caller):
     def access_log(self, *, limit: int = 50, cursor: str | None = None) -> AccessPage:
         """Every look and every refusal at this school, in order."""
         return self.value(AccessPage, "GET", "/access-log", query={"limit": limit, "cursor": cursor})
+
+    def what_was_set(self, *, limit: int = 50, cursor: str | None = None) -> ChangePage:
+        """What was set and by whom, newest first: grants, accounts, terms, rounds, the library; no names, no free
+        text.
+        """
+        return self.value(ChangePage, "GET", "/changes", query={"limit": limit, "cursor": cursor})
 
     def problem_types(self) -> list[ProblemType]:
         """Every kind of refusal this service has, for the `type` of a problem."""

@@ -32,6 +32,7 @@ from astrack.web.rights import rights_pages
 from astrack.web.rights_request import request_pages
 from astrack.web.roster_source import roster_source_pages
 from astrack.web.rounds import round_pages
+from astrack.web.rules import rule_pages
 from astrack.web.school_as_known import school_pages
 from astrack.web.second_factor import second_factor_pages
 from astrack.web.setup import setup_pages
@@ -65,6 +66,7 @@ PARTS = (
     round_pages,
     audit_pages,
     proof_pages,
+    rule_pages,
     school_pages,
     correction_pages,
     hand_off_pages,

@@ -13,7 +13,8 @@ from astrack.web.site import Site
 from domain.authority import Action
 from projections import pupils
 
-KINDS = {"moves": Action.SEE_TRANSFERS, "requests": Action.LIST_RIGHTS, "impact": Action.SEE_AGGREGATES}
+KINDS = {"moves": Action.SEE_TRANSFERS, "requests": Action.LIST_RIGHTS, "impact": Action.SEE_AGGREGATES,
+         "glass": Action.REVIEW_GLASS}  # fmt: skip
 
 
 def due_pages(site: Site) -> APIRouter:

@@ -197,3 +197,17 @@ CAME = {
 def count_of(number: int, one: str, many: str = "") -> str:
     """A number with its noun: "1 pupil", "3 pupils"."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+CELLS = {
+    "-": "", "own": "their own", "child": "their own child", "released": "their own child, where released",
+    "scope": "in scope", "all": "all", "glass": "after breaking the glass",
+}  # fmt: skip
+"""Which pupils a role reaches with an action."""
+STAGES = {
+    "R": "R: on roll", "M": "M: being handed over", "L": "L: left, the record still here",
+    "H": "H: handed over, the former school's copy", "+": "+: only from 18",
+    "!": "!: not while the record is restricted",
+    "?": "?: while it is restricted only by those who must",
+}  # fmt: skip
+"""When an action makes sense."""

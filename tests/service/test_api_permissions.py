@@ -111,6 +111,7 @@ ROUTES: list[tuple[str, str, str]] = [
     ("POST", "/roster/source/read", "administrator"),
     ("GET", "/verify", "dsl head administrator dpo auditor"),
     ("GET", "/access-log", "dpo auditor"),
+    ("GET", "/changes", "dsl head administrator dpo auditor"),
     ("GET", "/webhooks", "administrator"),
     ("POST", "/webhooks", "administrator"),
     ("POST", "/webhooks/{id}/end", "administrator"),

@@ -140,6 +140,20 @@ def test_a_half_year_is_due_until_a_report_on_it_is_made_and_only_for_whom_it_is
     assert [one.href for one in owed(small, impact=True)] == ["/impact?since=2025-09-01&until=2026-02-28"]
 
 
+def test_a_broken_glass_is_due_to_be_looked_at_the_next_day_by_whom_reviews_it(small: SmallSchool) -> None:
+    officer, glass_id = small.staff["dpo"], small.app.new_id()
+    small.records.break_glass(
+        small.ask("dpo"), officer, glass_id=glass_id, pupil_id=small.pupils["Mia"], reason="A court order", minutes=30
+    )
+    pages, said = served(small), "Look at why a record was opened"
+    for who in ("dsl", "head"):
+        page = Reader(pages, small, who).get("/due").text
+        assert said in page and 'href="/glass"' in page and "1 day left" in page
+    assert said not in Reader(pages, small, "dpo").get("/due").text
+    small.records.review_glass(small.ask("head"), officer, glass_id=glass_id, in_order=True, note="")
+    assert said not in Reader(pages, small, "head").get("/due").text
+
+
 def test_a_school_that_asked_nobody_in_a_half_year_owes_no_look_at_it(small: SmallSchool) -> None:
     assert owed(small, impact=True) == []
 

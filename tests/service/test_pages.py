@@ -34,6 +34,8 @@ OPEN_TO = {
     "/audit": {"dsl", "head", "administrator", "dpo", "auditor"},
     "/audit/proof": {"dsl", "head", "administrator", "dpo", "auditor"},
     "/audit/looks": {"dpo", "auditor"},
+    "/audit/changes": {"dsl", "head", "administrator", "dpo", "auditor"},
+    "/permissions": set(ROLES),
     "/setup/people": {"dsl", "lead_practitioner", "head", "administrator", "dpo"},
     "/setup": {"lead_practitioner", "administrator"},
     "/pupils/{Mia}": {"tutor", "head_of_year", "dsl", "lead_practitioner"},

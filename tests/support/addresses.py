@@ -29,6 +29,7 @@ PAGES = (
     ("dsl", "/pupils/{Mia}/family"), ("administrator", "/pupils/{Kofi}/family"), ("administrator", "/pupils/all"),
     ("head", "/impact"), ("head", "/truth"), ("head", "/truth/items"), ("head", "/accreditation"),
     ("auditor", "/audit"), ("auditor", "/audit/proof"), ("auditor", "/audit/looks"),
+    ("auditor", "/audit/changes"), ("tutor", "/permissions"),
     ("auditor", "/audit/school?day=2024-03-12"),
     ("administrator", "/setup"), ("administrator", "/setup/people"), ("administrator", "/setup/people/{tutor}"),
     ("administrator", "/setup/webhooks"), ("administrator", "/setup/roster-source"),
