@@ -117,6 +117,12 @@ class Settings:
         )
 
 
+def named(environment: Mapping[str, str] | None = None) -> list[str]:
+    """Which settings are set, by name: what a log may say at the start, since a value may be a secret."""
+    given = os.environ if environment is None else environment
+    return sorted(name for name in NAMES if given.get(name))
+
+
 def _default_home(given: Mapping[str, str]) -> Path:
     # PostgreSQL refuses to run as root, and another user could not reach into root's own home
     if os.geteuid() == 0:

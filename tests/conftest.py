@@ -17,7 +17,8 @@ import pytest
 from astrack.server.logs import Lines
 from astrack.settings import Settings
 from astrack.store import SchoolLog, Store
-from astrack.store.embedded import Embedded
+from astrack.store.embedded import Embedded, derived_password
+from astrack.store.migrate import PROJECTOR, SERVICE
 
 SHARED = Path(__file__).parents[2] / "shared"
 OPENED = datetime(2026, 9, 1, 8, tzinfo=UTC)
@@ -27,8 +28,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--long", action="store_true", help="run the long modes too (minutes to hours)")
 
 
-SEEDS = ("Xylophone", "Yggdrasil", "Wombat", "Zebedee", "Neighbourson", "Quentin", "four words that are mine")
+SEEDS = (
+    "Xylophone", "Yggdrasil", "Wombat", "Zebedee", "Neighbourson", "Quentin", "Zwiebel", "Okafor", "Hughes", "Rahman",
+    "four words that are mine",
+)  # fmt: skip
 """Names of people and secrets that tests make up: none of them belongs into a log."""
+SECRETS: set[str] = set()
+"""The keys and passwords of this test process, as texts: none of them belongs into a log either."""
 
 
 class Heard(logging.Handler):
@@ -43,7 +49,13 @@ class Heard(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         line = self.format(record)
         self.lines += 1
-        self.found += [f"{seed} in {line[:300]}" for seed in SEEDS if seed in line]
+        self.found += told(line)
+
+
+def told(text: str) -> list[str]:
+    """Which names and secrets a text tells; of a secret only that it is one."""
+    names = [f"{seed} in {text[:300]}" for seed in SEEDS if seed in text]
+    return names + ["a key or password" for secret in SECRETS if secret in text]
 
 
 HEARD = Heard()
@@ -93,6 +105,9 @@ def settings() -> Iterator[Settings]:
     home = Path(tempfile.mkdtemp(prefix="astrack-"))
     home.chmod(0o711)
     yield Settings(home=home, database="tests", timeout_s=20, second_factor=False)
+    for log in (home / "postgres" / "server.log", home / "errors.log"):
+        # what the database and the command line wrote is searched like the service's own lines
+        HEARD.found += told(log.read_text("utf-8", "replace")) if log.exists() else []
     shutil.rmtree(home, ignore_errors=True)
 
 
@@ -101,7 +116,10 @@ def store(settings: Settings) -> Iterator[Store]:
     """A store on real PostgreSQL."""
     os.umask(0o022)
     with Store.open(settings) as opened:
-        _throw_away(Embedded(settings.home))
+        server = Embedded(settings.home)
+        _throw_away(server)
+        SECRETS.update({settings.root_key_path.read_text().strip(), server.secret.hex()})
+        SECRETS.update(derived_password(server.secret, role) for role in ("postgres", SERVICE, PROJECTOR))
         yield opened
 
 

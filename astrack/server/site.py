@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import logging
 import sys
 from importlib import import_module
 from importlib.util import find_spec
@@ -14,7 +15,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from astrack import errors
+from astrack import errors, settings
 from astrack.access import TooManyAttempts
 from astrack.access.looks import Looks
 from astrack.access.oidc import Oidc
@@ -27,6 +28,7 @@ from astrack.store import StoreUnavailable
 from domain.base import DomainError
 from transfer.errors import TransferRefused
 
+LOG = logging.getLogger(__name__)
 SWITCH_S = 0.001
 """How long one thread computes while others wait: a check of the record beside a page would hold it up five times as
 long by Python's own 5 ms, at each of its questions to the database.
@@ -75,6 +77,9 @@ def build(app: App) -> FastAPI:
 def serving(app: App) -> FastAPI:
     """The service, ready to answer."""
     site = build(app)
+    LOG.info("settings of this start: %s", ", ".join(settings.named()) or "none")
+    if not app.settings.second_factor:
+        LOG.warning("second factors are off: for made-up data alone")
     # what the start has loaded stays: walking it again and again would hold one request in fifty up for 70 ms
     gc.collect()
     gc.freeze()

@@ -12,6 +12,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from prometheus_client import generate_latest
 
+from astrack.server import site as service
 from astrack.server.logs import Lines
 from astrack.server.watching import trace_to
 from astrack.store import BadSetting
@@ -62,6 +63,18 @@ def test_a_log_line_tells_the_class_and_place_of_an_error_and_not_its_words() ->
     assert (line["message"], line["error"]) == ("it went wrong", "ValueError")
     assert "quotes" not in json.dumps(line)
     assert "test_watching.py" in line["where"]
+
+
+def test_each_start_says_which_settings_are_set_and_not_their_values(
+    running: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("ASTRACK_ROOT_KEY", "ab" * 32)
+    monkeypatch.setattr("sys.setswitchinterval", lambda _: None)
+    caplog.set_level(logging.INFO, "astrack.server")
+    service.serving(running)
+    said = [record.getMessage() for record in caplog.records]
+    assert any("ASTRACK_ROOT_KEY" in one for one in said) and "abab" not in str(said)
+    assert "second factors are off: for made-up data alone" in said
 
 
 def test_traces_to_nowhere_known_are_refused_at_the_start() -> None:
