@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, date, datetime
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import psycopg
 import pytest
 
+from astrack.access.sessions import Sessions
+from astrack.app import App
+from astrack.changing import Ask
 from astrack.settings import Settings
 from astrack.store import SchoolLog, Store, UnsafeRole
 from astrack.store.database import check_role
 from astrack.store.embedded import Embedded
+from domain.base import Actor
+from domain.identity import Person, SchoolName
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 DENIED = psycopg.errors.InsufficientPrivilege
@@ -109,6 +115,50 @@ def test_the_owner_of_the_views_cannot_reach_the_record(projector: Connection, s
 def test_no_school_set_shows_no_rows(service: Connection, school_log: SchoolLog) -> None:
     for table in ("record.schools", "record.events", "record.pupils", "keys.school_keys", "record.answers"):
         assert service.execute(f"SELECT count(*) FROM {table}".encode()).fetchone() == (0,)
+
+
+TABLES = (
+    "SELECT c.oid::regclass::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind = 'r'"
+    " AND n.nspname IN ('record', 'keys', 'views') AND EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid"
+    " AND a.attname = 'school_id' AND NOT a.attisdropped) AND has_table_privilege('astrack_service', c.oid, 'SELECT')"
+    " ORDER BY 1"
+)
+
+
+def counted(conn: Connection, table: str, school: object) -> int:
+    """How many rows of a school a connection sees in a table."""
+    (count,) = conn.execute(f"SELECT count(*) FROM {table} WHERE school_id = %s".encode(), (school,)).fetchone() or (0,)
+    return int(count)
+
+
+def test_bound_to_one_school_no_table_shows_a_row_of_another(
+    service: Connection, admin: Connection, store: Store, settings: Settings
+) -> None:
+    theirs = furnished(store, settings)
+    tables = [name for (name,) in admin.execute(TABLES.encode())]
+    full = [table for table in tables if counted(admin, table, theirs)]
+    assert len(tables) > 15 and {"record.events", "record.pupils", "record.credentials", "record.sessions"} <= set(full)
+    assert [one for one in full if one.startswith("views.")]
+    for bound in (str(uuid4()), str(theirs)):
+        with service.transaction():
+            service.execute("SELECT set_config('app.school', %s, true)", (bound,))
+            seen = [table for table in tables if counted(service, table, theirs)]
+        assert seen == (full if bound == str(theirs) else [])
+
+
+def furnished(store: Store, settings: Settings) -> UUID:
+    """A school with rows in many tables: pupils, staff, a card, a session, read models."""
+    app = App(settings, store, lambda: datetime.now(UTC))
+    school_id = uuid4()
+    records, sessions = app.create_school(school_id), Sessions(app)
+    office = Actor(id=uuid4(), role="administrator")
+    records.register_school(Ask(office, "begin"), SchoolName(school_id=school_id, name="Mill Lane"))
+    person = Person(surname="Xylophone", forename="Zebedee", date_of_birth=date(2016, 12, 5))
+    made = records.admit(Ask(office, "admit"), person, on=app.clock().date(), year_group=5, groups=[])
+    card = sessions.credentials(school_id).card(UUID(made["pupil_id"]))
+    sessions.sign_in(school_id, card, address="here")
+    app.views.catch_up(school_id)
+    return school_id
 
 
 def test_a_setting_made_and_reset_shows_no_rows(service: Connection, school_log: SchoolLog) -> None:
