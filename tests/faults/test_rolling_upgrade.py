@@ -27,11 +27,23 @@ from astrack.store import Store, migrate
 from astrack.store.embedded import Embedded
 from domain.base import Actor
 from domain.identity import Person, SchoolName
+from domain.scope import Scope
+from domain.staff import FIRST_MODULE
 
 ROOT = Path(__file__).parents[2]
 PROGRAM = """
 import sys
 from pathlib import Path
+import projections
+from projections import pupils, shape
+if sys.argv[4]:
+    # in the new version the table of a read model has another shape
+    pupils.VERSION, pupils.TABLE = 92, "views.pupils_v92"
+    pupils.SCHEMA = (pupils.SCHEMA[0].replace("school_id uuid NOT NULL,", "school_id uuid NOT NULL, later text,"),
+                     *pupils.SCHEMA[1:])
+    projections.ALL = tuple(
+        shape.projection(pupils) if one.name == pupils.NAME else one for one in projections.ALL
+    )
 from astrack.app import App
 from astrack.server.running import run
 from astrack.settings import Settings
@@ -215,6 +227,51 @@ def test_a_new_version_takes_over_under_load_and_an_old_one_undoes_nothing(
         assert proxy.wrong == []
         assert sorted(kept(app, writing)) == sorted(proxy.acknowledged)
         assert "later" in source(admin, "log_sizes"), "an old process put its own version back"
+
+
+def lead(app: App) -> str:
+    """The cookie of somebody who sees every pupil's name."""
+    (school_id,) = app.store.schools()
+    records, staff_id, day = app.school(school_id), uuid4(), app.clock().date()
+    records.add_staff(Ask(OFFICE, "lead"), staff_id=staff_id, name="Quentin", kind="person")
+    everyone = Scope(everyone=True)
+    records.grant_role(Ask(OFFICE, "g"), staff_id, grant_id=uuid4(), role="lead_practitioner", scope=everyone)
+    records.record_training(Ask(OFFICE, "t"), staff_id, module=FIRST_MODULE, on=day)
+    sessions = Sessions(app)
+    return sessions.sign_in(school_id, sessions.credentials(school_id).code(staff_id), address="here").cookie
+
+
+def listed(one: Version, cookie: str) -> set[str]:
+    """The pupils that one version lists."""
+    with httpx.Client(cookies={"astrack": cookie}, timeout=30, limits=ONCE) as browser:
+        answer = browser.get(f"http://127.0.0.1:{one.port}/api/v1/pupils?limit=200")
+        assert answer.status_code == 200, answer.text
+        return {line["pupil_id"] for line in answer.json()["items"]}
+
+
+def test_a_read_model_with_a_new_table_is_kept_by_both_versions_while_the_old_one_still_writes(
+    rolling: Settings, admin: psycopg.Connection[Any]
+) -> None:
+    with App.open(rolling) as app, ExitStack() as ended:
+        known, cookie = {str(one) for one in pupils(app, 3)}, lead(app)
+        (school_id,) = app.store.schools()
+        old, new = Version(rolling), Version(rolling, LATER)
+        for one in (old, new):
+            ended.callback(one.kill)
+            one.ready()
+        assert listed(old, cookie) == listed(new, cookie) == known
+        for number in range(5):
+            # this process is of the old version: what it writes, and what it alone catches up, the new one lists too
+            person = Person(surname="Zwiebel", forename="Quill", date_of_birth=app.clock().date() - timedelta(4_400))
+            made = app.school(school_id).admit(
+                Ask(OFFICE, f"late-{number}"), person, on=app.clock().date(), year_group=7, groups=[]
+            )
+            app.views.catch_up(school_id)
+            known.add(made["pupil_id"])
+            assert listed(new, cookie) == known
+            assert listed(old, cookie) == known
+    tables = {name for (name,) in admin.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'views'")}
+    assert {"pupils_v2", "pupils_v92"} <= tables
 
 
 def test_a_migration_lets_whoever_reads_for_long_and_those_who_write_go_before(
