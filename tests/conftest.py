@@ -107,7 +107,8 @@ def settings() -> Iterator[Settings]:
     yield Settings(home=home, database="tests", timeout_s=20, second_factor=False)
     for log in (home / "postgres" / "server.log", home / "errors.log"):
         # what the database and the command line wrote is searched like the service's own lines
-        HEARD.found += told(log.read_text("utf-8", "replace")) if log.exists() else []
+        lines = log.read_text("utf-8", "replace").splitlines() if log.exists() else []
+        HEARD.found += [one for line in lines for one in told(line)]
     shutil.rmtree(home, ignore_errors=True)
 
 
