@@ -5,7 +5,7 @@ tiles, how far the views are.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -39,11 +39,13 @@ class _Walk:
     exports: dict[UUID, int] = field(default_factory=dict)
 
 
-def check_store(log: SchoolLog, known: tuple[int, bytes] | None = None) -> Iterator[Finding]:
+def check_store(
+    log: SchoolLog, known: tuple[int, bytes] | None = None, moved: Callable[[], None] = lambda: None
+) -> Iterator[Finding]:
     """Everything wrong in one school's log, in order of position. Never raises on a bad row.
 
     ``known`` is the size and root of a checkpoint that was published or kept elsewhere: the log must go on from it, so
-    a restored backup that is older, or a log that was written anew, is found.
+    a restored backup that is older, or a log that was written anew, is found. ``moved`` is called after each entry.
     """
     walk, covering = _Walk(), Covering(log, known)
     yield from covering.begin()
@@ -55,6 +57,7 @@ def check_store(log: SchoolLog, known: tuple[int, bytes] | None = None) -> Itera
             yield Finding(rows[0].position, str(error))
         for row in rows:
             yield from _check_row(log, walk, row)
+            moved()
         yield from covering.take(rows)
         after = rows[-1].position
     yield from covering.end()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -23,6 +24,8 @@ from domain.authority import Action
 FINDINGS_SHOWN, KEPT_MAX = 50, 200
 AT_ONCE_S = 0.04
 """A small log is checked while the page waits; a large one takes seconds, and nobody waits for a page that long."""
+AT_A_TIME_S, RESTS = 0.005, 2
+"""What takes longer works so long at a time, and rests so many times as long: pages are made by the same process."""
 
 
 @dataclass(slots=True)
@@ -67,12 +70,31 @@ class Checks:
 
     def _run(self, log: SchoolLog, check: Check) -> None:
         try:
-            check.findings = [(one.position, one.what) for one in islice(check_store(log), FINDINGS_SHOWN)]
+            found = islice(check_store(log, moved=gently()), FINDINGS_SHOWN)
+            check.findings = [(one.position, one.what) for one in found]
         except Exception:  # whatever stops a check must show on the page, not in a thread nobody sees
             logging.getLogger(__name__).exception("a check of a log could not be carried through")
             check.broke = True
         check.done_at = self._clock()
         check.ended.set()
+
+
+def gently(
+    clock: Callable[[], float] = time.monotonic, sleep: Callable[[float], None] = time.sleep
+) -> Callable[[], None]:
+    """To be called at each step of long work beside pages: leaves them most of the time, once it has taken too long to
+    be waited for.
+    """
+    begun = since = clock()
+
+    def rest() -> None:
+        nonlocal since
+        now = clock()
+        if now - since > AT_A_TIME_S and now - begun > AT_ONCE_S:
+            sleep(RESTS * (now - since))
+            since = clock()
+
+    return rest
 
 
 def proof_pages(site: Site) -> APIRouter:

@@ -16,6 +16,7 @@ from fastapi import FastAPI
 from astrack.records.support import Support
 from astrack.settings import Settings
 from astrack.store import Store
+from astrack.web.proof import gently
 from domain.scope import Scope
 from tests.support.pages import Reader, form, offered, served
 from tests.support.small_school import SmallSchool, build, raise_sign
@@ -263,6 +264,23 @@ def test_the_proof_is_worked_out_beside_the_page_and_says_that_everything_is_who
     assert page.text.count("Whole.") == 2
     assert "been written since it began" in auditor.get("/audit/proof").text, "the looks at this page itself"
     assert _checked_again(auditor).text.count("Whole.") == 2
+
+
+def test_work_beside_the_pages_is_done_at_once_where_it_is_short_and_rests_two_thirds_of_the_time_where_it_is_long() -> (
+    None
+):
+    now, rested = [0.0], list[float]()
+
+    def sleep(seconds: float) -> None:
+        rested.append(seconds)
+        now[0] += seconds
+
+    step = gently(lambda: now[0], sleep)
+    for _ in range(1000):
+        now[0] += 0.001
+        step()
+        assert rested or now[0] < 0.042
+    assert now[0] == pytest.approx(0.04 + 0.96 * 3, rel=0.1) and max(rested[1:]) < 0.02
 
 
 def _checked_again(auditor: Reader) -> httpx.Response:
