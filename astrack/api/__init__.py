@@ -12,6 +12,7 @@ from astrack.api import accreditation as api_accreditation
 from astrack.api import audit as api_audit  # fmt: skip
 from astrack.api import examples
 from astrack.api import family as api_family
+from astrack.api import following as api_following
 from astrack.api import guidance as api_guidance
 from astrack.api import keeping as api_keeping
 from astrack.api import lists as api_lists
@@ -78,7 +79,7 @@ def api() -> APIRouter:
               api_plans.router, api_plans.hand_offs, api_plans.cards, api_roster.router, api_audit.router,
               api_rights.router, api_family.router, api_keeping.router, api_truth.router,
               api_training.router, api_guidance.router, api_accreditation.router,
-              api_reports.router, api_webhooks.router, api_post.router)  # fmt: skip
+              api_reports.router, api_webhooks.router, api_post.router, api_following.router)  # fmt: skip
     for topic in topics:
         router.include_router(topic)
     router.add_api_route("/openapi.json", _description, include_in_schema=False)

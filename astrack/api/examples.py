@@ -97,6 +97,7 @@ EXAMPLES: dict[str, Any] = {
     "TrainingIn": {"module": "first-steps", "on": DAY},
     "TrustIn": {"document": ADDRESSED},
     "WatchIn": {"watched": ["sen"], "purpose": "to see whether early signs treat pupils alike"},
+    "SupplementIn": {"looks": [{"concern": True, "note": "Seen alone on the last day."}]},
     "RevokeKeysIn": {"sure": True},
     "JoinIn": {"mailbox": "https://mailbox.example", "invite": "0123456789abcdef01234567"},
     "CollectIn": {"drop": False},

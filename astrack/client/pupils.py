@@ -9,7 +9,7 @@ from uuid import UUID
 from pydantic import Field
 
 from astrack.client.calling import Caller, Got, Sent, new_key, part
-from astrack.client.shared import Done, OnDay
+from astrack.client.shared import CorrectionIn, Done, Group, LookedAtIn, OnDay, OutcomeIn
 
 
 class AdmitIn(Sent):
@@ -25,14 +25,6 @@ class Admitted(Got):
     """The new pupil's id."""
 
     pupil_id: UUID
-
-
-class CorrectionIn(Sent):
-    """Which fact was wrong, what is right, and why."""
-
-    corrects: UUID
-    changes: dict[str, str | bool | int | float | list[Group] | list[str] | None]
-    why: str
 
 
 class Escalate(Sent):
@@ -86,13 +78,6 @@ class GapOut(Got):
     error: float
 
 
-class Group(Got):
-    """A group a pupil belongs to: its dimension ("tutor group", "house", any imported field) and its name."""
-
-    dimension: str
-    name: str
-
-
 class HandedIn(Got):
     """What came of a sitting; a pupil is told nothing of flags."""
 
@@ -113,13 +98,6 @@ class IdentityOut(Got):
     sex: str
 
 
-class LookedAtIn(Sent):
-    """What a person sees in a pupil without flags."""
-
-    concern: bool
-    note: str = ""
-
-
 class NotTodayIn(Sent):
     """The round that a pupil would rather not sit today."""
 
@@ -131,29 +109,6 @@ class OptOutIn(Sent):
 
     asked_by: Literal["parent", "pupil"]
     on: date
-
-
-class OutcomeIn(Sent):
-    """What later came to pass, as a code, and where that is known from; `self_harm` is for the DSL alone."""
-
-    outcome_id: UUID
-    on: date
-    code: Literal[
-        "none",
-        "bullied",
-        "self_harm",
-        "not_coping",
-        "referral",
-        "attendance",
-        "behaviour",
-        "peer_difficulty",
-        "anxiety_support",
-        "exclusion",
-        "other",
-    ]
-    source: Literal[
-        "staff", "dsl", "pupil", "family", "attendance_record", "behaviour_record", "health", "outside_service"
-    ]
 
 
 class PersonIn(Sent):

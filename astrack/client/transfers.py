@@ -9,7 +9,7 @@ from uuid import UUID
 from pydantic import Field
 
 from astrack.client.calling import Caller, Got, Sent, new_key, part
-from astrack.client.shared import Empty
+from astrack.client.shared import CorrectionIn, Empty, LookedAtIn, OutcomeIn
 
 
 class Acknowledged(Got):
@@ -17,6 +17,22 @@ class Acknowledged(Got):
 
     transfer_id: UUID
     state: str
+
+
+class LateCloseIn(Sent):
+    """What came of a plan."""
+
+    came: Literal["helped", "helped_partly", "did_not_help", "stopped_early"]
+    note: str = ""
+    plan_id: UUID
+
+
+class LateMonitorIn(Sent):
+    """How a plan was going."""
+
+    going: Literal["well", "as_planned", "not_yet"]
+    note: str = ""
+    plan_id: UUID
 
 
 class Mark(Sent):
@@ -103,6 +119,16 @@ class ReviewedCopyIn(Sent):
     competence: str | None = None
 
 
+class SupplementIn(Sent):
+    """What staff saw and how it ended, 20 in all; without any, what came here since the last file follows."""
+
+    looks: list[LookedAtIn] = Field(default=[])
+    monitored: list[LateMonitorIn] = Field(default=[])
+    closed: list[LateCloseIn] = Field(default=[])
+    outcomes: list[OutcomeIn] = Field(default=[])
+    corrections: list[CorrectionIn] = Field(default=[])
+
+
 class TrustIn(Sent):
     """Another school's key document, and the words read out over the telephone where that was done."""
 
@@ -179,3 +205,15 @@ class TransfersCalls(Caller):
         return self.value(
             OwnCopyOut, "POST", f"/pupils/{part(pupil_id)}/reviewed-copy", body=body, key=key or new_key()
         )
+
+    def supplement(self, transfer_id: UUID, body: SupplementIn, *, key: str | None = None) -> Prepared:
+        """Write down late facts of a record that another school has or that is on its way there, sealed for that
+        school.
+        """
+        return self.value(
+            Prepared, "POST", f"/transfers/{part(transfer_id)}/supplement", body=body, key=key or new_key()
+        )
+
+    def safeguarding(self, transfer_id: UUID, *, key: str | None = None) -> Prepared:
+        """Seal what is the DSL's of the pupil for the DSL of the school that the record goes or went to."""
+        return self.value(Prepared, "POST", f"/transfers/{part(transfer_id)}/safeguarding", key=key or new_key())

@@ -45,23 +45,28 @@ def correction_pages(site: Site) -> APIRouter:
     def entry(request: Request, who: Who, pupil_id: UUID, event_id: UUID) -> Response:
         who.may(Action.SEE_NAME, pupil_id)
         who.see(Action.CORRECT, pupil_id)
-        return _page(site, request, who, pupil_id, event_id)
+        return entry_page(site, request, who, pupil_id, event_id)
 
     @router.post("/pupils/{pupil_id}/correct/{event_id}")
     def correct(request: Request, who: Who, sent: Sent, pupil_id: UUID, event_id: UUID) -> Response:
         who.may(Action.CORRECT, pupil_id)
         try:
-            now = _entry(who.journey(pupil_id)[1], event_id)
-            changes = {one.name: value for one in fields(now) if (value := one.read(sent)) != _plain(now, one.name)}
-            why = sent.text("why", 500, label="Why", needed=True)
-            if not changes:
-                raise BadForm("Nothing is different from what the entry says: change what was wrong, then send it.")
-            who.records.correct(sent.ask(who), pupil_id, corrects=event_id, changes=changes, why=why)
+            who.records.correct(sent.ask(who), pupil_id, **righted(who, sent, pupil_id, event_id))
         except REFUSALS as refused:
-            return _page(site, request, who, pupil_id, event_id, sent, refused)
+            return entry_page(site, request, who, pupil_id, event_id, typed=sent, refused=refused)
         return see_other(f"/pupils/{pupil_id}", "corrected")
 
     return router
+
+
+def righted(who: Caller, sent: Form, pupil_id: UUID, event_id: UUID) -> dict[str, Any]:
+    """What a form says was wrong in an entry: the arguments of a correction. Raises BadForm."""
+    now = _entry(who.journey(pupil_id)[1], event_id)
+    changes = {one.name: value for one in fields(now) if (value := one.read(sent)) != _plain(now, one.name)}
+    why = sent.text("why", 500, label="Why", needed=True)
+    if not changes:
+        raise BadForm("Nothing is different from what the entry says: change what was wrong, then send it.")
+    return {"corrects": event_id, "changes": changes, "why": why}
 
 
 def fields(event: Event) -> list[Field]:
@@ -81,10 +86,14 @@ def _entry(facts: Sequence[Fact], event_id: UUID) -> Event:
     return found
 
 
-def _page(
-    site: Site, request: Request, who: Caller, pupil_id: UUID, event_id: UUID, typed: Form | None = None,
-    refused: Exception | None = None,
+def entry_page(
+    site: Site, request: Request, who: Caller, pupil_id: UUID, event_id: UUID, *, path: str = "", late: bool = False,
+    typed: Form | None = None, refused: Exception | None = None,
 ) -> Response:  # fmt: skip
+    """The form of one entry; ``path``: where it goes, where that is not the pupil's own; ``late``: it follows a record.
+
+    Raises BadForm.
+    """
     facts, identity = who.journey(pupil_id)[1], identity_of(who, pupil_id)
     event = _entry(facts, event_id)
     told = next(one for one in story(facts, identity, limit=len(facts)) if one.event_id == event_id)
@@ -93,6 +102,7 @@ def _page(
         request, "correct.html", status=status_of(refused) if refused else 200, viewer=who.viewer, told=told,
         name=identity.person.full_name if identity.person else "A pupil", fields=shown,
         why=typed.text("why", 64_000) if typed else "", path=f"/pupils/{pupil_id}",
+        action=path or f"/pupils/{pupil_id}/correct/{event_id}", late=late,
         error=said(refused) if refused else "", error_at=getattr(refused, "name", "") if refused else "",
     )  # fmt: skip
 

@@ -94,6 +94,8 @@ ROUTES: list[tuple[str, str, str]] = [
     ("POST", "/transfers/received", "dsl"),
     ("GET", "/transfers/{id}/receipt", "dsl administrator"),
     ("POST", "/receipts", "dsl administrator"),
+    ("POST", "/transfers/{id}/supplement", "dsl"),
+    ("POST", "/transfers/{id}/safeguarding", "dsl"),
     ("GET", "/keys", "dsl administrator"),
     ("POST", "/keys/revoke", "dsl"),
     ("GET", "/mailboxes", "dsl administrator"),

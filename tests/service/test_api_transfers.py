@@ -11,7 +11,7 @@ import pytest
 
 from astrack.changing import Ask
 from astrack.client import Client, Problem, every, problems
-from astrack.client.transfers import Mark, OwnCopyIn, PrepareIn, TrustIn
+from astrack.client.transfers import CorrectionIn, LookedAtIn, Mark, OwnCopyIn, PrepareIn, SupplementIn, TrustIn
 from domain.base import Actor
 from domain.identity import Person
 
@@ -106,3 +106,23 @@ def test_a_student_takes_their_own_copy_from_their_birthday_on(school: Any) -> N
     card = school.site.state.sessions.credentials(school.school_id).card(student)
     copy = Client(http=school.sign_in(card)).transfers.own_copy(student, OwnCopyIn())
     assert copy.student_key.startswith("AGE-SECRET-KEY-PQ-1") or "AGE-SECRET-KEY" in copy.student_key
+
+
+def test_late_facts_and_a_correction_follow_a_record_through_the_api(met: Any, neighbour: Any) -> None:
+    sender, receiver = met.api("dsl"), neighbour.api("dsl")
+    transfer = sender.transfers.prepare(order(met, neighbour)).transfers[0].transfer_id
+    there = receiver.transfers.receive(sender.transfers.sealed(transfer)).pupil_id
+    with pytest.raises(problems.NothingLate):
+        sender.transfers.supplement(transfer, SupplementIn())
+    seen = SupplementIn(looks=[LookedAtIn(concern=True, note="Seen alone on the last day.")])
+    first, again = (sender.transfers.supplement(transfer, seen, key="late") for _ in range(2))
+    assert first == again
+    receiver.transfers.receive(sender.transfers.sealed(first.transfer_id))
+    began = neighbour.records.journey(there)[1][0].event
+    wrong = CorrectionIn(corrects=began.event_id, changes={"year_group": 4}, why="mistyped")
+    second = sender.transfers.supplement(transfer, SupplementIn(corrections=[wrong]))
+    assert receiver.transfers.receive(sender.transfers.sealed(second.transfer_id)).new == 2
+    with pytest.raises(problems.NothingToHandOver):
+        sender.transfers.safeguarding(transfer)
+    with pytest.raises(problems.NotAllowed):
+        met.api("administrator").transfers.supplement(transfer, seen)

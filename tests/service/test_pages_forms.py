@@ -40,7 +40,7 @@ ELSEWHERE = {
     "/plans/group", "/pupils/{pupil_id}/family/letter", "/pupils/{pupil_id}/flags/{flag_id}", "/pupils/{pupil_id}/hand-offs",
     "/rights/requests/{request_id}/copy", "/safeguarding/{pupil_id}/{hand_off_id}", "/setup/roster/apply", "/sign-in",
     "/talks/{pupil_id}/{talk_id}", "/pupils/{pupil_id}/talks/{talk_id}", "/transfers/{transfer_id}/sent",
-    "/transfers/{transfer_id}/withdraw", "/transfers/{transfer_id}/late",
+    "/transfers/{transfer_id}/withdraw", "/transfers/{transfer_id}/late", "/transfers/{transfer_id}/late/{event_id}",
     "/transfers/{transfer_id}/safeguarding", "/family/opt-out", "/sit/answer", "/sit/begin",
     "/setup/people/{staff_id}/withdraw", "/setup/people/{staff_id}/trained", "/talk", "/setup/people/{staff_id}/factor",
     "/pupils/{pupil_id}/outcomes/{outcome_id}/take-back", "/setup/webhooks/{webhook_id}/again",

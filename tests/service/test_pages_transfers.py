@@ -11,8 +11,10 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from astrack import roster
 from astrack.settings import Settings
 from astrack.store import Store
+from domain.journey.facts import FactCorrected
 from domain.journey.state import Custody
 from tests.support.pages import ORIGIN, Reader, form, served
 from tests.support.small_school import SmallSchool, build
@@ -131,6 +133,21 @@ def test_what_the_dsl_writes_down_late_is_sealed_and_taken_in_after_the_record(
         assert "opened, checked and taken in" in upload(there, there.get("/transfers"), "/take-in", one).text
     assert "late facts" in here.get("/transfers").text
     assert len(re.findall(r'href="(/transfers/[^"]+/late)"', here.get("/transfers").text)) == 1
+    entries = re.findall(r'href="(/transfers/[^"]+/late/[^"]+)"', here.get(late[0]).text)
+    entry = next(one for one in entries if 'name="year_group"' in here.get(one).text)
+    unsaid = here.send(here.get(entry), entry)
+    assert unsaid.status_code == 422 and "follows it" in unsaid.text, "nothing is different, and no reason is given"
+    righted = here.send(here.get(entry), entry, year_group="9", why="A year too high")
+    assert "1 record sealed" in righted.text, righted.text
+    data = here.get(re.findall(r'href="(/transfers/[^"]+/file)"', righted.text)[0]).content
+    upload(there, there.get("/transfers"), "/take-in", data)
+    told = [
+        (one.event.changes, one.event.why)
+        for known in roster.known(receiver.records)
+        for one in receiver.records.journey(known.pupil_id)[1]
+        if isinstance(one.event, FactCorrected)
+    ]
+    assert told == [({"year_group": 9}, "A year too high")]
 
 
 def test_what_goes_from_dsl_to_dsl_is_seen_and_carried_by_the_dsl_alone(

@@ -45,6 +45,7 @@ NO_PAGE = {
     "/transfers/key-document": "a file",
     "/transfers/keys/own-card": "a file",
     "/transfers/{transfer_id}/late": "walked with a transfer by a test of its own",
+    "/transfers/{transfer_id}/late/{event_id}": "walked with a transfer by a test of its own",
     "/transfers/{transfer_id}/safeguarding": "walked with a transfer by a test of its own",
     "/impact/report.html": "a file",
     "/impact/tables/{name}": "a file",
