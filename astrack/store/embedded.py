@@ -139,6 +139,8 @@ class Embedded:
         """
         options = f"-c listen_addresses='' -c unix_socket_directories='{self.folder}' -c unix_socket_permissions=0700"
         options += " -c max_connections=200 -c shared_buffers=128MB"
+        # without the details of a crash: what a process was doing then holds names
+        options += " -c log_error_verbosity=terse"
         log, until, lost = self.data / "server.log", time.monotonic() + RECOVERY_S, 0
         start = ("start", "-w", "-t", str(START_S), "-D", str(self.data), "-l", str(log), "-o", options)
         while not self._answers():

@@ -119,6 +119,16 @@ def _roles(conn: Connection, password: Callable[[str], str]) -> None:
             conn.execute(sql.SQL("CREATE ROLE {} NOLOGIN NOINHERIT").format(sql.Identifier(role)))
         conn.execute(sql.SQL("GRANT {} TO CURRENT_USER").format(sql.Identifier(role)))
     give_passwords(conn, password)
+    _keep_values_out_of_the_log(conn)
+
+
+def _keep_values_out_of_the_log(conn: Connection) -> None:
+    """A refused statement holds names: the service hears of it, the database's log does not. For superusers to set."""
+    row = conn.execute("SELECT rolsuper FROM pg_roles WHERE rolname = current_user").fetchone()
+    if row and row[0]:
+        for role in (SERVICE, PROJECTOR):
+            conn.execute(f"ALTER ROLE {role} SET log_min_messages = 'log'")
+            conn.execute(f"ALTER ROLE {role} SET log_min_error_statement = 'panic'")
 
 
 def give_passwords(conn: Connection, password: Callable[[str], str]) -> None:

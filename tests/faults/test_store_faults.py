@@ -10,6 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, ClassVar
@@ -177,6 +178,45 @@ def test_a_killed_server_loses_nothing_acknowledged(home: Path) -> None:
     with Store.open(Settings(home=home)) as store:
         assert store.log(school).load(stream).version == 30
         assert list(check_store(store.log(school))) == []
+
+
+def test_the_databases_own_log_holds_no_value_of_a_statement_that_was_refused_or_cut_off(home: Path) -> None:
+    school = uuid4()
+    with Store.open(Settings(home=home, timeout_s=5)) as store:
+        store.create_school(school, AT)
+        log = store.log(school)
+        with pytest.raises(psycopg.Error):
+            log.ask("SELECT %s::uuid, 'Amaryllis'::int")
+        for ending in ("pg_terminate_backend(pid)", "pg_cancel_backend(pid)"):
+            with ThreadPoolExecutor(1) as beside, admin_of(home) as admin:
+                slow = beside.submit(log.ask, "SELECT %s::uuid, 'Amaryllis', pg_sleep(30)")
+                until_running(admin, f"SELECT {ending} FROM pg_stat_activity WHERE query LIKE '%Amaryllis%pg_sleep%'"
+                                     " AND pid <> pg_backend_pid()")  # fmt: skip
+                assert slow.exception(30) is not None
+        with ThreadPoolExecutor(1) as beside, admin_of(home) as admin:
+            slow = beside.submit(log.ask, "SELECT %s::uuid, 'Amaryllis', pg_sleep(30)")
+            pid = until_running(admin, "SELECT pid FROM pg_stat_activity WHERE query LIKE '%Amaryllis%pg_sleep%'"
+                                       " AND pid <> pg_backend_pid()")  # fmt: skip
+            os.kill(pid, signal.SIGKILL)
+            assert slow.exception(30) is not None
+        written = (home / "postgres" / "server.log").read_text()
+    assert "signal 9" in written, "what happens is in the log"
+    assert "Amaryllis" not in written
+
+
+def admin_of(home: Path) -> psycopg.Connection[tuple[Any, ...]]:
+    """A connection that may do everything."""
+    return psycopg.connect(Embedded(home).conninfo("postgres", "astrack"), autocommit=True)
+
+
+def until_running(admin: psycopg.Connection[tuple[Any, ...]], question: str) -> Any:
+    """The first value of a question, asked until it has one."""
+    for _ in range(100):
+        row = admin.execute(question.encode()).fetchone()
+        if row is not None:
+            return row[0]
+        time.sleep(0.1)
+    raise AssertionError("the statement never ran")
 
 
 def test_the_socket_folder_and_the_secrets_are_private(home: Path) -> None:
