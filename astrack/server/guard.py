@@ -40,7 +40,7 @@ API_HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=()",
 }
 PROBLEM = "application/problem+json"
-HSTS = "max-age=31536000"
+HSTS = "max-age=31536000; includeSubDomains"
 
 
 class BodyTooLarge(DomainError):
