@@ -21,11 +21,12 @@ import httpx
 import pytest
 
 from astrack.app import App
-from astrack.changing import Ask
+from astrack.changing import Ask, Decided
 from astrack.store import Store
 from astrack.webhooks import Delivery, NoSuchDelivery, Webhooks
 from astrack.webhooks.sending import WAITS, Sender
-from domain.base import Actor
+from domain.base import Actor, Stamp
+from domain.journey.facts import PupilLeft
 from domain.webhooks import KINDS, KindsMissing, WebhooksFull, WebhookUnknown
 from tests.service.conftest import Clock, World, admit, key
 from tests.support.command import Run
@@ -146,16 +147,22 @@ def test_no_kind_tells_anything_of_a_pupils_story() -> None:
     assert not [name for name, cls in KINDS.items() for one in stories if one in name or one in cls.TOPIC]
 
 
-def test_what_was_rolled_back_is_not_told(
-    telling: Telling, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    records = telling.app.school(telling.school_id)
-    with monkeypatch.context() as broken:
-        broken.setattr("astrack.store.writing.NEW_PUPIL", "SELECT 1 / 0 -- %s %s %s %s %s")
-        with pytest.raises(Exception):  # noqa: B017 - whatever the database says
-            admit(records, "Quince", 5)
+def test_what_was_rolled_back_is_not_told(telling: Telling, receiver: Receiver) -> None:
+    records, pupil = telling.app.school(telling.school_id), telling.admit()
     telling.turn()
-    assert receiver.got == [] and telling.sent() == []
+    size = records.log.size()
+
+    def left_and_broken(_: Any, stamp: Stamp) -> Decided:
+        left = PupilLeft(**stamp.fresh(), happened_on=date(2026, 11, 2))
+        return Decided([[left]], also=lambda _: [("SELECT 1 / 0", ())])
+
+    with pytest.raises(Exception, match="division by zero"):
+        records.change(telling.ask(), {"do": "leave"}, [records.journey_of(pupil)], left_and_broken)
+    telling.turn()
+    assert records.log.size() == size
+    telling.admit()
+    telling.turn()
+    assert [json.loads(body)["type"] for _, body in receiver.got] == ["pupil-enrolled", "pupil-enrolled"]
 
 
 def test_what_a_stopped_service_had_not_told_is_told_by_the_next_and_once(telling: Telling, receiver: Receiver) -> None:
@@ -334,6 +341,15 @@ def test_the_command_line_adds_lists_sends_again_and_ends(telling: Telling, rece
     assert telling.sent()[0].state == "waiting"
     assert here("webhook", "end", str(telling.id), *school)[0] == 0
     assert here("webhook", "deliveries", str(telling.id), *school)[0] == 3
+
+
+def test_a_message_that_is_kept_no_longer_is_not_made_again(telling: Telling, receiver: Receiver) -> None:
+    telling.admit()
+    telling.turn()
+    telling.clock.at += timedelta(days=31)
+    for _ in range(2):
+        telling.turn()
+    assert telling.sent() == [] and len(receiver.got) == 1
 
 
 def test_an_address_that_is_ended_is_told_nothing_more(telling: Telling, receiver: Receiver) -> None:
