@@ -193,25 +193,24 @@ def test_a_file_that_was_called_off_is_refused_once_the_notice_came(
     assert code != 0 and "called it back" in said and one_sentence(said)
 
 
-@pytest.mark.parametrize("fault", ["truncated", "altered", "misaddressed", "of the sender"])
 def test_a_bad_sealed_file_gets_one_sentence_and_writes_nothing(
-    run: Run, store: Store, school: str, sealed: tuple[str, Path], tmp_path: Path, fault: str
+    run: Run, store: Store, school: str, sealed: tuple[str, Path], tmp_path: Path
 ) -> None:
     other, path = sealed
     whole = path.read_bytes()
-    to = other
-    if fault == "truncated":
-        path.write_bytes(whole[: len(whole) // 2])
-    elif fault == "altered":
-        path.write_bytes(whole[:-10] + bytes([whole[-10] ^ 1]) + whole[-9:])
-    elif fault == "misaddressed":
-        to = str(json.loads(run("school", "add", f"Dale {uuid4().hex[:6]}")[1])["school_id"])
-    else:
-        to = school
-    before = events(store, to)
-    code, _, said = run("transfer", "receive", path, "--school", to, "--out", tmp_path)
-    assert code not in (0, 1) and one_sentence(said), said
-    assert events(store, to) == before
+    third = str(json.loads(run("school", "add", f"Dale {uuid4().hex[:6]}")[1])["school_id"])
+    faults = {
+        "truncated": (whole[: len(whole) // 2], other),
+        "altered": (whole[:-10] + bytes([whole[-10] ^ 1]) + whole[-9:], other),
+        "misaddressed": (whole, third),
+        "of the sender": (whole, school),
+    }
+    for fault, (content, to) in faults.items():
+        path.write_bytes(content)
+        before = events(store, to)
+        code, _, said = run("transfer", "receive", path, "--school", to, "--out", tmp_path)
+        assert code not in (0, 1) and one_sentence(said), f"{fault}: {said}"
+        assert events(store, to) == before, fault
 
 
 def test_a_repeated_sealed_file_gives_the_same_receipt_and_writes_nothing(
