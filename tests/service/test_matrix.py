@@ -5,9 +5,11 @@ tests/support/authority.py, which action a route asks for by hand here; a refusa
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
+from html import unescape
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -15,16 +17,21 @@ import pytest
 from fastapi.testclient import TestClient
 
 from astrack.access import about_pupil
-from astrack.changing import Ask
+from astrack.changing import NOT_HERE, Ask
 from astrack.handover import Handover
+from astrack.web import relations, rights, rights_request
+from astrack.web.site import make_token
 from domain import staff
-from domain.authority import ROLES
+from domain.authority import ROLES, Reason
 from domain.base import Actor
 from domain.identity import Person
+from domain.rights.requests import NOT_HERE as REQUEST_NOT_HERE
 from domain.scope import Scope
 from tests.service.conftest import SCOPES, World
-from tests.service.test_api_permissions import ABOUT_A_PUPIL, P, refused_at_the_gate, send
+from tests.service.test_api_permissions import ABOUT_A_PUPIL, P, refused_at_the_gate, request_about, send
+from tests.support.addresses import routes
 from tests.support.authority import ALL, expected
+from tests.support.pages import ORIGIN
 
 R = "/data-requests/{request}"
 ASKED: dict[str, str] = {
@@ -216,6 +223,110 @@ def test_a_route_opens_exactly_where_its_action_is_allowed(stood: Stood, route: 
 @pytest.mark.parametrize("route", ROUTES)
 def test_it_does_so_for_every_role_in_every_situation(stood: Stood, route: tuple[str, str]) -> None:
     found = [wrong(stood, route, role, letter) for role in ROLES for letter in ALL if letter != "n"]
+    assert [one for one in found if one] == []
+
+
+PAGES: dict[str, str] = {
+    "GET /pupils/{pupil_id}": "see_name see_story",
+    "GET /pupils/{pupil_id}/plan": "see_name write_plans",
+    "GET /pupils/{pupil_id}/plans/{plan_id}": "see_name see_plans",
+    "GET /audit/pupils/{pupil_id}": "replay",
+    "GET /pupils/{pupil_id}/correct/{event_id}": "see_name correct",
+    "GET /pupils/{pupil_id}/family": "see_name see_family",
+    "GET /rights/pupils/{pupil_id}": "list_rights see_rights",
+    "GET /rights/requests/{request_id}": "list_rights see_rights",
+    "POST /talks/{pupil_id}/{talk_id}": "take_up_talk",
+    "POST /pupils/{pupil_id}/talks/{talk_id}": "take_up_talk",
+    "POST /pupils/{pupil_id}/flags/{flag_id}": "review_flags",
+    "POST /pupils/{pupil_id}/outcomes": "report_outcome",
+    "POST /pupils/{pupil_id}/outcomes/{outcome_id}/take-back": "take_up_hand_off",
+    "POST /pupils/{pupil_id}/plan": "write_plans",
+    "POST /pupils/{pupil_id}/plans/{plan_id}/monitor": "write_plans",
+    "POST /pupils/{pupil_id}/plans/{plan_id}/review": "write_plans",
+    "POST /pupils/{pupil_id}/plans/{plan_id}/close": "write_plans",
+    "POST /rounds/{round_id}/pupils/{pupil_id}/not-today": "sit",
+    "POST /pupils/{pupil_id}/correct/{event_id}": "correct",
+    "POST /safeguarding/{pupil_id}/{hand_off_id}": "take_up_hand_off",
+    "POST /pupils/{pupil_id}/hand-offs": "raise_hand_off",
+    "POST /pupils/{pupil_id}/family/letter": "make_letter",
+    "POST /pupils/{pupil_id}/family/relation": "keep_family",
+    "POST /pupils/{pupil_id}/family/end-relation": "keep_family",
+    "POST /pupils/{pupil_id}/family/order": "keep_family",
+    "POST /pupils/{pupil_id}/family/end-order": "keep_family",
+    "POST /pupils/{pupil_id}/family/release": "release_account",
+    "POST /pupils/{pupil_id}/family/withdraw": "release_account",
+    "POST /rights/pupils/{pupil_id}/request": "list_rights ask_right",
+    "POST /rights/pupils/{pupil_id}/competence": "list_rights decide_competence",
+    "POST /rights/pupils/{pupil_id}/restrict": "list_rights restrict",
+    "POST /rights/pupils/{pupil_id}/lift": "list_rights restrict",
+    "POST /rights/pupils/{pupil_id}/class": "list_rights keep_retention",
+    "POST /rights/pupils/{pupil_id}/review": "list_rights keep_retention",
+    "POST /rights/pupils/{pupil_id}/hold": "list_rights hold_record",
+    "POST /rights/pupils/{pupil_id}/release": "list_rights hold_record",
+    "POST /rights/pupils/{pupil_id}/erase": "list_rights erase_record",
+    "POST /rights/requests/{request_id}/copy": "list_rights handle_rights see_all_held",
+    "POST /rights/requests/{request_id}/stop": "list_rights handle_rights",
+    "POST /rights/requests/{request_id}/start": "list_rights handle_rights",
+    "POST /rights/requests/{request_id}/extend": "list_rights handle_rights",
+    "POST /rights/requests/{request_id}/withhold": "list_rights handle_rights",
+    "POST /rights/requests/{request_id}/withhold-by-default": "list_rights handle_rights",
+    "POST /rights/requests/{request_id}/judge": "list_rights review_withheld",
+    "POST /rights/requests/{request_id}/answer": "list_rights handle_rights",
+    "POST /rights/requests/{request_id}/withdraw": "list_rights handle_rights",
+}
+"""Which actions each page or form about a pupil asks for, all of them."""
+SHUT = {*(reason.value for reason in Reason), NOT_HERE, REQUEST_NOT_HERE}
+PAGE_SHORT = "osxmhOHtgq"
+
+
+def shut(page: Any) -> bool:
+    """Whether a page says that it is not for who asked."""
+    text = " ".join(unescape(page.text).split()).casefold()
+    return page.status_code in (403, 404) and any(one.casefold() in text for one in SHUT)
+
+
+def page_wrong(stood: Stood, route: str, role: str, letter: str) -> str:
+    """What is wrong with a page, or with what an empty form of it gets; or nothing."""
+    method, path = route.split(" ")
+    pupil, who, records = stood.pupils[letter], stood.as_(role, letter), stood.world.records
+    address = path.replace("{pupil_id}", str(pupil)).replace("{request_id}", request_about(stood.world, pupil))
+    address, size = re.sub(r"\{\w+\}", str(uuid4()), address), records.log.size()
+    form = {"token": make_token(who.cookies["astrack"]), "key": str(uuid4())} if method == "POST" else None
+    answer = who.request(method, address, data=form, headers={"Origin": ORIGIN}, follow_redirects=False)
+    meant = all(letter in expected(role, action) for action in PAGES[route].split())
+    if meant == shut(answer) or answer.status_code >= 500:
+        return f"{role} {letter}: {'shut' if meant else 'open'} with {answer.status_code}"
+    written = not meant and "{request_id}" not in path and records.log.size() != size
+    return f"{role} {letter}: a refusal wrote something" if written else ""
+
+
+def test_every_page_about_a_pupil_says_which_actions_it_asks_for() -> None:
+    named = {
+        f"{method} {path}" for method in ("GET", "POST") for path in routes(method)
+        if "{pupil_id}" in path or "{request_id}" in path
+    }  # fmt: skip
+    acts = {re.sub(r"/[a-z-]+$", "/{act}", route) for route in PAGES}
+    assert named <= set(PAGES) | acts
+    assert set(PAGES) <= named | {route for route in PAGES if re.sub(r"/[a-z-]+$", "/{act}", route) in named}
+    told = {**{f"family/{act}": one[0] for act, one in relations.ACTS.items()},
+            **{f"rights/pupils/{{pupil_id}}/{act}": one[0] for act, one in rights.ACTS.items()},
+            **{f"requests/{{request_id}}/{act}": one[0] for act, one in rights_request.ACTS.items()}}  # fmt: skip
+    assert all(
+        any(route.endswith(ending) and action in PAGES[route] for route in PAGES) for ending, action in told.items()
+    )
+
+
+@pytest.mark.parametrize("route", PAGES)
+def test_a_page_or_form_opens_exactly_where_its_actions_are_allowed(stood: Stood, route: str) -> None:
+    asking = [role for role in ROLES if all(expected(role, action) for action in PAGES[route].split())]
+    found = [page_wrong(stood, route, role, letter) for role in asking for letter in PAGE_SHORT]
+    assert [one for one in found if one] == []
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("route", PAGES)
+def test_it_does_so_on_pages_for_every_role_in_every_situation(stood: Stood, route: str) -> None:
+    found = [page_wrong(stood, route, role, letter) for role in ROLES for letter in ALL if letter != "n"]
     assert [one for one in found if one] == []
 
 
