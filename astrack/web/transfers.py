@@ -12,6 +12,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from astrack.access.callers import Caller
+from astrack.due import LEFT_WITHIN
 from astrack.handover.safeguarding import listed
 from astrack.handover.together import Done, Together
 from astrack.mailbox.carrying import Carrier
@@ -28,7 +29,7 @@ from projections import pupils
 from transfer.errors import TransferRefused
 from transfer.keys.directory import KeyDirectory
 
-SHOWN, GROUP_MAX, SOON_DAYS = 200, 400, 5
+SHOWN, GROUP_MAX, SOON_DAYS, OLDEST_YEAR = 200, 400, 5, 15
 AGE, KEY_DOCUMENT, RECEIPT, RECALL = (
     b"age-encryption.org/v1", b"astrack/keys/", b"astrack/receipt/", b"astrack/recall/",
 )  # fmt: skip
@@ -52,9 +53,11 @@ def transfer_pages(site: Site) -> APIRouter:
     _files(router)
 
     @router.get("/transfers")
-    def board(request: Request, who: Who) -> Response:
+    def board(request: Request, who: Who, pupil: UUID | None = None) -> Response:
         who.see(Action.SEE_TRANSFERS)
-        return _board(site, request, who)
+        if pupil is not None:
+            who.may(Action.SEND_RECORD, pupil)
+        return _board(site, request, who, one=pupil)
 
     @router.post("/transfers/prepare")
     def prepare(request: Request, who: Who, sent: Sent) -> Response:
@@ -62,7 +65,8 @@ def transfer_pages(site: Site) -> APIRouter:
         try:
             done = _prepare(who, sent)
         except (*REFUSALS, TransferRefused) as refused:
-            return _board(site, request, who, sent, refused, "prepare")
+            (one, *_) = [*sent.ids("pupil", GROUP_MAX), None]
+            return _board(site, request, who, sent, refused, "prepare", one)
         return site.page(
             request, "prepared.html", viewer=who.viewer, made=done.answers, refused=[why for _, why in done.refused]
         )
@@ -241,21 +245,26 @@ def _board(
     typed: Form | None = None,
     refused: Exception | None = None,
     at: str = "",
+    one: UUID | None = None,
 ) -> Response:
     rows = listed(who.handover.transfers(SHOWN), who.can_ever(Action.SEE_HAND_OFFS))
     post = Carrier.of(who.handover, who.app.settings)
     ready = {one["to_origin"] for one in rows if one["state"] == "prepared" and one["to_origin"]}
     reached = {origin for origin in ready if post.reaches(origin)}
     with reading(who) as (cur, school):
-        names = pupils.found(cur, school, [UUID(one["pupil_id"]) for one in rows if one["pupil_id"]])
+        names = pupils.found(
+            cur, school, [*(UUID(each["pupil_id"]) for each in rows if each["pupil_id"]), *([one] if one else [])]
+        )
+        left = pupils.leavers(cur, school, who.today - LEFT_WITHIN, OLDEST_YEAR, SHOWN)
         years = pupils.dimensions(cur, school, Scope(everyone=True)).get("year", {})
-    moves = [replace(_move(one, names, who.today), boxed=_boxed(one, reached)) for one in rows]
+    moves = [replace(_move(each, names, who.today), boxed=_boxed(each, reached)) for each in rows]
     may_send = who.can(Action.RECEIVE_RECORD)
     return site.page(
         request, "transfers.html", status=status_of(refused) if refused else 200, viewer=who.viewer,
         columns=[(code, title, [one for one in moves if one.state in states]) for code, title, states in COLUMNS],
         may_send=may_send, may_carry=who.can(Action.CARRY_SEALED), years=sorted(years.items()), bases=BASES,
         known=_known(who) if may_send else [], words=who.handover.key_words() if may_send else "",
+        one=names.get(one) if one else None, left=left if may_send else [],
         typed=typed or Form(), error=said(refused) if refused else "", error_at=at, duties=_duties(who),
     )  # fmt: skip
 

@@ -40,7 +40,7 @@ FROZEN = {
     Custody.RELEASED: "This record is with another school now. What you see is this school's copy.",
 }
 MAY = (Action.REVIEW_FLAGS, Action.REPORT_OUTCOME, Action.WRITE_PLANS, Action.TAKE_UP_TALK, Action.RAISE_HAND_OFF,
-       Action.CORRECT, Action.SEE_FAMILY)  # fmt: skip
+       Action.CORRECT, Action.SEE_FAMILY, Action.SEND_RECORD)  # fmt: skip
 
 
 def tutor_pages(site: Site) -> APIRouter:

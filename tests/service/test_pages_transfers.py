@@ -228,3 +228,35 @@ def test_a_roster_is_read_before_it_is_taken_in_and_again_changes_nothing(
     again = upload(office, office.get("/setup"), "/setup/roster", content, "roster")
     assert "Nothing would change" in again.text
     assert school.records.log.size() == size
+
+
+def test_one_who_left_for_nobody_knows_where_is_held_until_a_school_asks(
+    store: Store, settings: Settings, receiver: SmallSchool
+) -> None:
+    school = build(store, settings, pupils=2, years=1, with_past=False)
+    here, there = Reader(served(school), school, "dsl"), Reader(served(receiver), receiver, "dsl")
+    for one, other in ((here, there), (there, here)):
+        document = other.get("/transfers/key-document").content
+        upload(one, one.get("/transfers"), "/take-in", document, words=words(other.get("/transfers")))
+    gone, stays = list(school.pupils.values())[:2]
+    page = here.get(f"/pupils/{gone}")
+    assert f'href="/transfers?pupil={gone}#prepare"' in page.text
+    assert "no school has the record yet" not in here.get("/transfers").text
+    school.records.leave(school.ask("administrator"), gone, on=school.clock().date())
+    board = here.get("/transfers")
+    assert "no school has the record yet" in board.text and f"?pupil={gone}" in board.text
+    chosen = here.get(f"/transfers?pupil={gone}")
+    document = there.get("/transfers/key-document").content
+    wrong = upload(here, chosen, "/prepare", document, "document", lawful_basis="public_task", accepted_on="2026-03-01")
+    assert wrong.status_code == 422 and f'name="pupil" value="{gone}"' in wrong.text, "who was chosen stays chosen"
+    values = {"lawful_basis": "public_task", "accepted_on": "2026-03-01", "start_on": "2026-04-20"}
+    made = upload(here, chosen, "/prepare", document, "document", **values)
+    assert "1 record sealed" in made.text
+    data = here.get(re.findall(r'href="(/transfers/[^"]+/file)"', made.text)[0]).content
+    assert "opened, checked and taken in" in upload(there, there.get("/transfers"), "/take-in", data).text
+    assert [school.records.journey(one)[0].custody for one in (gone, stays)] == [Custody.FROZEN, Custody.HELD]
+    again = upload(here, here.get(f"/transfers?pupil={gone}"), "/prepare", document, "document", **values)
+    assert again.status_code == 422 and "is being handed over" in again.text
+    assert f"?pupil={gone}" not in here.get("/transfers").text
+    office = Reader(served(school), school, "administrator")
+    assert office.get(f"/transfers?pupil={stays}").status_code == 403
