@@ -89,7 +89,7 @@ def at(school: Any, issuer: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     lines = [
         f'[[provider]]\nname="{name}"\nwords="{name}"\nkind="{kind}"\nissuer="{issuer}"\nclient_id="astrack"\n'
         f'client_secret_file="{secret}"\n'
-        for name, kind in (("google", "google"), ("dfe", "dfe"))
+        for name, kind in (("google", "google"), ("microsoft", "microsoft"), ("dfe", "dfe"))
     ]
     providers.write_text("\n".join(lines))
     monkeypatch.setattr(school.app, "settings", replace(school.app.settings, providers=providers))
@@ -117,14 +117,15 @@ def linked(at: At, sub: str, provider: str = "google") -> TestClient:
 
 def signed_in_with(at: At, sub: str, provider: str = "google", school: Any = None) -> tuple[TestClient, Any]:
     browser = at.browser()
-    query = f"?school={school or at.world.school_id}" if provider == "google" else ""
+    query = f"?school={school or at.world.school_id}" if provider != "dfe" else ""
     off = browser.get(f"/sign-in/with/{provider}{query}", follow_redirects=False)
     return browser, browser.get(away(off.headers["location"], sub))
 
 
-def test_an_account_that_its_person_linked_signs_them_in(at: At) -> None:
-    linked(at, "quince")
-    browser, answer = signed_in_with(at, "quince")
+@pytest.mark.parametrize("provider", ["google", "microsoft"])
+def test_an_account_that_its_person_linked_signs_them_in(at: At, provider: str) -> None:
+    linked(at, "quince", provider)
+    browser, answer = signed_in_with(at, "quince", provider)
     assert answer.status_code == 200, answer.text
     me = browser.get("/api/v1/me").json()
     assert (me["id"], me["role"]) == (str(at.world.staff["tutor"]), "tutor")
