@@ -72,12 +72,19 @@ class NothingRevoked(DomainError):
 
 
 class Signing:
-    """The keys of one school. ``name`` says who the school is, None while it is not registered."""
+    """The keys of one school. ``name`` says who the school is, None while it is not registered; ``opens``: files can be
+    sealed for it, as they never are for a directory.
+    """
 
     def __init__(
-        self, vault: Keeps, name: Callable[[], SchoolName | None], random: Callable[[int], bytes] = os.urandom
+        self,
+        vault: Keeps,
+        name: Callable[[], SchoolName | None],
+        random: Callable[[int], bytes] = os.urandom,
+        *,
+        opens: bool = True,
     ) -> None:
-        self._vault, self._name, self._random = vault, name, random
+        self._vault, self._name, self._random, self._opens = vault, name, random, opens
         self._known: list[OwnKeys] = []
 
     def all(self, at: datetime) -> list[OwnKeys]:
@@ -121,7 +128,8 @@ class Signing:
         name = self.registered()
         signing, identity = SigningKeys.draw(self._random), Identity(self._random(32))
         origin = origin_of(name)
-        made = keyissue.first_document(school_of(name), origin, signing, [identity.recipient], at, at + YEAR + OVERLAP)
+        recipients = [identity.recipient] if self._opens else []
+        made = keyissue.first_document(school_of(name), origin, signing, recipients, at, at + YEAR + OVERLAP)
         return OwnKeys(signing, identity, made)
 
     def revoke(self, at: datetime) -> OwnKeys:
@@ -137,9 +145,10 @@ class Signing:
         signing, identity = SigningKeys.draw(self._random), Identity(self._random(32))
         before = last.signed.document
         known = {one.key_id for one in before.revoked}
+        recipients = [*([] if revoked else [last.identity.recipient]), identity.recipient] if self._opens else []
         ids = [one.key_id for one in before.signing] + [one.key.fingerprint for one in before.recipients]
         made = keyissue.next_document(
-            last.signed, last.signing, signing, [*([] if revoked else [last.identity.recipient]), identity.recipient],
+            last.signed, last.signing, signing, recipients,
             at, at + YEAR + OVERLAP, [Revocation(key_id=one, at=at) for one in ids if revoked and one not in known],
             school_of(self.registered()),
         )  # fmt: skip

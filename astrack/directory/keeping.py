@@ -42,7 +42,7 @@ class Keeper:
 
     def __init__(self, root: Path, clock: Callable[[], datetime]) -> None:
         self._root, self._clock = root, clock
-        self._signing = Signing(_Folder(root / PRIVATE), self._name)
+        self._signing = Signing(_Folder(root / PRIVATE), self._name, opens=False)
 
     @classmethod
     def begin(cls, root: Path, name: str, origin: str, clock: Callable[[], datetime]) -> Keeper:

@@ -279,7 +279,9 @@ def _duties(who: Caller) -> list[Duty]:
 
 
 def _known(who: Caller) -> list[tuple[str, str]]:
-    return [(origin, chain[-1].document.school.name) for origin, chain in _directory(who).pinned.items()]
+    """The schools that a file can be sealed for: a directory is none."""
+    pinned = _directory(who).pinned.items()
+    return [(origin, chain[-1].document.school.name) for origin, chain in pinned if chain[-1].document.recipients]
 
 
 def _move(row: Mapping[str, Any], names: Mapping[UUID, pupils.Row], today: date) -> Move:

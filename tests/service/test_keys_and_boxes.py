@@ -137,7 +137,8 @@ def test_a_directory_is_read_from_the_page_once_its_words_are_said(
         assert refused.status_code == 422 and "nobody has confirmed it yet" in refused.text
         read = here.send(here.get(HERE), "/directory", address=at, words=keeper.words())
         assert "1 entry, 1 of them new" in read.text
-        assert "trust.example/keys" in here.get(HERE).text
+        assert "trust.example/keys" in here.get(HERE).text and "nothing can be sealed for it" in here.get(HERE).text
+        assert "The trust</option>" not in here.get("/transfers").text
         server.shutdown()
 
 
