@@ -57,6 +57,8 @@ EN = {
     "lost": "The connection is gone for a moment. Your answers so far are kept: try this one again.",
     "talk_title": "Talk to someone",
     "talk_what": "When you press the button, your tutor is told that you would like to talk. You need not say why.",
+    "talk_who": "Who is told: {names}.",
+    "talk_taken_by": "{name} has taken it up and will come to find you.",
     "talk_clock": "If your tutor has not answered after {hours} hours, the safeguarding lead is told.",
     "talk_hours": "Nobody reads this at night, at the weekend or in the holidays.",
     "talk_now": "If you are in danger now, ring 999. You can ring Childline on 0800 1111, day and night. It costs"
@@ -138,6 +140,8 @@ CY = {
     "talk_title": "Siarad â rhywun",
     "talk_what": "Pan fyddi di'n pwyso'r botwm, bydd dy diwtor yn cael gwybod yr hoffet ti siarad. Does dim rhaid dweud"
     " pam.",
+    "talk_who": "Pwy sy'n cael gwybod: {names}.",
+    "talk_taken_by": "Mae {name} wedi ymateb a bydd yn dod i chwilio amdanat ti.",
     "talk_clock": "Os nad yw dy diwtor wedi ateb ar ôl {hours} awr, bydd yr arweinydd diogelu yn cael gwybod.",
     "talk_hours": "Does neb yn darllen hwn yn y nos, ar y penwythnos nac yn y gwyliau.",
     "talk_now": "Os wyt ti mewn perygl nawr, ffonia 999. Gelli di ffonio Childline ar 0800 1111, ddydd a nos. Mae am"

@@ -18,7 +18,7 @@ from astrack.web.reading import drawn, picture_of
 from astrack.web.sit import pupil_page
 from astrack.web.site import HEADERS, Site, see_other
 from astrack.web.story import by_year
-from astrack.web.talks import TALK_HOURS, talks_of
+from astrack.web.talks import TALK_HOURS, adults_told, taken_up_by, talks_of
 from astrack.web.tutor import identity_of
 from astrack.web.welsh import translator
 from domain.authority import Action
@@ -69,6 +69,8 @@ def me_pages(site: Site) -> APIRouter:
             "talk.html",
             talk=talks[0] if talks else None,
             hours=TALK_HOURS,
+            told=adults_told(who, journey),
+            taken_by=taken_up_by(who, facts, talks[0].id) if talks else "",
             talk_id=who.app.new_id(),
         )
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from astrack.access.callers import Caller
 from astrack.app import App
 from astrack.changing import Ask
 from domain.base import Actor, Fact
@@ -39,7 +40,29 @@ def talks_of(journey: Journey, facts: Sequence[Fact]) -> list[Talk]:
     return found[::-1]
 
 
+def adults_told(who: Caller, journey: Journey) -> list[str]:
+    """The names of those who are told first: who acts as the tutor of this pupil."""
+    ids = who.records.staff_ids(STAFF_READ)
+    return [
+        state.added.name
+        for state in who.records.staff_states(ids)
+        if state.added and any(
+            grant.role == "tutor" and grant.scope.covers(journey.year_group, journey.groups)
+            for grant in state.standing(who.today)
+        )
+    ]  # fmt: skip
+
+
+def taken_up_by(who: Caller, facts: Sequence[Fact], talk_id: UUID) -> str:
+    """The name of who took a wish to talk up; "" where nobody did, or where they have no name here."""
+    kind = f.TalkAcknowledged
+    by = [one.event.by.id for one in facts if isinstance(one.event, kind) and one.event.talk_id == talk_id]
+    state = who.records.staff_state(by[-1]) if by else None
+    return state.added.name if state and state.added else ""
+
+
 WAITING_READ = 500
+STAFF_READ = 300
 
 
 def escalate_waiting(app: App, school_id: UUID) -> int:

@@ -197,12 +197,13 @@ def test_a_wish_to_talk_reaches_the_tutor_and_comes_back_taken_up(
 ) -> None:
     pupil = Reader(pages, small, "Aisha")
     answer = pupil.send(pupil.get("/talk"), "/talk")
-    assert "Your tutor has been told" in answer.text
+    assert "Your tutor has been told" in answer.text and "Who is told: Jo Barlow." in answer.text
+    assert "Sam Marsh" not in answer.text, "the head of year is no tutor"
     talks = readers["tutor"].get("/talks")
     assert "Aisha Rahman" in talks.text
     taken = readers["tutor"].send(talks, re.findall(r'action="(/talks/[^"]+)"', talks.text)[0])
     assert "Aisha Rahman" not in taken.text
-    assert "Somebody has taken it up" in pupil.get("/talk").text
+    assert "Jo Barlow has taken it up and will come to find you." in pupil.get("/talk").text
 
 
 def test_a_pupils_own_story_has_no_early_sign_and_says_who_looked(
