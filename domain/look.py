@@ -24,6 +24,7 @@ PURPOSES: dict[str, str] = {
     "dpo": "data_protection",
     "auditor": "audit",
     "accreditor": "accreditation",
+    "operator": "operation",
 }
 """Why a role looks; breaking the glass has a purpose of its own."""
 GLASS = "glass_broken"

@@ -9,10 +9,14 @@ from uuid import UUID
 from astrack.store import Change, ClockBehind, SchoolLog, Store, looks_log
 from astrack.views import Views
 from domain.authority import RULES, Action, Reason, Viewer
-from domain.base import Event, Fact, Stamp, StreamClass
+from domain.base import Actor, Event, Fact, Stamp, StreamClass
 from domain.look import FAMILY, GLASS, PURPOSES, LookRefused, LookTaken
+from domain.staff import OPERATOR
 from projections import looks
 from projections.shape import projection
+
+EVERYTHING = "everything"
+"""The class of fields of a look that no table narrows."""
 
 
 class Looks:
@@ -37,17 +41,29 @@ class Looks:
         glass = bool(viewer.glass.intersection(pupils)) and RULES[action].cells.get(viewer.role) == "glass"
         purpose = GLASS if glass else PURPOSES.get(viewer.role, "unknown")
         self._append(
-            viewer,
+            viewer.school_id,
+            viewer.actor,
             lambda stamp: LookTaken(
                 **stamp.fresh(), action=action, field_class=field_class, purpose=purpose, pupils=tuple(pupils)
             ),
         )
 
+    def by_operator(self, school_id: UUID, actor: Actor, command: str, pupils: Sequence[UUID] = ()) -> None:
+        """Put a look by whoever runs the machine on record, by the command; it could show anything of these pupils."""
+        self._append(
+            school_id, actor,
+            lambda stamp: LookTaken(
+                **stamp.fresh(), action=command, field_class=EVERYTHING, purpose=PURPOSES[OPERATOR],
+                pupils=tuple(pupils),
+            ),
+        )  # fmt: skip
+
     def refused(self, viewer: Viewer, action: Action, reason: Reason, pupil_id: UUID | None) -> None:
         """Put a refused look on record."""
         self._append(
-            viewer, lambda stamp: LookRefused(**stamp.fresh(), action=action, reason=reason.name, pupil_id=pupil_id)
-        )
+            viewer.school_id, viewer.actor,
+            lambda stamp: LookRefused(**stamp.fresh(), action=action, reason=reason.name, pupil_id=pupil_id),
+        )  # fmt: skip
 
     def of_pupil(
         self,
@@ -87,10 +103,10 @@ class Looks:
         """At most ``limit`` looks and refusals after a position, in order."""
         return self.log(school_id).page(after, limit)
 
-    def _append(self, viewer: Viewer, made: Callable[[Stamp], Event]) -> None:
-        log, at = self.log(viewer.school_id), self._clock()
+    def _append(self, school_id: UUID, actor: Actor, made: Callable[[Stamp], Event]) -> None:
+        log, at = self.log(school_id), self._clock()
         # each look is a stream of its own: nobody waits for anybody, and the log's order is the order of looks
-        event, stream_id = made(Stamp(at, viewer.actor, self._new_id)), self._new_id()
+        event, stream_id = made(Stamp(at, actor, self._new_id)), self._new_id()
         while True:
             try:
                 log.append([Change(stream_id, StreamClass.SCHOOL, -1, (event,))], idempotency=None)

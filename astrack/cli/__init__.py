@@ -17,7 +17,7 @@ import typer
 from pydantic import ValidationError
 
 from astrack import errors
-from astrack.cli.saying import KEYS_DRAWN, plain
+from astrack.cli.saying import CALLED, KEYS_DRAWN, plain
 from astrack.settings import Settings
 from domain.base import DomainError
 from transfer.errors import TransferRefused
@@ -108,6 +108,7 @@ def _loaded(place: str) -> Any:
 def main(arguments: list[str] | None = None) -> NoReturn:
     """Run one command; exits with 0, the refusal's own code, or 2 for wrong usage."""
     KEYS_DRAWN.clear()
+    CALLED[:] = [_called(sys.argv[1:] if arguments is None else arguments)]
     try:
         run = program(sys.argv[1:] if arguments is None else arguments)
         code = run(arguments, prog_name="astrack", standalone_mode=False)
@@ -126,6 +127,13 @@ def main(arguments: list[str] | None = None) -> NoReturn:
         _say(failed(refused))
         sys.exit(errors.exit_code(refused))
     sys.exit(code or 0)
+
+
+def _called(words: Sequence[str]) -> str:
+    """The command alone, as `pupil show`: what follows may be a name."""
+    given = words[0] if words else ""
+    within = words[1] if given in GROUPS and len(words) > 1 and not words[1].startswith("-") else ""
+    return f"{given} {within}".strip()[:40] if given in GROUPS or given in COMMANDS else "astrack"
 
 
 def usage(wrong: typer.TyperException) -> str:

@@ -28,10 +28,11 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
+from astrack.access.looks import Looks
 from astrack.app import App
 from astrack.changing import Ask
 from astrack.cli.files import BadArgument
-from astrack.cli.saying import KEYS_DRAWN, plain
+from astrack.cli.saying import CALLED, KEYS_DRAWN, plain
 from astrack.records import NoSuchPupil, Records
 from astrack.settings import Settings
 from astrack.store import SchoolUnknown
@@ -39,6 +40,7 @@ from astrack.store.rootkey import readable_by_others
 from domain.base import Actor, DomainError
 from domain.journey.state import Custody, Journey
 from domain.school_year import year_name
+from domain.staff import OPERATOR
 
 
 class Screen(Console):
@@ -54,6 +56,8 @@ class Screen(Console):
 
 out = Screen()
 err = Screen(stderr=True)
+OPENED: list[App] = []
+"""The service of the command that runs."""
 ID_WIDTH, OTHER_WIDTH, NO_LIMIT = 36, 14, 10_000
 ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -92,7 +96,14 @@ def settings() -> Settings:
 def school_opened(named: str | None) -> Iterator[tuple[App, Records]]:
     """The service and the school a command is about: named by id, URN or name, or the only one there is."""
     with opened() as app:
+        OPENED[:] = [app]
         yield app, app.school(_which_school(app, named or app.settings.school))
+
+
+def looked(records: Records, pupils: Sequence[UUID] = ()) -> None:
+    """Put on record, before anything is shown, that whoever runs the machine looks at these pupils, by this command."""
+    app = OPENED[0]
+    Looks(app.store, app.clock, app.new_id).by_operator(records.school_id, user(OPERATOR), CALLED[0], pupils)
 
 
 def _which_school(app: App, named: str | None) -> UUID:
@@ -117,7 +128,13 @@ def _which_school(app: App, named: str | None) -> UUID:
 
 
 def which_pupil(records: Records, named: str) -> UUID:
-    """The pupil meant by an id, a UPN or a part of a name. Raises WhichPupil, NoSuchPupil."""
+    """The pupil meant by an id, a UPN or a part of a name; it is a look at them. Raises WhichPupil, NoSuchPupil."""
+    found = _found(records, named)
+    looked(records, [found])
+    return found
+
+
+def _found(records: Records, named: str) -> UUID:
     try:
         return records.streams_of(UUID(named)).pupil_id
     except ValueError:
@@ -164,7 +181,12 @@ def every_pupil(records: Records) -> Iterator[UUID]:
 
 def asking(key: str | None = None, role: str = "administrator") -> Ask:
     """This computer's user as the actor, with a fresh key unless one is given."""
-    return Ask(Actor(id=uuid5(NAMESPACE_URL, f"astrack:cli:{getpass.getuser()}"), role=role), key or fresh_key())
+    return Ask(user(role), key or fresh_key())
+
+
+def user(role: str) -> Actor:
+    """This computer's user in a role."""
+    return Actor(id=uuid5(NAMESPACE_URL, f"astrack:cli:{getpass.getuser()}"), role=role)
 
 
 def fresh_key() -> str:

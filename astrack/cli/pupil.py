@@ -43,6 +43,7 @@ def act(named: str, school: str | None, key: str | None, does: Callable[[Records
 def list_(find: Annotated[str, typer.Option(help="A part of a name.")] = "", school: School = None) -> None:
     """List the pupils with a record at this school; of those to look at, some have a sign and some a round drew."""
     with c.school_opened(school) as (_, records):
+        c.looked(records)
         rows, draw = [], records.draw()
         for pupil_id in c.every_pupil(records):
             person = records.identity(pupil_id).person

@@ -6,6 +6,8 @@ from domain.naming import steers
 
 KEYS_DRAWN: list[str] = []
 """The idempotency key drawn last, for the sentence of a failure."""
+CALLED: list[str] = ["astrack"]
+"""The command that runs, for the log of looks."""
 
 
 def plain(text: str) -> str:

@@ -158,6 +158,7 @@ PURPOSES = {
     "data_protection": "protecting data",
     "audit": "checking the record",
     "accreditation": "accrediting the school",
+    "operation": "running the machine",
     "glass_broken": "an exception, with a reason",
 }
 """What somebody looked for, in words for the person looked at."""

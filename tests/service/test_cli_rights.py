@@ -58,3 +58,20 @@ def test_who_decides_on_erasing_does_not_carry_it_out_and_a_hold_stops_both(
 def test_a_word_that_is_none_of_the_choices_is_refused_with_the_choices(here: Any, school: Any) -> None:
     code, _, err = here("rights", "ask", school.pupil, "acess", "--school", school.school_id)
     assert code == 2 and "access" in err
+
+
+def test_whoever_runs_the_machine_leaves_a_look_at_the_pupil_they_name_and_no_name(here: Any, school: Any) -> None:
+    at = ("--school", school.school_id)
+    assert here("pupil", "show", "Xylophone", *at)[0] == 0
+    assert here("replay", school.pupil, "--as-of", "2026-11-02", *at)[0] == 0
+    assert here("pupil", "list", *at)[0] == 0
+    lines = school.as_("auditor").get("/api/v1/access-log?limit=200").json()["items"]
+    seen = [(one["action"], one["role"], one["purpose"], one["pupils"]) for one in lines if one["role"] == "operator"]
+    assert seen == [
+        ("pupil show", "operator", "operation", [str(school.pupil)]),
+        ("replay", "operator", "operation", [str(school.pupil)]),
+        ("pupil list", "operator", "operation", []),
+    ]
+    own = school.as_("pupil").get(f"/api/v1/pupils/{school.pupil}/looks").json()
+    assert ("operator", "operation") in [(one["role"], one["purpose"]) for one in own]
+    assert "Xylophone" not in str(lines)
