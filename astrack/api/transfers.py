@@ -17,6 +17,9 @@ from domain.journey.facts import LawfulBasis
 router = APIRouter(tags=["transfers"])
 KEY_DOCUMENT_MAX = 65_536
 Words = Annotated[str | None, Query(max_length=200, description="The eight words heard over the telephone.")]
+Reasoned = Annotated[
+    str, Query(pattern="^[a-z_]{1,40}$", description="One word in lower case, such as `not_expected`.")
+]
 SEALED = "application/octet-stream"
 SEALED_ANSWER: dict[int | str, dict[str, Any]] = {
     200: {"content": {SEALED: {"schema": {"type": "string", "format": "binary"}}}, "description": "The file."}
@@ -81,6 +84,14 @@ class Received(Out):
     differs: list[str] | None
     """What the file and this school state differently of the pupil; the file's word is the newest now."""
     manifest_sha256: str
+    receipt_name: str
+    receipt: str
+
+
+class Refused(Out):
+    """A file that is not taken in here any more, and the receipt that tells its sender."""
+
+    transfer_id: UUID
     receipt_name: str
     receipt: str
 
@@ -189,6 +200,14 @@ def receive(caller: CallerOf, data: Raw, key: Key, words: Words = None, pupil_id
         caller.may(Action.SEND_RECORD, pupil_id)
     done = caller.handover.receive(caller.ask(key), data, words=words, pupil_id=pupil_id)
     return Received(**{name: done[name] for name in Received.model_fields})
+
+
+@router.post("/transfers/refused", openapi_extra=file_body("A sealed file, `.tar.age`."))
+def refuse(caller: CallerOf, data: Raw, key: Key, reason: Reasoned, words: Words = None) -> Refused:
+    """Send a sealed file back without taking it in: the receipt that says so, to give to the sender."""
+    caller.may(Action.RECEIVE_RECORD)
+    done = caller.handover.refuse(data, reason, words=words)
+    return Refused(**{name: done[name] for name in Refused.model_fields})
 
 
 @router.get("/transfers/{transfer_id}/receipt", responses=SEALED_ANSWER, response_class=Response)

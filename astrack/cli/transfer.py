@@ -253,6 +253,24 @@ def receive(
         _tell_refused([(sealed[at].name, why) for at, why in done.refused])
 
 
+@transfer.command("refuse")
+def refuse(
+    sealed: Path,
+    reason: Annotated[str, typer.Option(help="One word in lower case: not_expected, say.")] = "not_expected",
+    words: Words = None,
+    out: Folder = HERE,
+    school: School = None,
+) -> None:
+    """Send a sealed file back without taking it in: writes the receipt that says so, for the sender."""
+    data, out = files.bytes_of(sealed), files.folder(out)
+    with c.school_opened(school) as (_, records):
+        answer = Handover(records).refuse(data, reason, words=words)
+        path = out / answer["receipt_name"]
+        write(path, answer["receipt"].encode())
+        c.out.print(f"Wrote {path}: send it to {answer['from'] or 'the school the file came from'}. The file is not "
+                    "taken in here any more.")  # fmt: skip
+
+
 @transfer.command("acknowledge")
 def acknowledge(
     receipts: Annotated[list[Path], typer.Argument(metavar="RECEIPT...", help="Receipts; many at once.")],

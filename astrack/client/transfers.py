@@ -106,6 +106,14 @@ class Received(Got):
     receipt: str
 
 
+class Refused(Got):
+    """A file that is not taken in here any more, and the receipt that tells its sender."""
+
+    transfer_id: UUID
+    receipt_name: str
+    receipt: str
+
+
 class ReviewedCopyIn(Sent):
     """As the student's own request, with what a reviewer found: staff notes read or not, what is withheld and why.
 
@@ -185,6 +193,17 @@ class TransfersCalls(Caller):
             "/transfers/received",
             content=content,
             query={"words": words, "pupil_id": pupil_id},
+            key=key or new_key(),
+        )
+
+    def refuse(self, content: bytes, *, reason: str, words: str | None = None, key: str | None = None) -> Refused:
+        """Send a sealed file back without taking it in: the receipt that says so, to give to the sender."""
+        return self.value(
+            Refused,
+            "POST",
+            "/transfers/refused",
+            content=content,
+            query={"reason": reason, "words": words},
             key=key or new_key(),
         )
 

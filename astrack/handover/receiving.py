@@ -9,7 +9,7 @@ from uuid import UUID
 
 from astrack.changing import Answer, Ask, Decided, Target
 from astrack.handover import incoming, outgoing
-from astrack.handover.closing import Ending
+from astrack.handover.closing import Ending, TransferEnded
 from astrack.handover.incoming import Arrival, RecordHeldHere
 from astrack.store import KeyOf, PupilStreams, Statement
 from astrack.store.vault import Transfer
@@ -65,16 +65,10 @@ class Receiving(Ending):
         pupil_id: UUID | None = None,
     ) -> UUID:
         """What ``receive`` does but for the answer and the receipt, which ``received`` gives; the transfer's id."""
-        package.refuse_empty(data)
-        at = self.clock()
-        keys = [identity] if identity is not None else self.signing.identities(at)
-        staged = package.open_sealed(io.BytesIO(data), keys)
+        staged = self._staged(data, identity)
         if (held := self._held(staged.files.get(package.MANIFEST, b""))) is not None:
             return held
-        spoken = (words,) if words is not None else ()
-        trust = Trust(KeyDirectory.load(self.vault.pinned()), spoken)
-        found = package.read(staged, trust, at)
-        require_known(found.sender)
+        found = self._checked(staged, words)
         if found.manifest.kind not in ("school", "safeguarding"):
             raise BadManifest(
                 f"it is of the kind {found.manifest.kind}, which a school does not take in",
@@ -85,11 +79,42 @@ class Receiving(Ending):
         self._once(ask, incoming.arrival(found), pupil_id)
         return found.manifest.transfer_id
 
-    def _check_recalled(self, found: Package) -> None:
-        """Refuse a file that its own sender called back. Raises Recalled."""
+    def refuse(self, data: bytes, reason: str, *, words: str | None = None) -> Answer:
+        """Send a sealed file back unread: the receipt that says so, after which it is not taken in here any more.
+
+        ``reason`` is one word in lower case. Raises the transfer.errors tree, and TransferEnded where it was taken in.
+        """
+        staged = self._staged(data, None)
+        if (held := self._held(staged.files.get(package.MANIFEST, b""))) is not None:
+            raise TransferEnded(f"the file of transfer {held} was taken in here: it cannot be refused any more")
+        found = self._checked(staged, words)
         made = found.manifest
-        if self.vault.kept(self.vault.recall_of(made.sender.origin, made.transfer_id)) is not None:
-            raise Recalled("its sender has called it back", f"transfer {made.transfer_id}")
+        name = self.vault.recall_of(made.sender.origin, made.transfer_id)
+        said = self.refusal(made.transfer_id, found.manifest_sha256, reason)
+        said = self.vault.keep(name, said, self.clock())
+        return {"transfer_id": str(made.transfer_id), "from": made.sender.name,
+                "receipt_name": f"{made.transfer_id}{receipt.SUFFIX}", "receipt": said.decode()}  # fmt: skip
+
+    def _staged(self, data: bytes, identity: Identity | None) -> package.Staged:
+        package.refuse_empty(data)
+        keys = [identity] if identity is not None else self.signing.identities(self.clock())
+        return package.open_sealed(io.BytesIO(data), keys)
+
+    def _checked(self, staged: package.Staged, words: str | None) -> Package:
+        """A file in which everything is right, from a school that is known here."""
+        spoken = (words,) if words is not None else ()
+        found = package.read(staged, Trust(KeyDirectory.load(self.vault.pinned()), spoken), self.clock())
+        require_known(found.sender)
+        return found
+
+    def _check_recalled(self, found: Package) -> None:
+        """Refuse a file that its own sender called back, or that was refused here before. Raises Recalled."""
+        made = found.manifest
+        said = self.vault.kept(self.vault.recall_of(made.sender.origin, made.transfer_id))
+        if said is not None:
+            ours = said.startswith(receipt.LABEL.encode())
+            what = "it was refused here, and its sender told so" if ours else "its sender has called it back"
+            raise Recalled(what, f"transfer {made.transfer_id}")
 
     def _once(self, ask: Ask, arrived: Arrival, pupil_id: UUID | None) -> None:
         """Take a file in, unless another importer was first with it: then all is well too."""

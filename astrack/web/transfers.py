@@ -82,6 +82,18 @@ def transfer_pages(site: Site) -> APIRouter:
             return _board(site, request, who, sent, refused, "take-in")
         return see_other("/transfers", done)
 
+    @router.post("/transfers/refuse")
+    def refuse(request: Request, who: Who, sent: Sent) -> Response:
+        who.may(Action.RECEIVE_RECORD)
+        try:
+            if sent.file is None:
+                raise BadForm("Choose the sealed file that you send back.", "refuse")
+            words = sent.text("words", 200, label="The eight words") or None
+            made = who.handover.refuse(sent.file, "not_expected", words=words)
+        except (*REFUSALS, TransferRefused) as refused:
+            return _board(site, request, who, sent, refused, "refuse")
+        return _download(made["receipt"].encode(), made["receipt_name"])
+
     @router.post("/transfers/{transfer_id}/sent")
     def mark_sent(who: Who, sent: Sent, transfer_id: UUID) -> Response:
         who.carry("out", transfer_id)

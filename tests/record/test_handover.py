@@ -447,6 +447,27 @@ def test_a_refusal_brings_the_record_back(schools: SimpleNamespace) -> None:
     assert a.custody(pupil) is Custody.HELD
 
 
+def test_a_file_that_is_refused_here_goes_back_and_is_not_taken_in_any_more(schools: SimpleNamespace) -> None:
+    a, b = schools.a, schools.b
+    pupil = a.admit()
+    transfer, data = a.send(b, pupil)
+    size = b.size()
+    first, again = (b.hands.refuse(data, "not_expected") for _ in range(2))
+    assert first == again and first["from"] == "Ash"
+    with pytest.raises(errors.Recalled, match="refused here"):
+        b.hands.receive(ask(), data)
+    assert b.size() == size and b.hands.transfers() == []
+    assert a.hands.acknowledge(ask(), first["receipt"].encode())["state"] == "rejected"
+    assert a.custody(pupil) is Custody.HELD
+    _, anew = a.send(b, pupil)
+    b.hands.receive(ask(), anew)
+    with pytest.raises(TransferEnded, match="taken in here"):
+        b.hands.refuse(anew, "not_expected")
+    with pytest.raises(errors.TransferRefused):
+        b.hands.refuse(data[:-1], "not_expected")
+    assert transfer
+
+
 def test_a_file_that_was_called_back_is_not_taken_in_any_more(schools: SimpleNamespace) -> None:
     a, b = schools.a, schools.b
     pupil = a.admit()

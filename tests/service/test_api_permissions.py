@@ -92,6 +92,7 @@ ROUTES: list[tuple[str, str, str]] = [
     ("POST", "/transfers/{id}/mark", "dsl administrator"),
     ("POST", "/transfers/{id}/withdraw", "dsl"),
     ("POST", "/transfers/received", "dsl"),
+    ("POST", "/transfers/refused?reason=not_expected", "dsl"),
     ("GET", "/transfers/{id}/receipt", "dsl administrator"),
     ("POST", "/receipts", "dsl administrator"),
     ("POST", "/transfers/{id}/supplement", "dsl"),
@@ -270,7 +271,16 @@ def send(world: Any, role: str, method: str, path: str, pupil: Any, **changes: s
     headers = {} if method == "GET" else {"Idempotency-Key": str(uuid4()), "If-Match": '"999"'}
     if body and "pupil_ids" in body:
         body["pupil_ids"] = [str(pupil)] * len(body["pupil_ids"])
-    if path.startswith(("/roster/plan", "/roster/imports", "/transfers/received", "/receipts", "/mailboxes/cards")):
+    if path.startswith(
+        (
+            "/roster/plan",
+            "/roster/imports",
+            "/transfers/received",
+            "/transfers/refused",
+            "/receipts",
+            "/mailboxes/cards",
+        )
+    ):
         return world.as_(role).request(method, address, content=ROSTER, headers=headers)
     return world.as_(role).request(method, address, json=body, headers=headers)
 

@@ -260,3 +260,24 @@ def test_one_who_left_for_nobody_knows_where_is_held_until_a_school_asks(
     assert f"?pupil={gone}" not in here.get("/transfers").text
     office = Reader(served(school), school, "administrator")
     assert office.get(f"/transfers?pupil={stays}").status_code == 403
+
+
+def test_a_file_that_nobody_expected_goes_back_with_a_receipt(
+    store: Store, settings: Settings, receiver: SmallSchool
+) -> None:
+    school = build(store, settings, pupils=1, years=1, with_past=False)
+    here, there = Reader(served(school), school, "dsl"), Reader(served(receiver), receiver, "dsl")
+    for one, other in ((here, there), (there, here)):
+        document = other.get("/transfers/key-document").content
+        upload(one, one.get("/transfers"), "/take-in", document, words=words(other.get("/transfers")))
+    (pupil,) = school.pupils.values()
+    document = there.get("/transfers/key-document").content
+    values = {"lawful_basis": "public_task", "accepted_on": "2026-03-01", "start_on": "2026-04-20"}
+    made = upload(here, here.get(f"/transfers?pupil={pupil}"), "/prepare", document, "document", **values)
+    data = here.get(re.findall(r'href="(/transfers/[^"]+/file)"', made.text)[0]).content
+    refused = upload(there, there.get("/transfers"), "/transfers/refuse", data, "refuse")
+    assert refused.content.startswith(b"astrack/receipt/v1\n") and b"refused" in refused.content
+    assert "refused here" in upload(there, there.get("/transfers"), "/take-in", data).text
+    upload(here, here.get("/transfers"), "/take-in", refused.content)
+    assert school.records.journey(pupil)[0].custody is Custody.HELD
+    assert upload(there, there.get("/transfers"), "/transfers/refuse", data[:-1], "refuse").status_code == 422
