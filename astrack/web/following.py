@@ -56,7 +56,7 @@ def following_pages(site: Site) -> APIRouter:
         pupil_id = _followed(who, transfer_id)
         try:
             late = Late("correct", righted(who, sent, pupil_id, event_id))
-            made = who.handover.supplement(who.ask(sent.key), pupil_id, [late])
+            made = who.handover.supplement(sent.ask(who), pupil_id, [late])
         except (*REFUSALS, TransferRefused) as refused:
             again: dict[str, Any] = {"path": request.url.path, "late": True, "typed": sent, "refused": refused}
             return entry_page(site, request, who, pupil_id, event_id, **again)
