@@ -103,7 +103,8 @@ class Stood:
     def as_(self, role: str, letter: str) -> TestClient:
         """Who asks: in a pupil's or parent's role the one it is about, unless the situation is somebody else's."""
         if role in ("pupil", "parent"):
-            return self._family(role, "o" if letter in OTHERS + "xtT" else letter)
+            own = "O" if letter == "T" else letter
+            return self._family(role, "o" if letter in OTHERS + "xt" else own)
         return self.untrained[role] if letter in "tTu" else self.world.as_(role)
 
     def _family(self, role: str, letter: str) -> TestClient:
@@ -183,6 +184,17 @@ def stood(shared_school: World, neighbour: World) -> Iterator[Stood]:
     assert made.where() == before, "a request moved a pupil out of the situation it stands for"
 
 
+def put_back(stood: Stood, letter: str) -> None:
+    """What a request was let in to do is undone: the pupil stands again where the situation says."""
+    records, pupil, day = stood.world.records, stood.pupils[letter], stood.world.clock().date()
+    now, restricted, out = about_pupil(records, pupil, day), letter in RESTRICTED, letter == "e"
+    if now.restricted and not restricted:
+        records.lift_restriction(ask("dpo"), pupil, on=day, told_on=day)
+    if now.opted_out != out:
+        change = records.opt_out if out else records.end_opt_out
+        change(ask(), pupil, asked_by="parent", on=day)
+
+
 def wrong(stood: Stood, route: tuple[str, str], role: str, letter: str) -> str:
     """What is wrong with an answer, or nothing."""
     size, pupil = stood.world.records.log.size(), stood.pupils[letter]
@@ -192,9 +204,8 @@ def wrong(stood: Stood, route: tuple[str, str], role: str, letter: str) -> str:
         answer = send(stood.world, role, *route, pupil, told_on="2027-06-01")
     finally:
         stood.world.clients = kept
-    if ACTION[route] == "restrict" and letter not in RESTRICTED + "x":
-        day = stood.world.clock().date()
-        stood.world.records.lift_restriction(ask("dpo"), pupil, on=day, told_on=day)
+    if letter != "x":
+        put_back(stood, letter)
     # another school's request is not here, and what the pupil asked is not a parent's to see
     asked = "{request}" in route[1]
     let_in = not (refused_at_the_gate(answer) or (asked and "no-such-request" in answer.text))
