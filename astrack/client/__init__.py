@@ -15,6 +15,7 @@ from astrack.client.accreditation import AccreditationCalls
 from astrack.client.audit import AuditCalls
 from astrack.client.calling import TIMEOUT_S, TRIES, Misread, OutOfReach, Problem, Unchanged, every
 from astrack.client.guidance import GuidanceCalls
+from astrack.client.keys_and_boxes import KeysAndBoxesCalls
 from astrack.client.lists import ListsCalls
 from astrack.client.plans import PlansCalls
 from astrack.client.pupils import PupilsCalls
@@ -60,6 +61,7 @@ class Client:
         self.accreditation = AccreditationCalls(*asked)
         self.audit = AuditCalls(*asked)
         self.guidance = GuidanceCalls(*asked)
+        self.keys_and_boxes = KeysAndBoxesCalls(*asked)
         self.lists = ListsCalls(*asked)
         self.plans = PlansCalls(*asked)
         self.pupils = PupilsCalls(*asked)

@@ -137,6 +137,7 @@ WHO = {
     "protecting data": "diogelu data",
     "checking the record": "gwirio'r cofnod",
     "accrediting the school": "achredu'r ysgol",
+    "running the machine": "cynnal y peiriant",
     "an exception, with a reason": "eithriad, gyda rheswm",
 }
 REFUSALS = {
