@@ -12,7 +12,7 @@ from fastapi import Depends, Request, Response
 from starlette.datastructures import State
 
 from astrack import access
-from astrack.access import NotAllowed, SecondFactorNeeded, Signed
+from astrack.access import NotAllowed, SecondFactorNeeded, Signed, cookies
 from astrack.access.looks import Looks
 from astrack.access.sessions import Opened, Sessions
 from astrack.app import App
@@ -176,7 +176,7 @@ def half_caller_of(request: Request) -> Caller:
     site = request.app.state
     kind, _, value = request.headers.get("authorization", "").partition(" ")
     bearer = value.strip() if kind.lower() == "bearer" else None
-    signed = site.sessions.signed(request.cookies.get(COOKIE), bearer)
+    signed = site.sessions.signed(cookies.read(request, COOKIE), bearer)
     return Caller(site, signed)
 
 
@@ -186,17 +186,18 @@ HalfCallerOf = Annotated[Caller, Depends(half_caller_of)]
 
 def set_cookies(request: Request, response: Response, opened: Opened) -> None:
     """Give the browser its session and its device's name; neither can be read by a script."""
-    secure = request.url.scheme == "https"
-    response.set_cookie(COOKIE, opened.cookie, httponly=True, samesite="strict", secure=secure, path="/")
-    response.set_cookie(
-        DEVICE_COOKIE, opened.device, httponly=True, samesite="strict", secure=secure, path="/",
-        max_age=DEVICE_DAYS * 86_400,
-    )  # fmt: skip
+    cookies.give(request, response, COOKIE, opened.cookie)
+    cookies.give(request, response, DEVICE_COOKIE, opened.device, max_age=DEVICE_DAYS * 86_400)
 
 
-def clear_cookie(response: Response) -> None:
+def clear_cookie(request: Request, response: Response) -> None:
     """Take the session from the browser; its device's name stays."""
-    response.delete_cookie(COOKIE, path="/", httponly=True, samesite="strict")
+    cookies.clear(request, response, COOKIE)
+
+
+def device_of(request: Request) -> str | None:
+    """The name of the device a request comes from, where one was given to it."""
+    return cookies.read(request, DEVICE_COOKIE)
 
 
 def address_of(request: Request) -> str:

@@ -60,7 +60,12 @@ PROBLEM_SCHEMA = {
     },
 }
 SECURITY = {
-    "session": {"type": "apiKey", "in": "cookie", "name": "astrack", "description": "From POST /sign-in."},
+    "session": {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": "__Host-astrack",
+        "description": "From POST /sign-in; over plain HTTP, as on one computer, its name is `astrack`.",
+    },
     "key": {"type": "http", "scheme": "bearer", "description": "A service client's key."},
 }
 OPEN = frozenset({"/sign-in", "/sign-in/password", "/problems", "/openapi.json"})

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import Field
 
 from astrack.access import SecondFactorNeeded, SignInNeeded, passkeys
-from astrack.access.callers import DEVICE_COOKIE, Caller, CallerOf, HalfCallerOf, address_of, set_cookies
+from astrack.access.callers import Caller, CallerOf, HalfCallerOf, address_of, device_of, set_cookies
 from astrack.access.credentials import NAME_MAX, PASSWORD_MAX
 from astrack.access.factors import Factors
 from astrack.access.sessions import Sessions
@@ -74,7 +74,7 @@ class RecoveryOut(Out):
 def sign_in_named(request: Request, response: Response, body: NamedSignIn) -> Me:
     """Exchange a name and a password for a session cookie; a second factor may be asked for next (see `factor`)."""
     sessions: Sessions = request.app.state.sessions
-    device = request.cookies.get(DEVICE_COOKIE)
+    device = device_of(request)
     opened = sessions.sign_in_named(
         body.school_id, body.name, body.password, address=address_of(request), device=device
     )

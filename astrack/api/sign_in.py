@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import Field
 
 from astrack.access import Signed
-from astrack.access.callers import DEVICE_COOKIE, CallerOf, HalfCallerOf, address_of, clear_cookie, set_cookies
+from astrack.access.callers import CallerOf, HalfCallerOf, address_of, clear_cookie, device_of, set_cookies
 from astrack.access.credentials import TYPED_MAX
 from astrack.access.sessions import Sessions
 from astrack.api.common import Body, Empty, Key, Out
@@ -67,17 +67,17 @@ class RuleOut(Out):
 def sign_in(request: Request, response: Response, body: SignIn) -> Me:
     """Exchange a card, a letter's code or an invitation for a session cookie. No key: a code is used up by itself."""
     sessions: Sessions = request.app.state.sessions
-    device = request.cookies.get(DEVICE_COOKIE)
+    device = device_of(request)
     opened = sessions.sign_in(body.school_id, body.code, address=address_of(request), device=device)
     set_cookies(request, response, opened)
     return shown(opened.signed)
 
 
 @router.post("/sign-out")
-def sign_out(caller: HalfCallerOf, response: Response) -> Empty:
+def sign_out(caller: HalfCallerOf, request: Request, response: Response) -> Empty:
     """End this session at once."""
     caller.sessions.sign_out(caller.signed)
-    clear_cookie(response)
+    clear_cookie(request, response)
     return Empty()
 
 

@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 from fastapi import Request
 
+from astrack.access import cookies
+
 LANGUAGES = {"en": "English", "cy": "Cymraeg"}
 LANG_COOKIE = "astrack-lang"
 
@@ -181,7 +183,7 @@ Say = Callable[..., str]
 
 def language_of(request: Request) -> str:
     """The language asked for in the address, else the one chosen before, else English."""
-    for wanted in (request.query_params.get("lang"), request.cookies.get(LANG_COOKIE)):
+    for wanted in (request.query_params.get("lang"), cookies.read(request, LANG_COOKIE)):
         if wanted in LANGUAGES:
             return wanted
     return "en"

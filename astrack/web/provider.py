@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
-from astrack.access import SignInRefused, callers
+from astrack.access import SignInRefused, callers, cookies
 from astrack.access.oidc import Known, Oidc
 from astrack.api.second_factor import enrolling, origin_of
 from astrack.app import App
@@ -35,10 +35,10 @@ def provider_pages(site: Site) -> APIRouter:
     @router.get(PATH + "/{name}/back")
     def back(request: Request, name: str, state: str = "", code: str = "", iss: str = "") -> Response:
         oidc: Oidc = request.app.state.oidc
-        known = oidc.finish(name, request.cookies.get(COOKIE, ""), state, code, _back(request, name), iss)
+        known = oidc.finish(name, cookies.read(request, COOKIE, PATH) or "", state, code, _back(request, name), iss)
         answer = site.page(request, "signed_in.html", next="/second-factor" if known.link else "/")
         _signed_in(request, answer, site.app, known)
-        answer.delete_cookie(COOKIE, path=PATH)
+        cookies.clear(request, answer, COOKIE, PATH)
         return answer
 
     return router
@@ -51,7 +51,7 @@ def _signed_in(request: Request, answer: Response, app: App, known: Known) -> No
         sessions.credentials(school_id).link(known.link, known.issuer, known.subject)
         return
     opened = sessions.sign_in_linked(
-        school_id, known.issuer, known.subject, device=request.cookies.get(callers.DEVICE_COOKIE), proved=known.proved
+        school_id, known.issuer, known.subject, device=callers.device_of(request), proved=known.proved
     )
     callers.set_cookies(request, answer, opened)
 
@@ -69,9 +69,7 @@ def _off(request: Request, name: str, *, school_id: UUID | None, link: UUID | No
     address, cookie = oidc.begin(name, _back(request, name), school_id=school_id, link=link)
     answer = RedirectResponse(address, 303, HEADERS)
     # lax: the way back comes from the provider's site, and must bring it along
-    answer.set_cookie(
-        COOKIE, cookie, httponly=True, samesite="lax", secure=request.url.scheme == "https", path=PATH, max_age=600
-    )
+    cookies.give(request, answer, COOKIE, cookie, samesite="lax", path=PATH, max_age=600)
     return answer
 
 

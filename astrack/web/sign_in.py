@@ -63,7 +63,7 @@ def sign_in_pages(site: Site) -> APIRouter:
         except SignInNeeded:
             pass  # the session had ended by itself: signed out is what was wanted
         answer = see_other("/sign-in", "signed-out")
-        callers.clear_cookie(answer)
+        callers.clear_cookie(request, answer)
         return answer
 
     @router.post("/role")
@@ -96,7 +96,7 @@ def _viewer(request: Request) -> object | None:
 def _opened(request: Request, sent: Form) -> Opened:
     school_id = _school_named(request.app.state.app, sent.text("school", SCHOOL_MAX))
     sessions: Sessions = request.app.state.sessions
-    address, device = callers.address_of(request), request.cookies.get(callers.DEVICE_COOKIE)
+    address, device = callers.address_of(request), callers.device_of(request)
     name = sent.text("name", NAME_MAX)
     if name:
         return sessions.sign_in_named(

@@ -8,14 +8,14 @@ from uuid import UUID
 from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
-from astrack.access import callers
+from astrack.access import callers, cookies
 from astrack.access.callers import Caller
 from astrack.web import draft as web_draft
 from astrack.web.desk import Desks, Seated
 from astrack.web.door import PageRoute, Sent, Who
 from astrack.web.draft import Draft
 from astrack.web.forms import Form
-from astrack.web.lang import LANGUAGES, language_of, sayer
+from astrack.web.lang import LANG_COOKIE, LANGUAGES, language_of, sayer
 from astrack.web.site import HEADERS, BadForm, Site, see_other
 from astrack.web.welsh import translator
 from astrack.web.words import HELPERS
@@ -83,7 +83,7 @@ def _ends(site: Site, router: APIRouter, desks: Desks) -> None:
     def stop(request: Request, who: Who, sent: Sent) -> Response:
         until = desks.take(who).round.closes_on
         answer = pupil_page(site, request, who, "sit_end.html", kind="stopped", until=until, called=_called(who))
-        return _signed_out(who, answer)
+        return _signed_out(request, who, answer)
 
     @router.post("/sit/not-today")
     def not_today(request: Request, who: Who, sent: Sent) -> Response:
@@ -91,7 +91,7 @@ def _ends(site: Site, router: APIRouter, desks: Desks) -> None:
         if desk.round is not None and not desk.done:
             who.records.say_not_today(who.ask(sent.key), who.viewer.id, round_id=desk.round.round_id)
         answer = pupil_page(site, request, who, "sit_end.html", kind="not_today", until=None, called=_called(who))
-        return _signed_out(who, answer)
+        return _signed_out(request, who, answer)
 
     @router.get("/sit/done")
     def done(request: Request, who: Who) -> Response:
@@ -108,8 +108,7 @@ def pupil_page(site: Site, request: Request, who: Caller, name: str, **context: 
         languages=LANGUAGES, parts=PARTS, **context,
     )  # fmt: skip
     if request.query_params.get("lang") in LANGUAGES:
-        secure = request.url.scheme == "https"
-        answer.set_cookie("astrack-lang", language, samesite="lax", secure=secure, httponly=True, max_age=365 * 86_400)
+        cookies.give(request, answer, LANG_COOKIE, language, samesite="lax", max_age=365 * 86_400)
     return answer
 
 
@@ -186,7 +185,7 @@ def _hand_in(who: Caller, round_id: UUID, draft: Draft) -> Response:
     return see_other("/sit/done")
 
 
-def _signed_out(who: Caller, answer: Response) -> Response:
+def _signed_out(request: Request, who: Caller, answer: Response) -> Response:
     who.sessions.sign_out(who.signed)
-    callers.clear_cookie(answer)
+    callers.clear_cookie(request, answer)
     return answer

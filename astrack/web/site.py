@@ -17,6 +17,7 @@ import jinja2
 from fastapi import Request
 from starlette.responses import RedirectResponse, Response
 
+from astrack.access import cookies
 from astrack.access.callers import COOKIE
 from astrack.app import App
 from astrack.picture import long_day, sure_words, term_of
@@ -122,8 +123,7 @@ class Site:
         )
         answer = _packed(request, body, gzip.compress(body, 5, mtime=0), _html(), status)
         if fresh:
-            secure = request.url.scheme == "https"
-            answer.set_cookie(FORM_COOKIE, secret, httponly=True, samesite="lax", secure=secure, path="/")
+            cookies.give(request, answer, FORM_COOKIE, secret, samesite="lax")
         return answer
 
     def address(self, request: Request) -> str:
@@ -132,12 +132,12 @@ class Site:
 
     def form_secret(self, request: Request) -> tuple[str, bool]:
         """What this browser's form tokens hang on: its session, or before sign-in a cookie of its own (made here)."""
-        known = request.cookies.get(self.session_cookie) or request.cookies.get(FORM_COOKIE)
+        known = cookies.read(request, self.session_cookie) or cookies.read(request, FORM_COOKIE)
         return (known, False) if known else (secrets.token_urlsafe(24), True)
 
     def check_token(self, request: Request, token: str) -> int | None:
         """How many entries the log had when a form was shown. Raises BadForm when it was not made for this session."""
-        candidates = [request.cookies.get(name) for name in (self.session_cookie, FORM_COOKIE)]
+        candidates = [cookies.read(request, name) for name in (self.session_cookie, FORM_COOKIE)]
         if not any(token_holds(secret, token) for secret in candidates if secret):
             raise BadForm(
                 "This form is from an earlier visit, so nothing was done: what you typed is below. Copy what you need, "

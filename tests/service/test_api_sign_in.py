@@ -104,7 +104,7 @@ def test_a_session_ends_after_its_hours(school: Any) -> None:
 
 def test_a_forged_or_cut_cookie_is_nobody(school: Any) -> None:
     browser = school.as_("tutor")
-    good = browser.cookies["astrack"]
+    good = browser.cookies["__Host-astrack"]
     for bad in (good[:-2] + "AA", good[:40], "", "x" * 500, "é"):
         answer = school.client().get("/api/v1/me", headers={"Cookie": f"astrack={bad}".encode()})
         assert answer.status_code == 401, bad
@@ -237,7 +237,7 @@ def test_no_secret_is_kept_as_it_is(school: Any) -> None:
     rows += school.records.log.ask("SELECT row_to_json(s)::text FROM record.sessions s WHERE school_id = %s")
     kept = " ".join(text for (text,) in rows)
     assert len(rows) >= 3
-    for secret in (code, code.replace("-", ""), card, browser.cookies["astrack"]):
+    for secret in (code, code.replace("-", ""), card, browser.cookies["__Host-astrack"]):
         assert secret not in kept
         assert secret.encode().hex() not in kept
 

@@ -302,7 +302,7 @@ def page_wrong(stood: Stood, route: str, role: str, letter: str) -> str:
     pupil, who, records = stood.pupils[letter], stood.as_(role, letter), stood.world.records
     address = path.replace("{pupil_id}", str(pupil)).replace("{request_id}", request_about(stood.world, pupil))
     address, size = re.sub(r"\{\w+\}", str(uuid4()), address), records.log.size()
-    form = {"token": make_token(who.cookies["astrack"]), "key": str(uuid4())} if method == "POST" else None
+    form = {"token": make_token(who.cookies["__Host-astrack"]), "key": str(uuid4())} if method == "POST" else None
     answer = who.request(method, address, data=form, headers={"Origin": ORIGIN}, follow_redirects=False)
     meant = all(letter in expected(role, action) for action in PAGES[route].split())
     if meant == shut(answer) or answer.status_code >= 500:

@@ -76,6 +76,6 @@ def test_questions_that_are_in_english_only_are_said_to_be_and_marked(mia: Reade
 
 def test_staff_and_families_read_english_whatever_the_browser_holds(small: SmallSchool, mia: Reader) -> None:
     tutor = Reader(mia.client.app, small, "tutor")  # type: ignore[arg-type]
-    tutor.client.cookies.set("astrack-lang", "cy")
+    tutor.client.cookies.set("__Host-astrack-lang", "cy")
     page = tutor.get(f"/pupils/{small.school_id}")
     assert '<html lang="en">' in page.text and "There is nothing here for you" in page.text
