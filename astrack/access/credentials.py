@@ -50,6 +50,7 @@ FIND = (
 )
 KEEP = "INSERT INTO record.credentials VALUES (%s, %s, %s, %s, %s, %s, %s, %s, NULL)"
 KEEP_LIMITED = KEEP.replace("NULL)", "NULL, %s::text[])")
+OWN = "SELECT verifier FROM record.credentials WHERE school_id = %s AND account_id = %s AND kind = 'password'"
 USE = (
     "WITH asked AS (SELECT %s::uuid AS school, %s::uuid AS id, %s::timestamptz AS at)"
     " UPDATE record.credentials c SET used_at = asked.at FROM asked"
@@ -58,7 +59,11 @@ USE = (
 
 
 class PasswordUnfit(DomainError):
-    """The password is too short, too long, or holds the name."""
+    """The password is too short, too long, holds the name, or is one that is guessed early."""
+
+
+GUESSED_MAX, GUESSED_LEAST = 72, 3
+"""So many characters are looked at; a score below it means under 10^8 guesses (Wheeler 2016, zxcvbn)."""
 
 
 class NameTaken(DomainError):
@@ -112,6 +117,8 @@ class Credentials:
         name, password = _folded(name), unicodedata.normalize("NFC", password)
         if not 1 <= len(name) <= NAME_MAX or not PASSWORD_MIN <= len(password) <= PASSWORD_MAX or name in password:
             raise PasswordUnfit(f"a password has {PASSWORD_MIN} to {PASSWORD_MAX} characters, without your name in it")
+        if guessable(password, name):
+            raise PasswordUnfit("this password is among the first that are guessed: take a sentence of your own")
         credential_id = self._named("password", name)
         rows = self._log.ask(FIND, credential_id)
         if rows and rows[0][1] != account_id:
@@ -125,12 +132,16 @@ class Credentials:
         """Whose name and password these are; a name that is not there takes as long."""
         rows = self._log.ask(FIND, self._named("password", _folded(name[:NAME_MAX])))
         good = bool(rows) and rows[0][3] == "password"
-        hashed = bytes(rows[0][4]).decode() if good else NOBODYS
-        try:
-            ARGON.verify(hashed, unicodedata.normalize("NFC", password[:PASSWORD_MAX]))
-        except (VerificationError, InvalidHashError):
-            return None
-        return Found(rows[0][0], rows[0][1], None, "password", rows[0][5]) if good else None
+        fits = _fits(bytes(rows[0][4]).decode() if good else NOBODYS, password)
+        return Found(rows[0][0], rows[0][1], None, "password", rows[0][5]) if good and fits else None
+
+    def has_password(self, account_id: UUID) -> bool:
+        """Whether somebody has a password here."""
+        return bool(self._log.ask(OWN, account_id))
+
+    def is_password(self, account_id: UUID, password: str) -> bool:
+        """Whether it is the password somebody has; nothing is where they have none."""
+        return any(_fits(bytes(kept).decode(), password) for (kept,) in self._log.ask(OWN, account_id))
 
     def link(self, account_id: UUID, issuer: str, subject: str) -> None:
         """Somebody's account with a provider signs them in from now on. Raises NameTaken."""
@@ -229,6 +240,20 @@ def normalised(typed: str) -> tuple[Literal["card", "code"], str]:
 
 def _folded(name: str) -> str:
     return unicodedata.normalize("NFKC", name).strip().casefold()
+
+
+def guessable(password: str, name: str) -> bool:
+    """Whether it would be guessed early: common and leaked ones, words, names, keys in a row, and plays on them."""
+    from zxcvbn import zxcvbn  # its lists take 80 ms to load, which few commands need
+
+    return int(zxcvbn(password[:GUESSED_MAX], user_inputs=[name, "astrack"])["score"]) < GUESSED_LEAST
+
+
+def _fits(hashed: str, password: str) -> bool:
+    try:
+        return ARGON.verify(hashed, unicodedata.normalize("NFC", password[:PASSWORD_MAX]))
+    except (VerificationError, InvalidHashError):
+        return False
 
 
 def _limit(row: Sequence[Any]) -> frozenset[str] | None:

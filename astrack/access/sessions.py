@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 LOG = logging.getLogger(__name__)
 """Who signs in and who is refused, by school and kind; of staff the account's id too, of a family nothing more."""
 
+NOT_OLD = "that is not the password you have now: type it again, or ask your administrator for a new code"
 LASTS = {"staff": timedelta(hours=8), "pupil": timedelta(hours=2), "parent": timedelta(hours=1)}
 KINDS = {"code": "staff", "card": "pupil", "letter": "parent"}
 LETTER_ONLY = frozenset({Action.OPT_OUT, Action.ASK_RIGHT, Action.SEE_RIGHTS, Action.SEE_SCHOOL, Action.SEE_NAME})
@@ -128,18 +129,38 @@ class Sessions:
 
     def prove(self, signed: Signed, check: Callable[[Factors], None]) -> None:
         """Pass with a second factor. ``check`` raises FactorRefused, which costs a try. Raises TooManyAttempts."""
+        self._tried(signed, lambda: check(self.factors(signed.viewer.school_id)))
+        self.mark_proved(signed)
+
+    def set_password(self, signed: Signed, name: str, password: str, old: str) -> None:
+        """A name and a password for whoever is signed in; every other session of theirs ends. Who has one already says
+        it (``old``). Raises FactorRefused, TooManyAttempts, PasswordUnfit, NameTaken.
+        """
+        school, account = signed.viewer.school_id, signed.viewer.id
+        credentials = self.credentials(school)
+
+        def check() -> None:
+            if not credentials.is_password(account, old):
+                raise FactorRefused(NOT_OLD)
+
+        if credentials.has_password(account):
+            self._tried(signed, check)
+        credentials.set_password(account, name, password)
+        self.end_all(school, account, but=signed.session_id)
+
+    def _tried(self, signed: Signed, check: Callable[[], None]) -> None:
+        """``check`` raises FactorRefused, which costs one of the few tries an account has."""
         school, account = signed.viewer.school_id, signed.viewer.id
         tries, name = self.tries(school), f"factor/{account}"
         if wait := tries.wait(FACTOR, name):
             LOG.warning("second factor slowed: school %s, account %s", school, account)
             raise TooManyAttempts(wait)
         try:
-            check(self.factors(school))
+            check()
         except FactorRefused:
             LOG.warning("second factor refused: school %s, account %s", school, account)
             tries.spend(FACTOR, name)
             raise
-        self.mark_proved(signed)
 
     def mark_proved(self, signed: Signed) -> None:
         """This session has shown a second factor."""
@@ -234,6 +255,9 @@ class Sessions:
         verifier = hashlib.sha256(secret).digest()
         records.log.ask("DELETE FROM record.sessions WHERE school_id = %s AND expires_at < %s", at)
         proved_at = at if proved else None
+        if found.kind == "code":
+            # a new code is what the office gives to whoever has forgotten their password
+            self.credentials(school_id).drop(found.account_id, "password")
         records.log.ask(OPEN, session_id, found.account_id, found.about, kind, verifier, at, until, at, proved_at)
         LOG.info("signed in: school %s, %s by %s", school_id, _whose(kind, found.account_id), found.kind)
         row = (found.account_id, found.about, kind, None, verifier, until, proved_at, at)

@@ -32,10 +32,11 @@ class NamedSignIn(Body):
 
 
 class NewPassword(Body):
-    """The name and password to sign in with from now on."""
+    """The name and password to sign in with from now on; ``old``: the password there is, for who has one."""
 
     name: SignInName
     password: Password
+    old: Annotated[str, Field(max_length=PASSWORD_MAX)] = ""
 
 
 class CodeIn(Body):
@@ -155,8 +156,7 @@ def new_recovery_codes(caller: CallerOf) -> RecoveryOut:
 def set_password(caller: HalfCallerOf, body: NewPassword) -> Empty:
     """Choose the name and password to sign in with; every other session of yours ends at once."""
     enrolling(caller)
-    caller.sessions.credentials(caller.viewer.school_id).set_password(caller.viewer.id, body.name, body.password)
-    caller.sessions.end_all(caller.viewer.school_id, caller.viewer.id, but=caller.signed.session_id)
+    caller.sessions.set_password(caller.signed, body.name, body.password, body.old)
     return Empty()
 
 

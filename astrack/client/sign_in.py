@@ -70,10 +70,11 @@ class NamedSignIn(Sent):
 
 
 class NewPassword(Sent):
-    """The name and password to sign in with from now on."""
+    """The name and password to sign in with from now on; ``old``: the password there is, for who has one."""
 
     name: str
     password: str
+    old: str = ""
 
 
 class RecoveryOut(Got):

@@ -21,7 +21,7 @@ FIELDS_MAX = 200
 FILES_MAX = 400
 FILE_BYTES_MAX = 64 * 1024 * 1024
 SHOWN_MAX = 2000
-HIDDEN_FIELDS = ("token", "key", "code", "password", "secret")
+HIDDEN_FIELDS = ("token", "key", "code", "password", "old", "secret")
 """What is never shown again when a form is refused."""
 
 

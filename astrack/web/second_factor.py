@@ -46,10 +46,9 @@ def second_factor_pages(site: Site) -> APIRouter:
         name = sent.text("name", NAME_MAX, label="Your name to sign in with", needed=True)
         try:
             secret = sent.text("password", PASSWORD_MAX, label="Your password", needed=True)
-            who.sessions.credentials(who.viewer.school_id).set_password(who.viewer.id, name, secret)
+            who.sessions.set_password(who.signed, name, secret, sent.text("old", PASSWORD_MAX))
         except REFUSALS as refused:
             return _page(site, request, who, error=said(refused), status=status_of(refused))
-        who.sessions.end_all(who.viewer.school_id, who.viewer.id, but=who.signed.session_id)
         return see_other("/second-factor", "password-set")
 
     return router
@@ -77,11 +76,12 @@ def _page(
     codes: list[str] | None = None,
     finished: bool = False,
 ) -> Response:
+    named = who.sessions.credentials(who.viewer.school_id).has_password(who.viewer.id)
     grouped = " ".join(secret[at : at + 4] for at in range(0, len(secret), 4))
     return site.page(
         request, "second_factor.html", status=status, viewer=who.viewer, factor=who.signed.factor, error=error,
         secret=grouped, address=address, codes=codes or [], finished=finished,
-        kinds=_factors(who).kinds(who.viewer.id),
+        kinds=_factors(who).kinds(who.viewer.id), named=named,
         providers=[(one.name, one.words) for one in request.app.state.oidc.providers.values()],
     )  # fmt: skip
 

@@ -168,8 +168,27 @@ def test_a_new_password_ends_every_other_session(school: Any) -> None:
     assert other.get("/api/v1/me").status_code == 401
 
 
-@pytest.mark.parametrize("password", ["short", "q.quince q.quince"])
-def test_a_password_that_is_short_or_holds_the_name_is_refused(school: Any, password: str) -> None:
+def test_a_password_is_changed_by_whoever_knows_it_or_has_a_new_code(strict: Any) -> None:
+    mine = invited(strict, "tutor")
+    enrol(strict, mine)
+    chosen = {"name": "q.quince", "password": PASSWORD}
+    assert mine.post("/api/v1/me/password", json=chosen).status_code == 200
+    again = {"name": "q.quince", "password": PASSWORD + " anew"}
+    assert mine.post("/api/v1/me/password", json=again).status_code == 401
+    answer = mine.post("/api/v1/me/password", json={**again, "old": PASSWORD + "?"})
+    assert answer.status_code == 401 and "the password you have now" in answer.json()["detail"]
+    body = {"school_id": str(strict.school_id), **chosen}
+    assert strict.client().post("/api/v1/sign-in/password", json=body).status_code == 200, "nothing was changed"
+    assert mine.post("/api/v1/me/password", json={**again, "old": PASSWORD}).status_code == 200
+    assert strict.client().post("/api/v1/sign-in/password", json=body).status_code == 401
+    fresh = invited(strict, "tutor")
+    gone = {**body, "password": again["password"]}
+    assert strict.client().post("/api/v1/sign-in/password", json=gone).status_code == 401, "the code took its place"
+    assert fresh.get("/api/v1/me").status_code == 200
+
+
+@pytest.mark.parametrize("password", ["short", "q.quince q.quince", "iloveyou1234", "Passw0rd!2024", "abcabcabcabcabc"])
+def test_a_password_that_is_short_holds_the_name_or_is_guessed_early_is_refused(school: Any, password: str) -> None:
     browser = invited(school, "tutor")
     answer = browser.post("/api/v1/me/password", json={"name": "q.quince", "password": password})
     assert answer.status_code == 422
