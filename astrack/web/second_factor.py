@@ -8,6 +8,7 @@ from starlette.responses import Response
 from astrack.access.callers import Caller
 from astrack.access.credentials import NAME_MAX, PASSWORD_MAX
 from astrack.access.factors import Factors
+from astrack.access.places import places
 from astrack.api.second_factor import enrolling
 from astrack.web.door import REFUSALS, Half, PageRoute, Sent, said, status_of
 from astrack.web.forms import Form
@@ -51,6 +52,12 @@ def second_factor_pages(site: Site) -> APIRouter:
             return _page(site, request, who, error=said(refused), status=status_of(refused))
         return see_other("/second-factor", "password-set")
 
+    @router.post("/second-factor/elsewhere")
+    def end_elsewhere(who: Half, sent: Sent) -> Response:
+        enrolling(who)
+        who.sessions.end_all(who.viewer.school_id, who.viewer.id, but=who.signed.session_id)
+        return see_other("/second-factor", "signed-out-elsewhere")
+
     return router
 
 
@@ -82,6 +89,7 @@ def _page(
         request, "second_factor.html", status=status, viewer=who.viewer, factor=who.signed.factor, error=error,
         secret=grouped, address=address, codes=codes or [], finished=finished,
         kinds=_factors(who).kinds(who.viewer.id), named=named,
+        places=places(who.records.log, who.signed, site.app.clock()),
         providers=[(one.name, one.words) for one in request.app.state.oidc.providers.values()],
     )  # fmt: skip
 

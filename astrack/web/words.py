@@ -105,6 +105,7 @@ DONE = {
     "trained": "The training is on record.",
     "left": "They have left: their roles, sessions and codes ended at once. What they recorded stays.",
     "password-set": "Your name and password are kept. Every other session of yours has ended.",
+    "signed-out-elsewhere": "You are signed in here alone.",
     "factor-taken-away": "The second factor is taken away, and every session of theirs has ended.",
     "roster-source-set": "The roster is read from there once a day. Read it now to see what would change.",
     "roster-source-ended": "The roster comes as files again.",

@@ -45,7 +45,7 @@ ELSEWHERE = {
     "/setup/people/{staff_id}/withdraw", "/setup/people/{staff_id}/trained", "/talk", "/setup/people/{staff_id}/factor",
     "/pupils/{pupil_id}/outcomes/{outcome_id}/take-back", "/setup/webhooks/{webhook_id}/again",
     "/setup/roster-source/end", "/setup/roster-source/read", "/transfers/keys/collect", "/transfers/keys/look",
-    "/transfers/{transfer_id}/send",
+    "/transfers/{transfer_id}/send", "/second-factor/elsewhere",
 }  # fmt: skip
 """Forms that a page shows only after something else: each is sent by a test of its own page."""
 ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")

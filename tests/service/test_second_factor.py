@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 import time
 from dataclasses import replace
 from datetime import timedelta
@@ -185,6 +186,16 @@ def test_a_password_is_changed_by_whoever_knows_it_or_has_a_new_code(strict: Any
     gone = {**body, "password": again["password"]}
     assert strict.client().post("/api/v1/sign-in/password", json=gone).status_code == 401, "the code took its place"
     assert fresh.get("/api/v1/me").status_code == 200
+
+
+def test_where_one_is_signed_in_is_shown_and_everywhere_else_is_ended(school: Any) -> None:
+    mine, other, stranger = invited(school, "tutor"), invited(school, "tutor"), invited(school, "dsl")
+    page = mine.get("/second-factor").text
+    assert page.count("Here, since") == 1 and page.count("Elsewhere, since") == 1
+    token = re.findall(r'name="token" value="([^"]+)"', page)[0]
+    answer = mine.post("/second-factor/elsewhere", data={"token": token}, headers={"Origin": "https://astrack.test"})
+    assert "You are signed in here alone." in answer.text and "Elsewhere, since" not in answer.text
+    assert [one.get("/api/v1/me").status_code for one in (mine, other, stranger)] == [200, 401, 200]
 
 
 @pytest.mark.parametrize("password", ["short", "q.quince q.quince", "iloveyou1234", "Passw0rd!2024", "abcabcabcabcabc"])
