@@ -33,6 +33,8 @@ WORDS = frozenset(
     }
 )
 """Fields with names or free text in them: the list says that and what was set, the fact itself the rest."""
+PUPILS = frozenset({"pupil_id", "streams"})
+"""Whose glass was broken or record erased is on the list of looks, and in the fact."""
 OPERATION = ("school.", "round.", "guidance.", "accreditation.")
 
 
@@ -61,5 +63,5 @@ def said(event: Event) -> str:
 
 
 def details(event: Event) -> dict[str, Any]:
-    """What was set: ids, codes, days and numbers, without names and free text."""
-    return event.model_dump(mode="json", exclude=set(HEAD | WORDS), exclude_none=True)
+    """What was set: ids, codes, days and numbers, without names, free text and pupils."""
+    return event.model_dump(mode="json", exclude=set(HEAD | WORDS | PUPILS), exclude_none=True)
