@@ -93,8 +93,8 @@ def test_the_command_line_takes_how_it_was_answered_and_which_adult_wrote(
         return stopped.value.code, capsys.readouterr().err
 
     for how, says in (
-        (("--mode", "by telephone"), "say one of alone, read_aloud, supported"),
-        (("--mode", "supported", "--helped-by", "Mrs Example"), "say one of teacher, teaching_assistant"),
+        (("--mode", "by telephone"), "choose one of alone, read_aloud, supported"),
+        (("--mode", "supported", "--helped-by", "Mrs Example"), "choose one of teacher, teaching_assistant"),
         (("--helped-by", "teacher"), "say that the sitting was supported"),
     ):
         code, said = sit(*how)
