@@ -9,11 +9,6 @@ from domain.base import TOPICS, Event, Fact, StreamClass
 from domain.school import HeadsPublished
 from domain.training import TrainingSat
 
-NEWEST = (
-    "SELECT position FROM record.events WHERE school_id = %s AND topic = ANY (%s) AND position < %s"
-    " ORDER BY position DESC LIMIT %s"
-)
-NO_END = 1 << 62
 HEAD = frozenset({"event_id", "recorded_at", "by"})
 WORDS = frozenset(
     {
@@ -52,9 +47,7 @@ def _sets(topic: str, cls: type[Event]) -> bool:
 
 def newest(log: SchoolLog, limit: int, before: int | None = None) -> list[Fact]:
     """At most ``limit`` such facts, newest first; ``before``: the position of the last one seen."""
-    end = NO_END if before is None else max(0, min(before, NO_END))
-    found = log.ask(NEWEST, topics(), end, limit)
-    return [fact for (position,) in found for fact in log.page(position - 1, 1)]
+    return log.newest(topics(), limit, before)
 
 
 def said(event: Event) -> str:

@@ -33,6 +33,12 @@ STREAM = "EXECUTE load_stream (%s, %s)"
 SOME = "EXECUTE load_some (%s, %s, %s)"
 HIDING = ("import", "erasure")
 PAGE = "SELECT " + COLUMNS + JOINED + " AND e.position > %s AND e.position < %s ORDER BY e.position LIMIT %s"
+NEWEST = (
+    "SELECT "
+    + COLUMNS
+    + JOINED
+    + " AND e.topic = ANY (%s::text[]) AND e.position < %s ORDER BY e.position DESC LIMIT %s"
+)
 LEAVES = "SELECT leaf FROM record.events WHERE school_id = %s AND position >= %s AND position < %s ORDER BY position"
 BEFORE = (
     "SELECT e.stream_id, e.leaf FROM record.events e JOIN unnest(%s::uuid[], %s::bigint[]) AS u(s, v)"
@@ -111,6 +117,13 @@ class Reading:
             previous_leaf = before[stream] = leaf
             made.append(Row(position, stream, version, kind, line, salt, payload, leaf))
         return made
+
+    def newest(self, topics: Sequence[str], limit: int, before: int | None = None) -> list[Fact]:
+        """At most ``limit`` facts of some topics, the newest first; ``before``: the position of the last one seen."""
+        end = NO_END if before is None else max(0, min(before, NO_END))
+        rows = list(self.found(NEWEST, Listed(topics), end, capped(limit)))
+        self.find_keys(rows)
+        return self._facts(rows)
 
     def leaves(self, start: int = 0, end: int | None = None) -> list[bytes]:
         """The leaves from ``start`` up to, not including, ``end``."""
