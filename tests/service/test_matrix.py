@@ -193,6 +193,9 @@ def put_back(stood: Stood, letter: str) -> None:
     if now.opted_out != out:
         change = records.opt_out if out else records.end_opt_out
         change(ask(), pupil, asked_by="parent", on=day)
+    if now.released and letter not in "rRv":
+        for one in records.releases(pupil).standing:
+            records.withdraw_release(ask("dsl"), pupil, release_id=one.release_id, why=WHY)
 
 
 def wrong(stood: Stood, route: tuple[str, str], role: str, letter: str) -> str:
