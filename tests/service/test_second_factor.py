@@ -198,6 +198,18 @@ def test_where_one_is_signed_in_is_shown_and_everywhere_else_is_ended(school: An
     assert [one.get("/api/v1/me").status_code for one in (mine, other, stranger)] == [200, 401, 200]
 
 
+def test_a_session_that_lay_unused_too_long_is_not_shown_as_standing(school: Any) -> None:
+    mine, at = invited(school, "tutor"), school.clock.at
+    invited(school, "tutor")
+    try:
+        for _ in range(2):
+            assert mine.get("/second-factor").text.count("Elsewhere, since") == 1
+            school.clock.at += timedelta(minutes=40)
+        assert "Elsewhere, since" not in mine.get("/second-factor").text
+    finally:
+        school.clock.at = at
+
+
 @pytest.mark.parametrize("password", ["short", "q.quince q.quince", "iloveyou1234", "Passw0rd!2024", "abcabcabcabcabc"])
 def test_a_password_that_is_short_holds_the_name_or_is_guessed_early_is_refused(school: Any, password: str) -> None:
     browser = invited(school, "tutor")
