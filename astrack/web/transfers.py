@@ -51,6 +51,7 @@ def transfer_pages(site: Site) -> APIRouter:
     """The board and what is done from it."""
     router = APIRouter(route_class=PageRoute, include_in_schema=False)
     _files(router)
+    _sending(router)
 
     @router.get("/transfers")
     def board(request: Request, who: Who, pupil: UUID | None = None) -> Response:
@@ -94,6 +95,10 @@ def transfer_pages(site: Site) -> APIRouter:
             return _board(site, request, who, sent, refused, "refuse")
         return _download(made["receipt"].encode(), made["receipt_name"])
 
+    return router
+
+
+def _sending(router: APIRouter) -> None:
     @router.post("/transfers/{transfer_id}/sent")
     def mark_sent(who: Who, sent: Sent, transfer_id: UUID) -> Response:
         who.carry("out", transfer_id)
@@ -112,8 +117,6 @@ def transfer_pages(site: Site) -> APIRouter:
         who.may(Action.RECEIVE_RECORD)
         who.handover.withdraw(who.ask(sent.key), transfer_id)
         return see_other("/transfers", "withdrawn")
-
-    return router
 
 
 def _files(router: APIRouter) -> None:

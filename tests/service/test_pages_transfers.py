@@ -41,6 +41,13 @@ def upload(
     )
 
 
+def know_each_other(here: Reader, there: Reader) -> None:
+    """Two schools take in each other's keys, by the words they say on the telephone."""
+    for one, other in ((here, there), (there, here)):
+        document = other.get("/transfers/key-document").content
+        upload(one, one.get("/transfers"), "/take-in", document, words=words(other.get("/transfers")))
+
+
 def words(page: httpx.Response) -> str:
     return re.findall(r"over the telephone:</p><p><strong>([^<]+)</strong>", page.text)[0]
 
@@ -88,9 +95,7 @@ def test_a_year_group_is_taken_in_at_once_and_a_file_that_is_refused_stops_no_ot
 ) -> None:
     school = build(store, settings, pupils=3, years=1, with_past=False)
     here, there = Reader(served(school), school, "dsl"), Reader(served(receiver), receiver, "dsl")
-    for one, other in ((here, there), (there, here)):
-        document = other.get("/transfers/key-document").content
-        upload(one, one.get("/transfers"), "/take-in", document, words=words(other.get("/transfers")))
+    know_each_other(here, there)
     frozen = school.pupils["Tom"]
     values = {"lawful_basis": "public_task", "accepted_on": "2026-03-01", "start_on": "2026-04-20"}
     document = there.get("/transfers/key-document").content
@@ -114,9 +119,7 @@ def test_what_the_dsl_writes_down_late_is_sealed_and_taken_in_after_the_record(
 ) -> None:
     school = build(store, settings, pupils=1, years=1, with_past=False)
     here, there = Reader(served(school), school, "dsl"), Reader(served(receiver), receiver, "dsl")
-    for one, other in ((here, there), (there, here)):
-        document = other.get("/transfers/key-document").content
-        upload(one, one.get("/transfers"), "/take-in", document, words=words(other.get("/transfers")))
+    know_each_other(here, there)
     values = {"year": "10", "lawful_basis": "public_task", "accepted_on": "2026-03-01", "start_on": "2026-04-20"}
     document = there.get("/transfers/key-document").content
     made = upload(here, here.get("/transfers"), "/prepare", document, "document", **values)
@@ -156,9 +159,7 @@ def test_what_goes_from_dsl_to_dsl_is_seen_and_carried_by_the_dsl_alone(
     school = build(store, settings, pupils=1, years=1, with_past=False)
     here, there = Reader(served(school), school, "dsl"), Reader(served(receiver), receiver, "dsl")
     office = Reader(served(school), school, "administrator")
-    for one, other in ((here, there), (there, here)):
-        document = other.get("/transfers/key-document").content
-        upload(one, one.get("/transfers"), "/take-in", document, words=words(other.get("/transfers")))
+    know_each_other(here, there)
     values = {"year": "10", "lawful_basis": "public_task", "accepted_on": "2026-03-01", "start_on": "2026-04-20"}
     document = there.get("/transfers/key-document").content
     made = upload(here, here.get("/transfers"), "/prepare", document, "document", **values)
@@ -235,9 +236,7 @@ def test_one_who_left_for_nobody_knows_where_is_held_until_a_school_asks(
 ) -> None:
     school = build(store, settings, pupils=2, years=1, with_past=False)
     here, there = Reader(served(school), school, "dsl"), Reader(served(receiver), receiver, "dsl")
-    for one, other in ((here, there), (there, here)):
-        document = other.get("/transfers/key-document").content
-        upload(one, one.get("/transfers"), "/take-in", document, words=words(other.get("/transfers")))
+    know_each_other(here, there)
     gone, stays = list(school.pupils.values())[:2]
     page = here.get(f"/pupils/{gone}")
     assert f'href="/transfers?pupil={gone}#prepare"' in page.text
@@ -267,9 +266,7 @@ def test_a_file_that_nobody_expected_goes_back_with_a_receipt(
 ) -> None:
     school = build(store, settings, pupils=1, years=1, with_past=False)
     here, there = Reader(served(school), school, "dsl"), Reader(served(receiver), receiver, "dsl")
-    for one, other in ((here, there), (there, here)):
-        document = other.get("/transfers/key-document").content
-        upload(one, one.get("/transfers"), "/take-in", document, words=words(other.get("/transfers")))
+    know_each_other(here, there)
     (pupil,) = school.pupils.values()
     document = there.get("/transfers/key-document").content
     values = {"lawful_basis": "public_task", "accepted_on": "2026-03-01", "start_on": "2026-04-20"}
